@@ -1,0 +1,46 @@
+"""The catalog of LLM inference workloads: store them once, never lose them, find them again.
+
+    from openg2g.catalog import Catalog
+
+    with Catalog.open("catalog.db") as catalog:
+        fleet = catalog.load("fleet")
+
+Names are loaded on first use, so that `import openg2g.catalog` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openg2g.catalog.catalog import Catalog as Catalog
+    from openg2g.catalog.revision import Revision as Revision
+    from openg2g.catalog.revision import RevisionDraft as RevisionDraft
+    from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
+    from openg2g.models.errors import CatalogError as CatalogError
+    from openg2g.models.errors import CatalogLockedError as CatalogLockedError
+    from openg2g.models.errors import CatalogNotFoundError as CatalogNotFoundError
+    from openg2g.models.errors import CatalogReadOnlyError as CatalogReadOnlyError
+    from openg2g.models.errors import CatalogUnavailableError as CatalogUnavailableError
+    from openg2g.models.errors import DamagedCatalogError as DamagedCatalogError
+    from openg2g.models.errors import InvalidDocumentError as InvalidDocumentError
+    from openg2g.models.errors import InvalidReferenceError as InvalidReferenceError
+    from openg2g.models.errors import InvalidRevisionError as InvalidRevisionError
+    from openg2g.models.errors import LocationError as LocationError
+    from openg2g.models.errors import NotACatalogError as NotACatalogError
+    from openg2g.models.errors import SchemaError as SchemaError
+    from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError
+    from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
+    from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
+
+_HOME = {
+    "Catalog": "openg2g.catalog.catalog",
+    "Revision": "openg2g.catalog.revision",
+    "RevisionDraft": "openg2g.catalog.revision",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = import_module(_HOME.get(name, "openg2g.models.errors"))
+    if name.startswith("_") or not hasattr(module, name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(module, name)

@@ -1,0 +1,160 @@
+"""Content in the database: model specs and workloads, stored once by digest, and read back in few statements."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from openg2g.catalog.bulk import insert_rows
+from openg2g.catalog.convert import (
+    batch_sizes_to_rows,
+    model_spec_from_row,
+    model_spec_to_row,
+    workload_from_specs,
+    workload_to_rows,
+)
+from openg2g.catalog.tables import BatchSizeListRow, BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.models.digest import batch_sizes_digest, model_spec_digest
+from openg2g.models.errors import DamagedCatalogError
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+
+KEYS_PER_STATEMENT = 500
+"""Keys looked up by one statement."""
+
+_CACHED_SPECS = 100_000  # About 50 MB. A sweep has some thousands.
+
+_Key = TypeVar("_Key")
+
+
+class ContentWriter:
+    """Stores content within one write transaction.
+
+    Ids are assigned here, dense and ascending, which the write lock makes safe. They need no round trip, insert in
+    key order, and mean the same on engines whose sequences leave gaps.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Write on a connection that holds the write lock."""
+        self._connection = connection
+        self._spec_ids: dict[LLMInferenceModelSpec, int] = {}
+        self._list_ids: dict[tuple[int, ...], int] = {}
+
+    def store(self, workloads: Mapping[str, LLMInferenceWorkload]) -> dict[str, int]:
+        """Store workloads, given by digest, that are not there yet; return digest → id for all."""
+        ids = self._find_ids(WorkloadRow.digest, WorkloadRow.id, list(workloads))
+        new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
+        if not new:
+            return ids
+        self._store_specs({spec: None for workload in new.values() for spec in workload.models})
+        rows, model_rows = [], []
+        for workload_id, (digest, workload) in enumerate(new.items(), self._next_id(WorkloadRow.id)):
+            spec_ids = [self._spec_ids[spec] for spec in workload.models]
+            row, models = workload_to_rows(workload, digest, workload_id, spec_ids)
+            rows.append(row)
+            model_rows += models
+            ids[digest] = workload_id
+        insert_rows(self._connection, WorkloadRow, rows)
+        insert_rows(self._connection, WorkloadModelRow, model_rows)
+        return ids
+
+    def _store_specs(self, specs: Mapping[LLMInferenceModelSpec, None]) -> None:
+        if len(self._spec_ids) > _CACHED_SPECS:
+            self._spec_ids.clear()
+        unknown = {model_spec_digest(spec): spec for spec in specs if spec not in self._spec_ids}
+        found = self._find_ids(ModelSpecRow.digest, ModelSpecRow.id, list(unknown))
+        self._spec_ids.update((spec, found[digest]) for digest, spec in unknown.items() if digest in found)
+        new = [spec for digest, spec in unknown.items() if digest not in found]
+        if not new:
+            return
+        self._store_batch_sizes({spec.feasible_batch_sizes: None for spec in new})
+        rows = []
+        for spec_id, spec in enumerate(new, self._next_id(ModelSpecRow.id)):
+            rows.append(model_spec_to_row(spec, spec_id, self._list_ids[spec.feasible_batch_sizes]))
+            self._spec_ids[spec] = spec_id
+        insert_rows(self._connection, ModelSpecRow, rows)
+
+    def _store_batch_sizes(self, lists: Mapping[tuple[int, ...], None]) -> None:
+        unknown = {batch_sizes_digest(sizes): sizes for sizes in lists if sizes not in self._list_ids}
+        found = self._find_ids(BatchSizeListRow.digest, BatchSizeListRow.id, list(unknown))
+        self._list_ids.update((sizes, found[digest]) for digest, sizes in unknown.items() if digest in found)
+        new = [sizes for digest, sizes in unknown.items() if digest not in found]
+        if not new:
+            return
+        rows, member_rows = [], []
+        for list_id, sizes in enumerate(new, self._next_id(BatchSizeListRow.id)):
+            row, members = batch_sizes_to_rows(sizes, list_id)
+            rows.append(row)
+            member_rows += members
+            self._list_ids[sizes] = list_id
+        insert_rows(self._connection, BatchSizeListRow, rows)
+        insert_rows(self._connection, BatchSizeRow, member_rows)
+
+    def _next_id(self, column: InstrumentedAttribute[int]) -> int:
+        return (self._connection.scalar(select(func.max(column))) or 0) + 1
+
+    def _find_ids(
+        self, key: InstrumentedAttribute[str], column: InstrumentedAttribute[int], digests: Sequence[str]
+    ) -> dict[str, int]:
+        ids: dict[str, int] = {}
+        for chunk in chunks(digests, KEYS_PER_STATEMENT):
+            ids.update(row._tuple() for row in self._connection.execute(select(key, column).where(key.in_(chunk))))
+        return ids
+
+
+class ContentReader:
+    """Reads workloads by id, and keeps the model specs it has seen: they never change."""
+
+    def __init__(self) -> None:
+        self._specs: dict[int, LLMInferenceModelSpec] = {}
+
+    def read(self, connection: Connection, workload_ids: Sequence[int]) -> dict[int, LLMInferenceWorkload]:
+        """Return id → workload; the number of statements grows with `KEYS_PER_STATEMENT` only.
+
+        Raises:
+            DamagedCatalogError: A workload is not there, or not valid.
+        """
+        spec_ids: dict[int, list[int]] = {workload_id: [] for workload_id in workload_ids}
+        for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
+            query = (
+                select(WorkloadModelRow.workload_id, WorkloadModelRow.model_spec_id)
+                .where(WorkloadModelRow.workload_id.in_(chunk))
+                .order_by(WorkloadModelRow.workload_id, WorkloadModelRow.position)
+            )
+            for workload_id, spec_id in connection.execute(query):
+                spec_ids[workload_id].append(spec_id)
+        specs = self._read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
+        return {
+            workload_id: workload_from_specs([specs[spec_id] for spec_id in ids])
+            for workload_id, ids in spec_ids.items()
+        }
+
+    def _read_specs(self, connection: Connection, ids: set[int]) -> Mapping[int, LLMInferenceModelSpec]:
+        if len(self._specs) > _CACHED_SPECS:
+            self._specs = {}
+        specs = self._specs
+        for chunk in chunks(sorted(ids - specs.keys()), KEYS_PER_STATEMENT):
+            query = (
+                select(
+                    ModelSpecRow.id,
+                    ModelSpecRow.model_label,
+                    ModelSpecRow.num_replicas,
+                    ModelSpecRow.gpus_per_replica,
+                    ModelSpecRow.initial_batch_size,
+                    ModelSpecRow.itl_deadline_s,
+                    BatchSizeListRow.batch_sizes,
+                )
+                .join(BatchSizeListRow, BatchSizeListRow.id == ModelSpecRow.batch_size_list_id)
+                .where(ModelSpecRow.id.in_(chunk))
+            )
+            specs.update((row.id, model_spec_from_row(row)) for row in connection.execute(query))
+        missing = ids - specs.keys()
+        if missing:
+            raise DamagedCatalogError(f"model specs are missing from the catalog: {sorted(missing)[:5]}.")
+        return specs
+
+
+def chunks(items: Sequence[_Key], size: int) -> Iterator[Sequence[_Key]]:
+    """Cut a sequence into slices of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

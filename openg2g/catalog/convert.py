@@ -1,0 +1,129 @@
+"""Between dataclasses and rows: the one module that sees both.
+
+Converters come in pairs: `model_spec_to_row` and `model_spec_from_row`, `revision_to_row` and `revision_from_row`.
+Rows to be stored are tuples in the column order of their table; rows that were read are named tuples.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from openg2g.catalog.revision import Revision, annotations_from_text
+from openg2g.models.digest import batch_sizes_digest, model_spec_digest
+from openg2g.models.errors import DamagedCatalogError
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+
+RowTuple = tuple[object, ...]
+
+
+class ModelSpecColumns(Protocol):
+    """What `model_spec_from_row` reads."""
+
+    model_label: str
+    num_replicas: int
+    gpus_per_replica: int
+    initial_batch_size: int
+    itl_deadline_s: float
+    batch_sizes: str
+
+
+class RevisionColumns(Protocol):
+    """What `revision_from_row` reads."""
+
+    name: str
+    number: int
+    digest: str
+    recorded_at: datetime
+    effective_from: datetime
+    author: str
+    message: str
+    source: str
+    annotations: str
+
+
+def batch_sizes_to_rows(batch_sizes: tuple[int, ...], list_id: int) -> tuple[RowTuple, list[RowTuple]]:
+    """Rows of a list of batch sizes: its own, and one for each member."""
+    own = (list_id, batch_sizes_digest(batch_sizes), json.dumps(batch_sizes, separators=(",", ":")), len(batch_sizes))
+    return own, [(list_id, position, size) for position, size in enumerate(batch_sizes)]
+
+
+def model_spec_to_row(spec: LLMInferenceModelSpec, spec_id: int, list_id: int) -> RowTuple:
+    """Row of a model spec whose batch sizes are stored as `list_id`."""
+    return (
+        spec_id,
+        model_spec_digest(spec),
+        spec.model_label,
+        spec.num_replicas,
+        spec.gpus_per_replica,
+        spec.initial_batch_size,
+        spec.itl_deadline_s,
+        list_id,
+        spec.total_gpus,
+    )
+
+
+def model_spec_from_row(row: ModelSpecColumns) -> LLMInferenceModelSpec:
+    """Model spec of a row joined with its list of batch sizes."""
+    try:
+        return LLMInferenceModelSpec(
+            model_label=row.model_label,
+            num_replicas=row.num_replicas,
+            gpus_per_replica=row.gpus_per_replica,
+            initial_batch_size=row.initial_batch_size,
+            itl_deadline_s=row.itl_deadline_s,
+            feasible_batch_sizes=tuple(json.loads(row.batch_sizes)),
+        )
+    except (ValueError, TypeError) as error:
+        raise DamagedCatalogError(f"a stored model spec is not valid: {error}") from error
+
+
+def workload_to_rows(
+    workload: LLMInferenceWorkload, digest: str, workload_id: int, spec_ids: Sequence[int]
+) -> tuple[RowTuple, list[RowTuple]]:
+    """Rows of a workload whose model specs are stored as `spec_ids`: its own, and one for each model."""
+    own = (workload_id, digest, len(workload.models), workload.total_gpus)
+    models: list[RowTuple] = [
+        (workload_id, position, spec_id, spec.model_label)
+        for position, (spec, spec_id) in enumerate(zip(workload.models, spec_ids, strict=True))
+    ]
+    return own, models
+
+
+def workload_from_specs(specs: Sequence[LLMInferenceModelSpec]) -> LLMInferenceWorkload:
+    """Workload of model specs that were read in the order of their positions."""
+    try:
+        return LLMInferenceWorkload(tuple(specs))
+    except ValueError as error:
+        raise DamagedCatalogError(f"a stored workload is not valid: {error}") from error
+
+
+def revision_to_row(revision: Revision, name_id: int, workload_id: int, annotations_text: str) -> RowTuple:
+    """Row of a revision; the text of its annotations is at hand wherever one is written."""
+    return (
+        name_id,
+        revision.number,
+        workload_id,
+        revision.recorded_at,
+        revision.effective_from,
+        revision.author,
+        revision.message,
+        revision.source,
+        annotations_text,
+    )
+
+
+def revision_from_row(row: RevisionColumns | Any, workload: LLMInferenceWorkload) -> Revision:
+    """Revision of a row joined with its name and the digest of its workload."""
+    return Revision(
+        name=row.name,
+        number=row.number,
+        workload=workload,
+        digest=row.digest,
+        recorded_at=row.recorded_at,
+        effective_from=row.effective_from,
+        author=row.author,
+        message=row.message,
+        source=row.source,
+        annotations=annotations_from_text(row.annotations),
+    )

@@ -1,0 +1,142 @@
+"""Making and migrating the tables: Alembic on the migrations that ship with the package."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, inspect, text
+
+from openg2g.catalog.database import Database
+from openg2g.catalog.faults import translated_errors
+from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
+from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE, Row
+from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
+
+_ADVISORY_LOCK = 0x4F473247  # Upgrades on Postgres go one after the other: two CREATE TABLE at once would fail.
+_ALEMBIC_LOCK = threading.Lock()  # Alembic keeps its context in module globals.
+
+
+def migrations_path() -> Path:
+    """Directory of the migrations: inside the installed package, else at the top of the checkout."""
+    packaged = Path(__file__).with_name("migrations")
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Make the tables, or bring them to a newer schema revision; all or nothing. Several at once wait in turn.
+
+    Raises:
+        SchemaTooNewError: A newer release made the tables.
+        NotACatalogError: A table that the catalog needs belongs to something else.
+        SchemaError: There is no such revision.
+    """
+    with migrating(database) as connection:
+        current = find_schema_revision_on(connection)
+        if current is None:
+            _refuse_foreign_tables(connection, str(database.location))
+        elif current not in SCHEMA_REVISIONS:
+            raise SchemaTooNewError(str(database.location), current, SCHEMA_REVISIONS[-1])
+        _run(command.upgrade, connection, revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the tables back to an older schema revision; all or nothing.
+
+    Raises:
+        SchemaError: There is no such revision, or stored data would be lost.
+    """
+    with migrating(database) as connection:
+        _run(command.downgrade, connection, revision)
+
+
+def schema_differences(database: Database) -> list[str]:
+    """Compare the tables of a database with those that this release expects; one line for each difference."""
+    with database.reading() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"version_table": VERSION_TABLE, "include_name": _is_ours, "compare_server_default": True},
+        )
+        differences = [repr(difference) for difference in compare_metadata(context, Row.metadata)]
+        inspector = inspect(connection)
+        for table in Row.metadata.sorted_tables:
+            found = {str(check["name"]) for check in inspector.get_check_constraints(table.name)}
+            expected = {str(check.name) for check in table.constraints if str(check.name).startswith("ck_")}
+            differences += [f"CHECK {name} of {table.name} is missing" for name in sorted(expected - found)]
+            differences += [f"CHECK {name} of {table.name} is unknown" for name in sorted(found - expected)]
+        triggers = _triggers(connection)
+    for table_name in CATALOG_TABLES:
+        if table_name not in ("catalog_info", "names") and table_name not in triggers:
+            differences.append(f"the triggers that make {table_name} append-only are missing")
+    return differences
+
+
+@contextmanager
+def migrating(database: Database) -> Iterator[Connection]:
+    """Own the transaction of a migration: the write lock, no foreign keys on SQLite, all keys checked at the end."""
+    with translated_errors(database.location), database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield connection
+            connection.commit()
+            return
+        # Re-creating a parent table with foreign keys on would empty its children without a word.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.rollback()
+        try:
+            database.begin_writing(connection)
+            yield connection
+            violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if violations:
+                raise SchemaError(f"{database.location}: the migration would break {len(violations)} foreign keys.")
+            database.commit_writing(connection)
+        finally:
+            connection.invalidate()  # The pool must not lend a connection without foreign keys.
+
+
+def _run(alembic_command: object, connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_path()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    with _ALEMBIC_LOCK:
+        try:
+            alembic_command(config, revision)  # type: ignore[operator]
+        except CommandError as error:
+            known = ", ".join(("base", *SCHEMA_REVISIONS))
+            raise SchemaError(f"schema revision {revision!r}: {error} Known revisions: {known}.") from None
+        except RuntimeError as error:  # A downgrade names what it would lose.
+            raise SchemaError(f"{error}.") from None
+
+
+def script_revisions() -> tuple[str, ...]:
+    """Schema revisions of the migrations, oldest first."""
+    script = ScriptDirectory(str(migrations_path()))
+    return tuple(reversed([entry.revision for entry in script.walk_revisions()]))
+
+
+def _refuse_foreign_tables(connection: Connection, location: str) -> None:
+    taken = sorted(set(CATALOG_TABLES) & set(inspect(connection).get_table_names()))
+    if taken:
+        raise NotACatalogError(
+            f"{location} already has tables named {', '.join(taken)} that are not a catalog's. "
+            "Choose another database or schema."
+        )
+
+
+def _triggers(connection: Connection) -> set[str]:
+    """Names of the tables that have a trigger."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    return set(connection.scalars(text(query)))
+
+
+def _is_ours(name: str | None, type_: str, _: object) -> bool:
+    return type_ != "table" or name in CATALOG_TABLES

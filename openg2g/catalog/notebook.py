@@ -1,0 +1,37 @@
+"""HTML for notebooks."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openg2g.catalog.revision import Revision
+
+_HEADERS = ("model", "replicas", "GPUs/replica", "GPUs", "initial batch", "ITL deadline (s)", "feasible batch sizes")
+
+
+def revision_html(revision: "Revision") -> str:
+    """A caption with the revision and a row for each model."""
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{escape(str(value))}</td>"
+            for value in (
+                spec.model_label,
+                spec.num_replicas,
+                spec.gpus_per_replica,
+                spec.total_gpus,
+                spec.initial_batch_size,
+                spec.itl_deadline_s,
+                " ".join(map(str, spec.feasible_batch_sizes)),
+            )
+        )
+        + "</tr>"
+        for spec in revision.workload.models
+    )
+    caption = (
+        f"<b>{escape(revision.reference)}</b> · {revision.workload.total_gpus:,} GPUs"
+        f" · in force from {revision.effective_from:%Y-%m-%d %H:%M} UTC"
+        f" · {escape(revision.author)}{': ' if revision.message else ''}{escape(revision.message)}"
+    )
+    head = "".join(f"<th>{escape(header)}</th>" for header in _HEADERS)
+    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

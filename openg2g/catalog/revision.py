@@ -1,0 +1,198 @@
+"""A revision, and what becomes one: the values of a catalog's history, checked before a database sees them."""
+
+import json
+import math
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
+
+MAX_NAME_LENGTH = 200
+"""Characters in a name."""
+
+_RESERVED_IN_NAMES = frozenset("@:*?[")  # References and patterns give these a meaning.
+
+JsonObject = Mapping[str, Any]
+"""A JSON object in Python: string keys; null, booleans, numbers, strings, lists and objects as values."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What a name stands for since when, as recorded in the catalog.
+
+    Attributes:
+        name: The name.
+        number: 1, 2, 3, … within the name, without gaps.
+        workload: The workload.
+        digest: `sha256:…` of the workload.
+        recorded_at: When the catalog learned it, UTC.
+        effective_from: Since when it applies, UTC.
+        author: Who recorded it.
+        message: Why; empty if not said.
+        source: The file it came from; empty if none.
+        annotations: What is known beyond the six fields of each model, a JSON object; per model under `"models"`.
+        is_new: Whether the call that returned this revision made it. False means that the content was already the
+            latest revision of the name. It takes no part in comparisons.
+    """
+
+    name: str
+    number: int
+    workload: LLMInferenceWorkload
+    digest: str
+    recorded_at: datetime
+    effective_from: datetime
+    author: str
+    message: str = ""
+    source: str = ""
+    annotations: JsonObject = field(default_factory=dict, hash=False)
+    is_new: bool = field(default=False, compare=False)
+
+    @property
+    def reference(self) -> str:
+        """`NAME@NUMBER`, which always means this revision."""
+        return f"{self.name}@{self.number}"
+
+    def _repr_html_(self) -> str:
+        from openg2g.catalog.notebook import revision_html
+
+        return revision_html(self)
+
+
+@dataclass(frozen=True)
+class RevisionDraft:
+    """A revision to be recorded.
+
+    Attributes:
+        name: 1 to 200 characters, without white space, control characters and `@ : * ? [`, not starting with `-`.
+        workload: The workload.
+        message: Why.
+        author: Who; None for the catalog's default author.
+        effective_from: Since when it applies, with an offset; None for the time of recording.
+        source: Where it came from, a file path for instance.
+        annotations: What is known beyond the workload, a JSON object.
+
+    Raises:
+        InvalidRevisionError: One of them cannot be stored.
+    """
+
+    name: str
+    workload: LLMInferenceWorkload
+    message: str = ""
+    author: str | None = None
+    effective_from: datetime | None = None
+    source: str = ""
+    annotations: JsonObject = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Check everything, and convert the time to UTC."""
+        check_name(self.name)
+        if not isinstance(self.workload, LLMInferenceWorkload):
+            raise InvalidRevisionError(f"workload must be an LLMInferenceWorkload, got {reprlib.repr(self.workload)}.")
+        _check_text("message", self.message)
+        _check_text("source", self.source)
+        if self.author is not None:
+            _check_text("author", self.author)
+        if self.effective_from is not None:
+            object.__setattr__(self, "effective_from", _utc("effective_from", self.effective_from))
+        if self.annotations:
+            annotations_to_text(self.annotations)
+
+
+def check_name(name: object) -> str:
+    """Return a name that can be stored and referred to.
+
+    Raises:
+        InvalidRevisionError: It cannot.
+    """
+    if not isinstance(name, str) or not name:
+        raise InvalidRevisionError(f"name must be a non-empty string, got {reprlib.repr(name)}.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidRevisionError(f"name must have at most {MAX_NAME_LENGTH} characters, got {len(name)}.")
+    if name.startswith("-"):
+        raise InvalidRevisionError(f"name must not start with '-', got {name!r}.")
+    for character in name:
+        if character in _RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
+            raise InvalidRevisionError(
+                f"name must not contain white space, control characters or any of @ : * ? [, got {name!r}."
+            )
+    return name
+
+
+def annotations_to_text(annotations: JsonObject) -> str:
+    """Write annotations as the JSON text that is stored; `annotations_from_text` gives an equal object back.
+
+    Raises:
+        InvalidRevisionError: They are no JSON object, or hold a number or text that no database stores.
+    """
+    if not isinstance(annotations, Mapping):
+        raise InvalidRevisionError(f"annotations must be a JSON object, got {reprlib.repr(annotations)}.")
+    for problem in json_problems(annotations, "annotations"):
+        raise InvalidRevisionError(problem)
+    return json.dumps(annotations, ensure_ascii=False, separators=(",", ":"))
+
+
+def annotations_from_text(text: str) -> dict[str, Any]:
+    """Read annotations as stored."""
+    annotations: dict[str, Any] = json.loads(text)
+    return annotations
+
+
+def same_annotations(a: str, b: str) -> bool:
+    """Whether two stored texts mean the same: key order apart, but 1, 1.0 and true told from each other."""
+    return a == b or _sorted_text(a) == _sorted_text(b)
+
+
+def json_problems(value: object, path: str, depth: int = 0) -> list[str]:
+    """Say what in a value is not JSON that a database stores, each problem as `path: rule, value`."""
+    if depth > 100:
+        return [f"{path} must not be nested more than 100 levels deep."]
+    match value:
+        case None | bool() | int():
+            return []
+        case float():
+            return [] if math.isfinite(value) else [f"{path} must be finite, got {value}."]
+        case str():
+            return [] if _is_storable(value) else [f"{path} must be valid Unicode without NUL, got {value!r}."]
+        case list() | tuple():
+            return [p for i, item in enumerate(value) for p in json_problems(item, f"{path}[{i}]", depth + 1)]
+        case Mapping():
+            problems = []
+            for key, item in value.items():
+                if not isinstance(key, str) or not _is_storable(key):
+                    problems.append(f"{path} must have strings as keys, got {reprlib.repr(key)}.")
+                else:
+                    problems += json_problems(item, f"{path}.{key}", depth + 1)
+            return problems
+        case _:
+            return [f"{path} must be a JSON value, got {reprlib.repr(value)}."]
+
+
+def _sorted_text(text: str) -> str:
+    return json.dumps(json.loads(text), sort_keys=True)
+
+
+def _is_storable(text: str) -> bool:
+    """Postgres stores no NUL; neither engine stores a lone surrogate."""
+    return text.isascii() and "\0" not in text or not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
+
+
+def _check_text(field_name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidRevisionError(f"{field_name} must be a string, got {reprlib.repr(value)}.")
+    if not _is_storable(value):
+        raise InvalidRevisionError(f"{field_name} must be valid Unicode without NUL, got {reprlib.repr(value)}.")
+
+
+def _utc(field_name: str, value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise InvalidRevisionError(f"{field_name} must be a datetime, got {reprlib.repr(value)}.")
+    if value.utcoffset() is None:
+        raise InvalidRevisionError(f"{field_name} must say its offset from UTC, got {value.isoformat()}.")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRevisionError(f"{field_name} must lie between the years 1 and 9999 in UTC, got {value}.") from None

@@ -1,0 +1,66 @@
+"""Which schema a database has, told without loading the migrations."""
+
+from sqlalchemy import Connection, text
+
+from openg2g.catalog.database import Database
+from openg2g.catalog.tables import SQLITE_APPLICATION_ID, VERSION_TABLE
+from openg2g.models.errors import CatalogNotFoundError, NotACatalogError, SchemaOutdatedError, SchemaTooNewError
+
+SCHEMA_REVISIONS = ("0001",)
+"""Schema revisions that this release knows, oldest first; a test holds them against the migrations."""
+
+SCHEMA_HEAD = SCHEMA_REVISIONS[-1]
+"""Schema revision that this release works with."""
+
+
+def find_schema_revision(database: Database) -> str | None:
+    """Return the schema revision of a database, None where there is no catalog yet.
+
+    Raises:
+        NotACatalogError: The database belongs to something else.
+        CatalogUnavailableError: It cannot be opened or reached.
+    """
+    path = database.location.path
+    if path is not None and path.is_file() and path.stat().st_size == 0:
+        return None
+    with database.reading() as connection:
+        return find_schema_revision_on(connection)
+
+
+def find_schema_revision_on(connection: Connection) -> str | None:
+    """Do the same on a connection; a table of ours that belongs to somebody else is noticed on making them."""
+    if connection.dialect.name == "sqlite":
+        application_id = connection.exec_driver_sql("PRAGMA application_id").scalar()
+        tables = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
+        if VERSION_TABLE not in tables and (tables or application_id not in (0, SQLITE_APPLICATION_ID)):
+            raise NotACatalogError(
+                f"{connection.engine.url.database} is not a catalog: it is an SQLite file with other tables. "
+                "Choose another path."
+            )
+        if VERSION_TABLE not in tables:
+            return None
+    elif connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
+        return None
+    revision: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    return revision
+
+
+def require_head(database: Database) -> None:
+    """Make sure that the database holds a catalog with the schema of this release.
+
+    Raises:
+        CatalogNotFoundError: There is no catalog yet.
+        SchemaOutdatedError: An older release made it.
+        SchemaTooNewError: A newer release made it.
+        NotACatalogError: The database belongs to something else.
+    """
+    location = str(database.location)
+    path = database.location.path
+    if path is not None and not path.exists() and path.parent.is_dir():
+        raise CatalogNotFoundError(location, "the file does not exist")
+    current = find_schema_revision(database)
+    if current is None:
+        raise CatalogNotFoundError(location, "the database has no tables of a catalog")
+    if current != SCHEMA_HEAD:
+        newer = current not in SCHEMA_REVISIONS
+        raise (SchemaTooNewError if newer else SchemaOutdatedError)(location, current, SCHEMA_HEAD)

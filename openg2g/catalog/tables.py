@@ -1,0 +1,307 @@
+"""The tables, as SQLAlchemy classes: what the migrations make, described for queries.
+
+Content (`batch_size_lists`, `batch_sizes`, `model_specs`, `workloads`, `workload_models`) is addressed by digest and
+never changes. History (`names`, `revisions`) says which content a name meant since when, and only grows. The schema's
+only source is `migrations/`; a test compares the two. Bulk paths read and write these tables through Core.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    cast,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+VERSION_TABLE = "openg2g_schema_version"
+"""Alembic's table under a name of our own: `alembic_version` is shared by whatever else lives in a lab's database."""
+
+SQLITE_APPLICATION_ID = 0x4F473247
+"""`OG2G` in ASCII, in the header of every SQLite catalog."""
+
+
+class UtcTimestamp(TypeDecorator[datetime]):
+    """An instant in UTC with microseconds; text of fixed width on SQLite, which keeps no offset and sorts text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text on SQLite."""
+        return Text() if dialect.name == "sqlite" else DateTime(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Convert to UTC; refuse a time without an offset, which SQLite would store as something else."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without an offset cannot be stored: {value}")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z" if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return an aware datetime in UTC."""
+        if value is None:
+            return None
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+class JsonText(TypeDecorator[str]):
+    """JSON as its exact text. Postgres' JSONB would reorder keys and turn 1e22 into an integer."""
+
+    impl = Text()
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """JSON on Postgres, so that `->>` works there in plain SQL."""
+        return _PostgresJson() if dialect.name == "postgresql" else Text()
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Select the text itself: the driver would parse a JSON column."""
+        return cast(column, Text)
+
+
+class _PostgresJson(postgresql.JSON):
+    """The JSON type without Python conversion: bound values are JSON text already."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Leave the text alone."""
+
+
+_BIG_INTEGER = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only, which has 64 bits.
+_DOUBLE = Double().with_variant(REAL(), "sqlite")
+_CODE_POINT_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")  # Sorts the same on both engines.
+
+
+class Row(DeclarativeBase):
+    """Base of the table classes."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def _per_engine(name: str, sqlite: str, postgresql: str) -> tuple[CheckConstraint, CheckConstraint]:
+    """One rule whose text differs between the engines, under one name."""
+    return (
+        CheckConstraint(sqlite, name=name).ddl_if(dialect="sqlite"),
+        CheckConstraint(postgresql, name=name).ddl_if(dialect="postgresql"),
+    )
+
+
+def _digest_check() -> tuple[CheckConstraint, CheckConstraint]:
+    return _per_engine(
+        "digest",
+        "length(digest) = 71 AND digest GLOB 'sha256:*' AND substr(digest, 8) NOT GLOB '*[^0-9a-f]*'",
+        "digest ~ '^sha256:[0-9a-f]{64}$'",
+    )
+
+
+# The same sets of characters, written for GLOB (45 is the hyphen of a range) and for Postgres' regular expressions.
+_SQLITE_CONTROLS = "char(1, 45, 31, 127, 45, 159, 8232, 8233)"
+_POSTGRES_CONTROLS = r"\u0001-\u001F\u007F-\u009F\u2028\u2029"
+_SQLITE_SPACES = "char(32, 160, 5760, 8192, 45, 8202, 8239, 8287, 12288)"
+_POSTGRES_SPACES = r"\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000"
+
+
+class CatalogInfoRow(Row):
+    """One row: this catalog. Writers on Postgres lock it, so that ids and revision numbers stay dense."""
+
+    __tablename__ = "catalog_info"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single_row"),
+        {"comment": "One row: this catalog. Writers lock it.", "sqlite_strict": True},
+    )
+    id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Always 1.")
+    created_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When the catalog was made, UTC.")
+
+
+class BatchSizeListRow(Row):
+    """A distinct ordered list of feasible batch sizes."""
+
+    __tablename__ = "batch_size_lists"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        *_digest_check(),
+        CheckConstraint("num_batch_sizes >= 1", name="num_batch_sizes"),
+        {"comment": "Distinct ordered lists of feasible batch sizes.", "sqlite_strict": True},
+    )
+    id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
+    digest: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="sha256: of the list as JSON.")
+    batch_sizes: Mapped[str] = mapped_column(Text, comment="The list as JSON: [8,16,32]. Its members are batch_sizes.")
+    num_batch_sizes: Mapped[int] = mapped_column(_BIG_INTEGER, comment="Length of the list.")
+
+
+class BatchSizeRow(Row):
+    """A member of a list of feasible batch sizes."""
+
+    __tablename__ = "batch_sizes"
+    __table_args__ = (
+        CheckConstraint("position >= 0", name="position"),
+        CheckConstraint("batch_size > 0 AND batch_size <= 2147483647", name="batch_size"),
+        Index(None, "batch_size", "batch_size_list_id"),
+        {"comment": "Members of the lists.", "sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    batch_size_list_id: Mapped[int] = mapped_column(
+        ForeignKey(BatchSizeListRow.id), primary_key=True, autoincrement=False, comment="The list."
+    )
+    position: Mapped[int] = mapped_column(
+        _BIG_INTEGER, primary_key=True, autoincrement=False, comment="Place in the list, from 0. Baseline mode uses 0."
+    )
+    batch_size: Mapped[int] = mapped_column(_BIG_INTEGER, comment="Requests in a batch.")
+
+
+class ModelSpecRow(Row):
+    """A distinct `LLMInferenceModelSpec`."""
+
+    __tablename__ = "model_specs"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        UniqueConstraint("id", "model_label"),  # The target of workload_models' composite foreign key.
+        *_digest_check(),
+        *_per_engine(
+            "model_label_length",
+            "length(model_label) BETWEEN 1 AND 200",
+            "char_length(model_label) BETWEEN 1 AND 200",
+        ),
+        *_per_engine(
+            "model_label_not_blank",
+            f"model_label GLOB '*[^' || {_SQLITE_SPACES} || ']*'",
+            f"model_label ~ '[^{_POSTGRES_SPACES}]'",
+        ),
+        *_per_engine(
+            "model_label_no_control",
+            f"model_label NOT GLOB '*[' || {_SQLITE_CONTROLS} || ']*' AND instr(CAST(model_label AS BLOB), x'00') = 0",
+            f"model_label !~ '[{_POSTGRES_CONTROLS}]'",
+        ),
+        CheckConstraint("num_replicas >= 0 AND num_replicas <= 2147483647", name="num_replicas"),
+        CheckConstraint("gpus_per_replica >= 1 AND gpus_per_replica <= 2147483647", name="gpus_per_replica"),
+        CheckConstraint("initial_batch_size > 0 AND initial_batch_size <= 2147483647", name="initial_batch_size"),
+        CheckConstraint("itl_deadline_s > 0 AND itl_deadline_s <= 1.7976931348623157e308", name="itl_deadline_s"),
+        CheckConstraint("total_gpus = num_replicas * gpus_per_replica", name="total_gpus"),
+        Index(None, "model_label"),
+        {"comment": "Distinct model specs.", "sqlite_strict": True},
+    )
+    id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
+    digest: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="sha256: of the canonical form of the spec.")
+    model_label: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="Human-readable model identifier.")
+    num_replicas: Mapped[int] = mapped_column(_BIG_INTEGER, comment="Replicas in the whole datacenter.")
+    gpus_per_replica: Mapped[int] = mapped_column(_BIG_INTEGER, comment="GPUs of each replica.")
+    initial_batch_size: Mapped[int] = mapped_column(_BIG_INTEGER, comment="Batch size at the start, requests.")
+    itl_deadline_s: Mapped[float] = mapped_column(_DOUBLE, comment="Inter-token latency deadline, seconds.")
+    batch_size_list_id: Mapped[int] = mapped_column(ForeignKey(BatchSizeListRow.id), comment="Feasible batch sizes.")
+    total_gpus: Mapped[int] = mapped_column(_BIG_INTEGER, comment="num_replicas * gpus_per_replica.")
+
+
+class WorkloadRow(Row):
+    """A distinct `LLMInferenceWorkload`."""
+
+    __tablename__ = "workloads"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        *_digest_check(),
+        CheckConstraint("num_models >= 1", name="num_models"),
+        CheckConstraint("total_gpus >= 0", name="total_gpus"),
+        {"comment": "Distinct workloads.", "sqlite_strict": True},
+    )
+    id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
+    digest: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="sha256: of the canonical form of the workload.")
+    num_models: Mapped[int] = mapped_column(_BIG_INTEGER, comment="How many models it serves.")
+    total_gpus: Mapped[int] = mapped_column(_BIG_INTEGER, comment="GPUs of all its models.")
+
+
+class WorkloadModelRow(Row):
+    """A model spec at its place in a workload."""
+
+    __tablename__ = "workload_models"
+    __table_args__ = (
+        UniqueConstraint("workload_id", "model_label"),
+        ForeignKeyConstraint(["model_spec_id", "model_label"], [ModelSpecRow.id, ModelSpecRow.model_label]),
+        CheckConstraint("position >= 0", name="position"),
+        Index(None, "model_spec_id"),
+        {"comment": "The models of each workload.", "sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    workload_id: Mapped[int] = mapped_column(
+        ForeignKey(WorkloadRow.id), primary_key=True, autoincrement=False, comment="The workload."
+    )
+    position: Mapped[int] = mapped_column(
+        _BIG_INTEGER, primary_key=True, autoincrement=False, comment="Place in the workload, from 0."
+    )
+    model_spec_id: Mapped[int] = mapped_column(_BIG_INTEGER, comment="The model spec.")
+    model_label: Mapped[str] = mapped_column(
+        _CODE_POINT_TEXT, comment="Label of that spec, so that the database refuses two of one label in a workload."
+    )
+
+
+class NameRow(Row):
+    """A name under which revisions are kept."""
+
+    __tablename__ = "names"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        *_per_engine(
+            "name_length",
+            "length(name) BETWEEN 1 AND 200",
+            "char_length(name) BETWEEN 1 AND 200",
+        ),
+        *_per_engine(
+            "name_characters",
+            f"name NOT GLOB '*[' || {_SQLITE_CONTROLS} || {_SQLITE_SPACES} || '@:*?[]*'"
+            " AND name NOT GLOB '-*' AND instr(CAST(name AS BLOB), x'00') = 0",
+            f"name !~ '[{_POSTGRES_CONTROLS}{_POSTGRES_SPACES}@:*?[]' AND name !~ '^-'",
+        ),
+        {"comment": "Names of workloads.", "sqlite_strict": True},
+    )
+    id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
+    name: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="The name, as in references.")
+    created_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When the name was first used, UTC.")
+
+
+class RevisionRow(Row):
+    """What a name meant since when: append-only."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (
+        CheckConstraint("number >= 1", name="number"),
+        Index(None, "workload_id"),
+        {"comment": "Revisions of names, append-only.", "sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    name_id: Mapped[int] = mapped_column(
+        ForeignKey(NameRow.id), primary_key=True, autoincrement=False, comment="The name."
+    )
+    number: Mapped[int] = mapped_column(
+        _BIG_INTEGER, primary_key=True, autoincrement=False, comment="1, 2, 3, … within the name, without gaps."
+    )
+    workload_id: Mapped[int] = mapped_column(ForeignKey(WorkloadRow.id), comment="The workload it stands for.")
+    recorded_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When the catalog learned it, UTC.")
+    effective_from: Mapped[datetime] = mapped_column(UtcTimestamp, comment="Since when it applies, UTC.")
+    author: Mapped[str] = mapped_column(Text, comment="Who recorded it.")
+    message: Mapped[str] = mapped_column(Text, comment="Why; empty if not said.")
+    source: Mapped[str] = mapped_column(Text, comment="The file it came from; empty if none.")
+    annotations: Mapped[str] = mapped_column(JsonText, comment="What is known beyond the workload: a JSON object.")
+
+
+CATALOG_TABLES = tuple(table.name for table in Row.metadata.sorted_tables)
+"""Every table of the catalog, parents first."""

@@ -1,0 +1,86 @@
+"""Identity of a value: SHA-256 over a canonical text, the same on every machine and in every release.
+
+The canonical form is RFC 8785 JSON (JSON Canonicalization Scheme) in UTF-8: members sorted by key, no white space,
+numbers as ECMAScript prints them, only `"` and `\\` escaped (labels hold no control characters). A model spec is
+
+    {"feasible_batch_sizes":[64,128],"gpus_per_replica":4,"initial_batch_size":128,
+     "itl_deadline_s":0.1,"model_label":"Llama-3.1-70B","num_replicas":180}
+
+on one line, and a workload is `{"models":[…]}` with its model specs in order. The digest is written
+`sha256:` and 64 lower-case hexadecimal digits. Any implementation of RFC 8785 reproduces it. A field that a later
+release adds is left out of the canonical form while it has its default, so that a digest never changes.
+
+Source: RFC 8785, and ECMA-262 Number::toString for the numbers.
+"""
+
+import hashlib
+import json
+from decimal import Decimal
+from functools import lru_cache
+
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+
+DIGEST_PREFIX = "sha256:"
+
+
+def canonical_number(value: float) -> str:
+    """Write a finite double > 0 as ECMAScript does: the shortest digits that read back to the same double.
+
+    Example:
+        >>> [canonical_number(x) for x in (0.1, 2.0, 1e-7, 1e21)]
+        ['0.1', '2', '1e-7', '1e+21']
+    """
+    _, digit_tuple, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int)  # Only infinities and NaN have another exponent.
+    digits = "".join(map(str, digit_tuple))
+    point = len(digits) + exponent  # Position of the decimal point, counted from the first digit.
+    if 0 < point <= 21:
+        return digits + "0" * (point - len(digits)) if exponent >= 0 else f"{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"0.{'0' * -point}{digits}"
+    mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
+    return f"{mantissa}e{point - 1:+d}"
+
+
+@lru_cache(maxsize=65_536)
+def canonical_model_spec(spec: LLMInferenceModelSpec) -> str:
+    """Canonical text of a model spec. Cached, since the workloads of a sweep share most of their specs."""
+    return (
+        f'{{"feasible_batch_sizes":[{",".join(map(str, spec.feasible_batch_sizes))}]'
+        f',"gpus_per_replica":{spec.gpus_per_replica}'
+        f',"initial_batch_size":{spec.initial_batch_size}'
+        f',"itl_deadline_s":{canonical_number(spec.itl_deadline_s)}'
+        f',"model_label":{json.dumps(spec.model_label, ensure_ascii=False)}'
+        f',"num_replicas":{spec.num_replicas}}}'
+    )
+
+
+def canonical_workload(workload: LLMInferenceWorkload) -> str:
+    """Canonical text of a workload: its model specs, in order."""
+    return f'{{"models":[{",".join(map(canonical_model_spec, workload.models))}]}}'
+
+
+def digest_of(canonical_text: str) -> str:
+    """`sha256:` and the hexadecimal SHA-256 of a canonical text in UTF-8."""
+    return DIGEST_PREFIX + hashlib.sha256(canonical_text.encode()).hexdigest()
+
+
+def model_spec_digest(spec: LLMInferenceModelSpec) -> str:
+    """Digest of a model spec."""
+    return digest_of(canonical_model_spec(spec))
+
+
+def workload_digest(workload: LLMInferenceWorkload) -> str:
+    """Digest of a workload. Equal workloads have equal digests; model order and batch-size order count.
+
+    Example:
+        >>> spec = LLMInferenceModelSpec("Llama-3.1-70B", 180, 4, 128, 0.1)
+        >>> workload_digest(LLMInferenceWorkload((spec,)))[:19]
+        'sha256:ba987c8e378f'
+    """
+    return digest_of(canonical_workload(workload))
+
+
+def batch_sizes_digest(batch_sizes: tuple[int, ...]) -> str:
+    """Digest of an ordered list of batch sizes: of the JSON array without white space."""
+    return digest_of(f"[{','.join(map(str, batch_sizes))}]")

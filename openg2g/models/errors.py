@@ -1,0 +1,180 @@
+"""Every error that the package raises on purpose, in one tree.
+
+    CatalogError
+    ├── LocationError              (ValueError)       a path or URL that names no database we can use
+    ├── CatalogNotFoundError       (LookupError)      no catalog there yet
+    ├── CatalogUnavailableError    (OSError)          unreachable, refused, full, damaged, not permitted
+    │   ├── CatalogLockedError     (TimeoutError)     somebody else held the write lock for too long
+    │   └── CatalogReadOnlyError   (PermissionError)  a write to what may only be read
+    ├── SchemaError                                   the tables are not those of this release
+    │   ├── NotACatalogError                          a database, but somebody else's
+    │   ├── SchemaOutdatedError                       made by an older release: upgrade it
+    │   └── SchemaTooNewError                         made by a newer release: update the package
+    ├── DamagedCatalogError                           stored content contradicts itself
+    ├── InvalidReferenceError      (ValueError)       text that is no reference
+    ├── WorkloadNotFoundError      (LookupError)      a reference that nothing answers
+    ├── AmbiguousReferenceError    (LookupError)      a digest prefix that fits several workloads
+    ├── InvalidRevisionError       (ValueError)       a name, time or annotation that cannot be stored
+    ├── InvalidDocumentError       (ValueError)       a file whose content is not what it should be
+    ├── UnknownFormatError         (ValueError)       a file format that nobody reads or writes
+    └── SourceError                (OSError)          a file that cannot be read or written
+
+The second base is the builtin that a caller would expect. Errors carry data in attributes; the message says what, where
+and what to do next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CatalogError(Exception):
+    """Base of every error that the catalog raises on purpose."""
+
+
+class LocationError(CatalogError, ValueError):
+    """A path or URL does not name a database that the catalog can use."""
+
+
+class CatalogNotFoundError(CatalogError, LookupError):
+    """There is no catalog at the location yet.
+
+    Attributes:
+        location: Path or URL, without a password.
+    """
+
+    def __init__(self, location: str, why: str) -> None:
+        super().__init__(f"no catalog at {location}: {why}. Make one with `openg2g init` or Catalog.create().")
+        self.location = location
+
+
+class CatalogUnavailableError(CatalogError, OSError):
+    """The database cannot be reached, opened, read or written."""
+
+
+class CatalogLockedError(CatalogUnavailableError, TimeoutError):
+    """Somebody else held the write lock for longer than we wait."""
+
+
+class CatalogReadOnlyError(CatalogUnavailableError, PermissionError):
+    """The database may only be read."""
+
+
+class SchemaError(CatalogError):
+    """The tables of the database are not those of this release."""
+
+
+class NotACatalogError(SchemaError):
+    """The database belongs to something else."""
+
+
+class SchemaOutdatedError(SchemaError):
+    """The tables were made by an older release.
+
+    Attributes:
+        current: Schema revision of the database.
+        head: Schema revision of this release.
+    """
+
+    def __init__(self, location: str, current: str, head: str) -> None:
+        super().__init__(
+            f"the catalog at {location} has schema {current}, this release needs {head}. Run `openg2g db upgrade`."
+        )
+        self.current = current
+        self.head = head
+
+
+class SchemaTooNewError(SchemaError):
+    """The tables were made by a newer release.
+
+    Attributes:
+        current: Schema revision of the database.
+        head: Schema revision of this release.
+    """
+
+    def __init__(self, location: str, current: str, head: str) -> None:
+        super().__init__(
+            f"the catalog at {location} has schema {current}, which this release does not know (its newest is {head}). "
+            "Update the package: `pip install --upgrade openg2g-catalog`."
+        )
+        self.current = current
+        self.head = head
+
+
+class DamagedCatalogError(CatalogError):
+    """Stored content contradicts itself or its digest."""
+
+
+class InvalidReferenceError(CatalogError, ValueError):
+    """A text is not a reference."""
+
+
+class WorkloadNotFoundError(CatalogError, LookupError):
+    """Nothing in the catalog answers a reference.
+
+    Attributes:
+        reference: The reference as given.
+        close_matches: Names that look like it.
+    """
+
+    def __init__(self, reference: str, why: str, close_matches: Sequence[str] = ()) -> None:
+        hint = f" Did you mean {' or '.join(close_matches)}?" if close_matches else ""
+        super().__init__(f"{reference}: {why}.{hint}")
+        self.reference = reference
+        self.close_matches = tuple(close_matches)
+
+
+class AmbiguousReferenceError(CatalogError, LookupError):
+    """A digest prefix fits several workloads.
+
+    Attributes:
+        reference: The reference as given.
+        candidates: Digests that it fits.
+    """
+
+    def __init__(self, reference: str, candidates: Sequence[str]) -> None:
+        super().__init__(f"{reference} fits several workloads; write more of the digest: {', '.join(candidates)}")
+        self.reference = reference
+        self.candidates = tuple(candidates)
+
+
+class InvalidRevisionError(CatalogError, ValueError):
+    """A name, time, text or annotation cannot be stored."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one document.
+
+    Attributes:
+        where: The file, and the line or document number where there is one (`"sweep.jsonl:17"`).
+        path: Field within the document (`"models[2].itl_deadline_s"`), empty for the document as a whole.
+        message: Rule and value, and a hint where there is one.
+    """
+
+    where: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """`where: path: message`."""
+        return ": ".join(part for part in (self.where, self.path, self.message) if part)
+
+
+class InvalidDocumentError(CatalogError, ValueError):
+    """Documents are not what they should be.
+
+    Attributes:
+        problems: Everything that is wrong with them.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class UnknownFormatError(CatalogError, ValueError):
+    """Nobody reads or writes a file format."""
+
+
+class SourceError(CatalogError, OSError):
+    """A file cannot be read or written."""

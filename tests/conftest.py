@@ -1,0 +1,81 @@
+"""Fixtures: a fresh catalog on SQLite and on a real PostgreSQL for everything that touches a database."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openg2g.catalog import Catalog
+from openg2g.catalog.catalog import make_catalog
+from openg2g.catalog.location import locate
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Keep the user's own catalog, git identity and language out of the tests."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home:
+        patch.delenv("OPENG2G_DATABASE", raising=False)
+        patch.setenv("HOME", home)
+        patch.setenv("XDG_DATA_HOME", f"{home}/data")
+        patch.setenv("XDG_CONFIG_HOME", f"{home}/config")
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        Path(home, ".gitconfig").write_text("[user]\nname = Test Author\nemail = test@example.org\n")
+        os.environ.pop("GIT_AUTHOR_NAME", None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Run one PostgreSQL server for this test process."""
+    with PostgresServer.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "catalog.db"
+    make_catalog(locate(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres_template(postgres: PostgresServer) -> str:
+    """Migrate one database, to be used as a template."""
+    make_catalog(locate(postgres.create_database("migrated_template")))
+    return "migrated_template"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the place of a database without tables, on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the place of an empty catalog, on each engine."""
+    if request.param == "sqlite":
+        path = tmp_path / "catalog.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database(template=request.getfixturevalue("migrated_postgres_template")) as url:
+        yield url
+
+
+@pytest.fixture
+def catalog(database_url: str) -> Iterator[Catalog]:
+    """Open an empty catalog, on each engine."""
+    with Catalog.open(database_url) as opened:
+        yield opened

