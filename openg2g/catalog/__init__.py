@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openg2g.catalog.catalog import Catalog as Catalog
-    from openg2g.catalog.revision import Revision as Revision
-    from openg2g.catalog.revision import RevisionDraft as RevisionDraft
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
     from openg2g.models.errors import CatalogError as CatalogError
     from openg2g.models.errors import CatalogLockedError as CatalogLockedError
@@ -31,11 +29,13 @@ if TYPE_CHECKING:
     from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError
     from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
     from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
+    from openg2g.models.revision import Revision as Revision
+    from openg2g.models.revision import RevisionDraft as RevisionDraft
 
 _HOME = {
     "Catalog": "openg2g.catalog.catalog",
-    "Revision": "openg2g.catalog.revision",
-    "RevisionDraft": "openg2g.catalog.revision",
+    "Revision": "openg2g.models.revision",
+    "RevisionDraft": "openg2g.models.revision",
 }
 
 

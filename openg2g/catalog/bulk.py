@@ -24,7 +24,7 @@ def insert_rows(connection: Connection, row_class: type[Row], rows: Sequence[Row
     columns = ", ".join(column.name for column in table.columns)
     with closing(connection.connection.cursor()) as cursor:
         if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:
-            with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
         else:

@@ -16,9 +16,9 @@ from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import Location, locate
 from openg2g.catalog.reference import parse_reference
-from openg2g.catalog.revision import JsonObject, Revision, RevisionDraft, check_name
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
 from openg2g.models.errors import WorkloadNotFoundError
+from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_name
 from openg2g.models.spec import LLMInferenceWorkload
 
 DRAFTS_PER_BLOCK = 2_000
@@ -162,6 +162,16 @@ class Catalog:
         with self._database.writing() as connection:
             yield history.RevisionWriter(connection, author)
 
+    @contextmanager
+    def previewing(self) -> Iterator[history.RevisionWriter]:
+        """Own a write transaction whose revisions are all undone at the end: to see what would be recorded."""
+        try:
+            with self.writing() as writer:
+                yield writer
+                raise _UndoError
+        except _UndoError:
+            pass
+
     def load(self, reference: str) -> LLMInferenceWorkload:
         """Return the workload that a reference names: `NAME`, `NAME@3` or `sha256:PREFIX`.
 
@@ -223,6 +233,10 @@ class Catalog:
         """Count names, revisions, and distinct workloads and model specs."""
         with self._database.reading() as connection:
             return history.count_rows(connection)
+
+
+class _UndoError(Exception):
+    """Rolls a preview back."""
 
 
 def make_catalog(location: Location) -> bool:

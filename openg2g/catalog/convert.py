@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from openg2g.catalog.revision import Revision, annotations_from_text
 from openg2g.models.digest import batch_sizes_digest, model_spec_digest
 from openg2g.models.errors import DamagedCatalogError
+from openg2g.models.revision import Revision, annotations_from_text
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 RowTuple = tuple[object, ...]

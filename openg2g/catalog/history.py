@@ -13,10 +13,10 @@ from openg2g.catalog.bulk import insert_rows
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, ContentWriter, chunks
 from openg2g.catalog.convert import revision_from_row, revision_to_row
 from openg2g.catalog.reference import DigestReference, NameReference, Reference
-from openg2g.catalog.revision import Revision, RevisionDraft, annotations_to_text, same_annotations
 from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import AmbiguousReferenceError, WorkloadNotFoundError
+from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, same_annotations
 
 _NAMES_COMPARED = 20_000  # How many names are looked through for one that is close to a mistyped one.
 _CANDIDATES_LISTED = 10
@@ -185,7 +185,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {table: connection.scalar(select(func.count(column))) or 0 for table, column in columns.items()}
 
 
-def _revisions() -> Select[Any]:
+def _revisions() -> Select[*tuple[Any, ...]]:
     return (
         select(
             NameRow.name,
@@ -204,7 +204,7 @@ def _revisions() -> Select[Any]:
     )
 
 
-def _latest_revisions() -> Select[Any]:
+def _latest_revisions() -> Select[*tuple[Any, ...]]:
     newer = RevisionRow.__table__.alias("newer")
     latest = select(func.max(newer.c.number)).where(newer.c.name_id == NameRow.id).scalar_subquery()
     return _revisions().where(RevisionRow.number == latest)

@@ -8,9 +8,9 @@ sha256:ab12cd34   the workload with this digest, or any unique prefix of one
 import re
 from dataclasses import dataclass
 
-from openg2g.catalog.revision import check_name
 from openg2g.models.digest import DIGEST_PREFIX
 from openg2g.models.errors import InvalidReferenceError, InvalidRevisionError
+from openg2g.models.revision import check_name
 
 _MIN_DIGEST_DIGITS = 4
 _DIGEST = re.compile(rf"[0-9a-f]{{{_MIN_DIGEST_DIGITS},64}}")

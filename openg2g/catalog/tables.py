@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 VERSION_TABLE = "openg2g_schema_version"
 """Alembic's table under a name of our own: `alembic_version` is shared by whatever else lives in a lab's database."""
@@ -77,15 +77,18 @@ class JsonText(TypeDecorator[str]):
         return cast(column, Text)
 
 
-class _PostgresJson(postgresql.JSON):
-    """The JSON type without Python conversion: bound values are JSON text already."""
+class _PostgresJson(UserDefinedType[str]):
+    """Postgres' JSON without SQLAlchemy's conversion: values are JSON text already."""
 
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Leave the text alone."""
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Name of the type."""
+        return "JSON"
 
 
 _BIG_INTEGER = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only, which has 64 bits.
-_DOUBLE = Double().with_variant(REAL(), "sqlite")
+_DOUBLE: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 _CODE_POINT_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")  # Sorts the same on both engines.
 
 

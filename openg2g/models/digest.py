@@ -1,4 +1,4 @@
-"""Identity of a value: SHA-256 over a canonical text, the same on every machine and in every release.
+r"""Identity of a value: SHA-256 over a canonical text, the same on every machine and in every release.
 
 The canonical form is RFC 8785 JSON (JSON Canonicalization Scheme) in UTF-8: members sorted by key, no white space,
 numbers as ECMAScript prints them, only `"` and `\\` escaped (labels hold no control characters). A model spec is

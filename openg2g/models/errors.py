@@ -146,9 +146,9 @@ class Problem:
     """One thing wrong with one document.
 
     Attributes:
-        where: The file, and the line or document number where there is one (`"sweep.jsonl:17"`).
+        where: The file, and the line or document in it where there is one (`"sweep.jsonl:17"`, `"fleets.json[2]"`).
         path: Field within the document (`"models[2].itl_deadline_s"`), empty for the document as a whole.
-        message: Rule and value, and a hint where there is one.
+        message: Rule and value, to be read after the path (`"must be > 0, got 0."`), and a hint where there is one.
     """
 
     where: str
@@ -156,8 +156,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        """`where: path: message`."""
-        return ": ".join(part for part in (self.where, self.path, self.message) if part)
+        """`where: path message`."""
+        return f"{self.where}: {self.path} {self.message}" if self.path else f"{self.where}: {self.message}"
 
 
 class InvalidDocumentError(CatalogError, ValueError):

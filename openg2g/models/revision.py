@@ -57,7 +57,7 @@ class Revision:
         return f"{self.name}@{self.number}"
 
     def _repr_html_(self) -> str:
-        from openg2g.catalog.notebook import revision_html
+        from openg2g.models.notebook import revision_html
 
         return revision_html(self)
 
@@ -177,7 +177,7 @@ def _sorted_text(text: str) -> str:
 
 def _is_storable(text: str) -> bool:
     """Postgres stores no NUL; neither engine stores a lone surrogate."""
-    return text.isascii() and "\0" not in text or not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
+    return (text.isascii() and "\0" not in text) or not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 def _check_text(field_name: str, value: object) -> None:

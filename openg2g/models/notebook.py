@@ -4,7 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openg2g.catalog.revision import Revision
+    from openg2g.models.revision import Revision
 
 _HEADERS = ("model", "replicas", "GPUs/replica", "GPUs", "initial batch", "ITL deadline (s)", "feasible batch sizes")
 

@@ -1,0 +1,129 @@
+"""Between documents and revisions: what an import records, and what an export writes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+
+from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
+from openg2g.catalog.history import RevisionWriter
+from openg2g.formats.document import Document, RevisionData
+from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
+from openg2g.models.digest import workload_digest
+from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
+from openg2g.models.revision import Revision, RevisionDraft
+
+MAX_PROBLEMS = 100
+"""After so many problems, reading stops: somebody named the wrong file."""
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """What the user says of everything that is imported; None leaves it to each document.
+
+    Attributes:
+        name: Name of the workload.
+        message: Why.
+        author: Who.
+        effective_from: Since when it applies, with an offset.
+    """
+
+    name: str | None = None
+    message: str | None = None
+    author: str | None = None
+    effective_from: datetime | None = None
+
+
+def import_files(
+    catalog: Catalog, paths: Sequence[str], settings: ImportSettings | None = None, format_name: str | None = None
+) -> list[Revision]:
+    """Record every workload of some files in one transaction: all or none.
+
+    What is already the latest revision of its name makes no new one; `Revision.is_new` tells.
+
+    Args:
+        catalog: Where to.
+        paths: Files; `-` is standard input.
+        settings: What holds for all of them.
+        format_name: Format of all; None to tell it from each suffix.
+
+    Raises:
+        InvalidDocumentError: With every problem of every file.
+        SourceError: A file cannot be read.
+        UnknownFormatError: A suffix means nothing to us.
+    """
+    with open_sources(paths, format_name) as sources, catalog.writing() as writer:
+        return list(import_sources(writer, sources, settings or ImportSettings()))
+
+
+def import_sources(
+    writer: RevisionWriter, sources: Iterable[SourceFile], settings: ImportSettings
+) -> Iterator[Revision]:
+    """Append every document of open files, in order, and yield what became of each, in constant memory.
+
+    Raises:
+        InvalidDocumentError: With every problem of every file; the transaction must not be committed.
+    """
+    problems: list[Problem] = []
+    block: list[RevisionDraft] = []
+    names: set[str] = set()
+    for source in sources:
+        for outcome in source.read():
+            try:
+                if isinstance(outcome, InvalidDocumentError):
+                    raise outcome
+                block.append(_draft(outcome, source, settings, names))
+            except InvalidDocumentError as error:
+                problems += error.problems
+            if len(problems) >= MAX_PROBLEMS:
+                raise InvalidDocumentError([*problems, Problem(source.label, "", "was not read further.")])
+            if len(block) >= DRAFTS_PER_BLOCK:
+                if not problems:
+                    yield from writer.append(block)
+                block.clear()
+    if problems:
+        raise InvalidDocumentError(problems)
+    yield from writer.append(block)
+
+
+def documents_of(catalog: Catalog, references: Sequence[str]) -> Iterator[Document]:
+    """Yield the document of each reference; all are looked up before the first is yielded."""
+    revisions = [catalog.get(reference) for reference in references]
+    return map(Document.of_revision, revisions)
+
+
+def documents_of_all(catalog: Catalog) -> Iterator[Document]:
+    """Yield the document of the latest revision of every name, in constant memory."""
+    return map(Document.of_revision, catalog.iter_latest(catalog.list_names()))
+
+
+def _draft(document: Document, source: SourceFile, settings: ImportSettings, names: set[str]) -> RevisionDraft:
+    name = settings.name or document.name or _name_of_file(document, source)
+    if settings.name is not None and document.name is not None:
+        names.add(document.name)
+        if len(names) > 1:
+            message = f"is the second name of this import: --name {settings.name} would mix up different workloads."
+            raise InvalidDocumentError([Problem(document.where, f"name {document.name!r}", message)])
+    data = document.revision
+    if data.digest not in (None, workload_digest(document.workload)):
+        data = RevisionData()  # The document was edited after its export: the rest is about another workload.
+    try:
+        return RevisionDraft(
+            name=name,
+            workload=document.workload,
+            message=settings.message if settings.message is not None else data.message or "",
+            author=settings.author if settings.author is not None else data.author,
+            effective_from=settings.effective_from or data.effective_from,
+            source=data.source or ("" if source.path == STANDARD_STREAM else source.path),
+            annotations=document.annotations,
+        )
+    except InvalidRevisionError as error:
+        raise InvalidDocumentError([Problem(document.where, "", f"{error} Give another with --name.")]) from error
+
+
+def _name_of_file(document: Document, source: SourceFile) -> str:
+    """Take the name of a file for its only document."""
+    if document.where != source.path:
+        message = "is missing: give the document a name, or name what is imported with --name."
+        raise InvalidDocumentError([Problem(document.where, "name", message)])
+    return PurePath(source.path).stem

@@ -1,0 +1,154 @@
+"""Files on the way in and out: opened before anything else happens, replaced whole or not at all."""
+
+import io
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from openg2g.formats.document import Document
+from openg2g.formats.registry import format_name_of, get_format
+from openg2g.models.errors import InvalidDocumentError, SourceError
+
+STANDARD_STREAM = "-"
+"""The path that means standard input or output."""
+
+_SPOOL_BYTES = 8 * 2**20  # Standard input up to this size stays in memory while it is read ahead.
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """An open file to be read.
+
+    Attributes:
+        path: As the user wrote it; `-` for standard input.
+        stream: Its bytes.
+        format_name: Its format.
+    """
+
+    path: str
+    stream: BinaryIO
+    format_name: str
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path == STANDARD_STREAM else self.path
+
+    @property
+    def size(self) -> int:
+        """Bytes in it."""
+        position = self.stream.tell()
+        size = self.stream.seek(0, os.SEEK_END)
+        self.stream.seek(position)
+        return size
+
+    def read(self) -> Iterator[Document | InvalidDocumentError]:
+        """Yield each document, or what is wrong with it."""
+        try:
+            yield from get_format(self.format_name).read(self.stream, self.label)
+        except OSError as error:
+            raise SourceError(f"{self.label} cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterator[list[SourceFile]]:
+    """Open files for reading, all of them before the first is read.
+
+    Args:
+        paths: Paths; `-` is standard input, which is read to its end first: a slow pipe must not hold a lock.
+        format_name: Format of all; None to tell it from each suffix (standard input: JSON).
+
+    Raises:
+        SourceError: A file cannot be opened.
+        UnknownFormatError: A suffix means nothing to us.
+    """
+    with ExitStack() as stack:
+        sources = []
+        for path in paths:
+            name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
+            get_format(name)
+            stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
+            sources.append(SourceFile(path, stack.enter_context(stream), name))
+        yield sources
+
+
+def write_documents(documents: Iterable[Document], path: str, format_name: str | None, *, replace: bool) -> None:
+    """Write documents into a file that appears complete or not at all, or to standard output.
+
+    Args:
+        documents: What to write.
+        path: Where; `-` is standard output.
+        format_name: Format; None to tell it from the suffix (standard output: JSON).
+        replace: Whether a file that is there may be replaced.
+
+    Raises:
+        SourceError: The file is there already, or cannot be written.
+        UnknownFormatError: The suffix means nothing to us.
+        InvalidDocumentError: The format cannot express the documents.
+    """
+    file_format = get_format(format_name or ("json" if path == STANDARD_STREAM else format_name_of(path)))
+    if path == STANDARD_STREAM:
+        with _utf8_standard_output() as stream:
+            file_format.write(documents, stream)
+        return
+    target = Path(path)
+    if target.exists() and not replace:
+        raise SourceError(f"{path} exists already. Use --force to replace it.")
+    try:
+        with _replacing(target) as stream:
+            file_format.write(documents, stream)
+    except OSError as error:
+        if isinstance(error, SourceError) or error.filename is None and error.strerror is None:
+            raise
+        raise SourceError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[TextIO]:
+    """Write a temporary file beside the target, and put it in place when the block ends without an error."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)  # mkstemp's files are private; an export is as readable as any new file.
+        os.replace(name, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@contextmanager
+def _utf8_standard_output() -> Iterator[TextIO]:
+    """Standard output as UTF-8 with plain newlines, whatever the locale says: the same input, the same bytes."""
+    sys.stdout.flush()
+    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
+    try:
+        yield stream
+        stream.flush()
+    finally:
+        stream.detach()
+
+
+def _open_binary(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
+        raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def _spooled_standard_input() -> BinaryIO:
+    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115  The caller's stack closes it.
+    shutil.copyfileobj(sys.stdin.buffer, spool)
+    spool.seek(0)
+    return cast(BinaryIO, spool)

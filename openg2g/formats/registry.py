@@ -1,0 +1,85 @@
+"""The file formats: one line for each, loaded when it is first used.
+
+A format is an object with two methods: `read(stream, where)` yields documents, and in place of one that cannot be read
+the error that says why; `write(documents, stream)` writes them, the same bytes for the same documents. To add a format,
+write its module and add its line.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import BinaryIO, Protocol, TextIO
+
+from openg2g.formats.document import Document
+from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
+
+
+class FileFormat(Protocol):
+    """Reads and writes files of one format."""
+
+    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+        """Yield each document of a file, or what is wrong with it."""
+
+    def write(self, documents: Iterable[Document], stream: TextIO) -> None:
+        """Write documents."""
+
+
+@dataclass(frozen=True)
+class RegisteredFormat:
+    """A line of the registry.
+
+    Attributes:
+        name: What `--format` takes.
+        suffixes: File suffixes that mean this format.
+        description: What it is, in a few words.
+        home: `module:attribute` of the object that reads and writes.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    description: str
+    home: str
+
+
+FORMATS = (
+    RegisteredFormat("json", (".json",), "one workload or an array of them", "openg2g.formats.json_files:JSON"),
+    RegisteredFormat(
+        "jsonl", (".jsonl", ".ndjson"), "JSON Lines: a workload a line", "openg2g.formats.json_lines:JSON_LINES"
+    ),
+    RegisteredFormat("openg2g-0.1", (), "configuration of OpenG2G 0.1", "openg2g.formats.json_files:OPENG2G_0_1"),
+    RegisteredFormat("openg2g-0.2", (), "configuration of OpenG2G 0.2", "openg2g.formats.json_files:OPENG2G_0_2"),
+)
+
+FORMAT_NAMES = tuple(entry.name for entry in FORMATS)
+"""What `--format` takes."""
+
+
+def get_format(name: str) -> FileFormat:
+    """Return the format of a name.
+
+    Raises:
+        UnknownFormatError: There is none.
+    """
+    for entry in FORMATS:
+        if entry.name == name:
+            module, _, attribute = entry.home.partition(":")
+            found: FileFormat = getattr(import_module(module), attribute)
+            return found
+    raise UnknownFormatError(f"unknown format {name!r}. Known: {', '.join(FORMAT_NAMES)}.")
+
+
+def format_name_of(path: str | os.PathLike[str]) -> str:
+    """Tell the format of a file from its suffix.
+
+    Raises:
+        UnknownFormatError: The suffix means nothing to us.
+    """
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    for entry in FORMATS:
+        if suffix in entry.suffixes:
+            return entry.name
+    known = ", ".join(suffix for entry in FORMATS for suffix in entry.suffixes)
+    raise UnknownFormatError(
+        f"{os.fspath(path)}: the suffix {suffix!r} means no format (known: {known}). Name it with --format."
+    )
