@@ -95,6 +95,12 @@ class Database:
             self._retry_while_locked(lambda: connection.exec_driver_sql("COMMIT"))
         connection.commit()
 
+    def engine_version(self) -> str:
+        """Name and version of the database engine."""
+        with self.reading() as connection:
+            version = connection.dialect.server_version_info or ()
+        return f"{'SQLite' if self.is_sqlite else 'PostgreSQL'} {'.'.join(map(str, version))}"
+
     def close(self) -> None:
         """Close every connection."""
         with self._reader_lock:

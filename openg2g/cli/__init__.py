@@ -1,0 +1,1 @@
+"""The command line `openg2g`: one module for each command, loaded when it is run."""

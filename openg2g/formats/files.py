@@ -104,7 +104,7 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         with _replacing(target) as stream:
             file_format.write(documents, stream)
     except OSError as error:
-        if isinstance(error, SourceError) or error.filename is None and error.strerror is None:
+        if isinstance(error, SourceError) or (error.filename is None and error.strerror is None):
             raise
         raise SourceError(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -1,0 +1,25 @@
+"""`openg2g init`."""
+
+import click
+
+from openg2g.cli.options import database_given, database_option
+
+
+@click.command("init")
+@database_option
+@click.pass_context
+def command(context: click.Context) -> None:
+    r"""Make a catalog; one that exists already is left as it is.
+
+    \b
+    Examples:
+      openg2g init --database fleet.db
+      openg2g init --database postgresql://alice@db.example/fleet
+    """
+    from openg2g.catalog.catalog import Catalog, make_catalog
+    from openg2g.catalog.location import locate
+
+    location = locate(database_given(context))
+    is_new = make_catalog(location)
+    with Catalog.open(database_given(context)) as catalog:
+        click.echo(f"{'Made' if is_new else 'Found'} the catalog {catalog.location}.")

@@ -1,0 +1,123 @@
+"""The group of commands, and the one place where errors become messages and exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from openg2g.cli.options import database_option
+from openg2g.models import errors
+
+_COMMANDS = {
+    "init": "Make a catalog.",
+    "import": "Record the workloads of files.",
+    "export": "Write workloads to a file.",
+    "list": "List names with their latest revisions.",
+    "show": "Show a workload and what follows from it.",
+    "db": "Look after the tables of a catalog.",
+    "completion": "Print the set-up of shell completion.",
+}
+"""Name → short help. A table, so that `openg2g --help` and completion import no command."""
+
+_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (errors.WorkloadNotFoundError, 3),
+    (errors.AmbiguousReferenceError, 3),
+    (errors.CatalogNotFoundError, 3),
+    (errors.InvalidDocumentError, 4),
+    (errors.CatalogUnavailableError, 5),
+    (errors.SchemaError, 6),
+    (errors.DamagedCatalogError, 6),
+    (errors.SourceError, 7),
+    (errors.LocationError, 2),
+    (errors.InvalidReferenceError, 2),
+    (errors.InvalidRevisionError, 2),
+    (errors.UnknownFormatError, 2),
+)
+_EXIT_OTHER = 1
+_EXIT_FILE = 7
+_EXIT_INTERRUPTED = 130
+_EXIT_BROKEN_PIPE = 141
+
+_EPILOG = """\b
+Exit codes:
+  0  done                         5  database unavailable, locked or read-only
+  1  any other failure            6  not a catalog, or another release's schema
+  2  wrong usage                  7  a file cannot be read or written
+  3  no such workload or catalog  130  interrupted
+  4  a document is not valid      141  nobody reads the output
+
+\b
+Examples:
+  openg2g init --database fleet.db
+  openg2g import config.json --name fleet -m "first plan" --database fleet.db
+  openg2g show fleet --database fleet.db
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"openg2g.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.version_option(None, "-V", "--version", package_name="openg2g-catalog", message="openg2g-catalog %(version)s")
+@database_option
+def openg2g() -> None:
+    """Keep LLM inference workloads in a catalog: stored once, never lost, found again.
+
+    A catalog is one SQLite file, or a PostgreSQL database. A name has numbered revisions; nothing is overwritten.
+    NAME is the latest revision of a name, NAME@3 the third, sha256:ab12cd34 a workload by its digest.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; every failure that a user can cause ends in a message and an exit code."""
+    try:
+        result = openg2g.main(args=arguments, prog_name="openg2g", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; nothing was stored.", err=True)
+        return _EXIT_INTERRUPTED
+    except errors.CatalogError as error:
+        return _fail(error, next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER))
+    except BrokenPipeError:
+        # Python would complain once more when it flushes standard output at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_BROKEN_PIPE
+    except OSError as error:  # A full disk behind standard output, for instance.
+        return _fail(error, _EXIT_FILE)
+
+
+def _fail(error: Exception, exit_code: int) -> int:
+    from openg2g.cli.output import escaped
+
+    for line in str(error).split("\n"):
+        click.echo(f"Error: {escaped(line)}", err=True)
+    return exit_code

@@ -1,0 +1,86 @@
+"""`openg2g show`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openg2g.cli.options import complete_names, database_option, open_catalog
+
+if TYPE_CHECKING:
+    from openg2g.catalog import Revision
+
+_HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
+
+
+@click.command("show")
+@click.argument("reference", metavar="REF", shell_complete=complete_names)
+@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@database_option
+@click.pass_context
+def command(context: click.Context, reference: str, format_name: str) -> None:
+    r"""Show a workload: the revision, the fields of each model, and what follows from them.
+
+    \b
+    Examples:
+      openg2g show fleet
+      openg2g show fleet@2 --format json
+      openg2g show sha256:ab12cd34
+    """
+    with open_catalog(context) as catalog:
+        revision = catalog.get(reference)
+    if format_name == "json":
+        from openg2g.formats.json_text import encode_pretty
+
+        click.echo(encode_pretty(_value(revision)))
+    else:
+        click.echo(_text(revision))
+
+
+def _text(revision: "Revision") -> str:
+    from openg2g.cli.output import escaped, seconds, table
+
+    facts = [
+        ("workload", revision.reference),
+        ("digest", revision.digest),
+        ("in force from", seconds(revision.effective_from)),
+        ("recorded at", seconds(revision.recorded_at)),
+        ("author", revision.author),
+        ("message", revision.message),
+        ("source", revision.source),
+        ("annotations", ", ".join(revision.annotations)),
+    ]
+    lines = [f"{label:<14} {escaped(value)}" for label, value in facts if value]
+    workload = revision.workload
+    rows = [
+        [
+            spec.model_label,
+            str(spec.num_replicas),
+            str(spec.gpus_per_replica),
+            str(spec.total_gpus),
+            str(spec.initial_batch_size),
+            str(spec.itl_deadline_s),
+            " ".join(map(str, spec.feasible_batch_sizes)),
+        ]
+        for spec in workload.models
+    ]
+    union = " ".join(map(str, workload.feasible_batch_sizes_union))
+    rows.append(["all models", "", "", str(workload.total_gpus), "", "", union])
+    return "\n".join([*lines, "", table(_HEADERS, rows, right=_HEADERS[1:6])])
+
+
+def _value(revision: "Revision") -> dict[str, Any]:
+    """Everything about a revision: its document, and what follows from the workload."""
+    from openg2g.formats import native
+    from openg2g.formats.document import Document
+
+    workload = revision.workload
+    return native.value_from_document(Document.of_revision(revision)) | {
+        "derived": {
+            "model_labels": workload.model_labels,
+            "total_gpus": workload.total_gpus,
+            "initial_batch_size_by_model": workload.initial_batch_size_by_model,
+            "itl_deadline_by_model": workload.itl_deadline_by_model,
+            "required_measured_gpus": workload.required_measured_gpus,
+            "feasible_batch_sizes_union": workload.feasible_batch_sizes_union,
+        }
+    }
