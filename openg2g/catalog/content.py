@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from openg2g.catalog.bulk import insert_rows
@@ -25,6 +25,26 @@ KEYS_PER_STATEMENT = 500
 _CACHED_SPECS = 100_000  # About 50 MB. A sweep has some thousands.
 
 _Key = TypeVar("_Key")
+
+# Statements are built once: building one costs as much as running it.
+_MODELS_OF_WORKLOADS = (
+    select(WorkloadModelRow.workload_id, WorkloadModelRow.model_spec_id)
+    .where(WorkloadModelRow.workload_id.in_(bindparam("ids", expanding=True)))
+    .order_by(WorkloadModelRow.workload_id, WorkloadModelRow.position)
+)
+_MODEL_SPECS = (
+    select(
+        ModelSpecRow.id,
+        ModelSpecRow.model_label,
+        ModelSpecRow.num_replicas,
+        ModelSpecRow.gpus_per_replica,
+        ModelSpecRow.initial_batch_size,
+        ModelSpecRow.itl_deadline_s,
+        BatchSizeListRow.batch_sizes,
+    )
+    .join(BatchSizeListRow, BatchSizeListRow.id == ModelSpecRow.batch_size_list_id)
+    .where(ModelSpecRow.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 class ContentWriter:
@@ -98,7 +118,8 @@ class ContentWriter:
     ) -> dict[str, int]:
         ids: dict[str, int] = {}
         for chunk in chunks(digests, KEYS_PER_STATEMENT):
-            ids.update(row._tuple() for row in self._connection.execute(select(key, column).where(key.in_(chunk))))
+            found = self._connection.execute(select(key, column).where(key.in_(chunk)))
+            ids.update((digest, row_id) for digest, row_id in found)
         return ids
 
 
@@ -116,12 +137,7 @@ class ContentReader:
         """
         spec_ids: dict[int, list[int]] = {workload_id: [] for workload_id in workload_ids}
         for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
-            query = (
-                select(WorkloadModelRow.workload_id, WorkloadModelRow.model_spec_id)
-                .where(WorkloadModelRow.workload_id.in_(chunk))
-                .order_by(WorkloadModelRow.workload_id, WorkloadModelRow.position)
-            )
-            for workload_id, spec_id in connection.execute(query):
+            for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}):
                 spec_ids[workload_id].append(spec_id)
         specs = self._read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
         return {
@@ -134,20 +150,8 @@ class ContentReader:
             self._specs = {}
         specs = self._specs
         for chunk in chunks(sorted(ids - specs.keys()), KEYS_PER_STATEMENT):
-            query = (
-                select(
-                    ModelSpecRow.id,
-                    ModelSpecRow.model_label,
-                    ModelSpecRow.num_replicas,
-                    ModelSpecRow.gpus_per_replica,
-                    ModelSpecRow.initial_batch_size,
-                    ModelSpecRow.itl_deadline_s,
-                    BatchSizeListRow.batch_sizes,
-                )
-                .join(BatchSizeListRow, BatchSizeListRow.id == ModelSpecRow.batch_size_list_id)
-                .where(ModelSpecRow.id.in_(chunk))
-            )
-            specs.update((row.id, model_spec_from_row(row)) for row in connection.execute(query))
+            rows = connection.execute(_MODEL_SPECS, {"ids": chunk})
+            specs.update((row.id, model_spec_from_row(row)) for row in rows)
         missing = ids - specs.keys()
         if missing:
             raise DamagedCatalogError(f"model specs are missing from the catalog: {sorted(missing)[:5]}.")

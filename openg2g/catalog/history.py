@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from openg2g.catalog.bulk import insert_rows
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, ContentWriter, chunks
 from openg2g.catalog.convert import revision_from_row, revision_to_row
 from openg2g.catalog.reference import DigestReference, NameReference, Reference
-from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
+from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, WorkloadRow
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import AmbiguousReferenceError, WorkloadNotFoundError
 from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, same_annotations
@@ -21,13 +21,50 @@ from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text
 _NAMES_COMPARED = 20_000  # How many names are looked through for one that is close to a mistyped one.
 _CANDIDATES_LISTED = 10
 
+_AnyRow = Row[*tuple[Any, ...]]
+
+
+# Statements are built once: building one costs as much as running it.
+_REVISIONS = (
+    select(
+        NameRow.id.label("name_id"),
+        NameRow.name,
+        RevisionRow.number,
+        RevisionRow.workload_id,
+        WorkloadRow.digest,
+        RevisionRow.recorded_at,
+        RevisionRow.effective_from,
+        RevisionRow.author,
+        RevisionRow.message,
+        RevisionRow.source,
+        RevisionRow.annotations,
+    )
+    .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+    .join(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
+)
+_newer = RevisionRow.__table__.alias("newer")
+_LATEST_REVISIONS_OF_NAMES = _REVISIONS.where(
+    NameRow.name.in_(bindparam("names", expanding=True)),
+    RevisionRow.number == select(func.max(_newer.c.number)).where(_newer.c.name_id == NameRow.id).scalar_subquery(),
+)
+_REVISIONS_OF_NAME = _REVISIONS.where(NameRow.name == bindparam("name")).order_by(RevisionRow.number)
+_LATEST_REVISION_OF_NAME = (
+    _REVISIONS.where(NameRow.name == bindparam("name")).order_by(RevisionRow.number.desc()).limit(1)
+)
+_REVISION_BY_NUMBER = _REVISIONS.where(NameRow.name == bindparam("name"), RevisionRow.number == bindparam("number"))
+_LAST_REVISION_OF_DIGEST = (
+    _REVISIONS.where(WorkloadRow.digest == bindparam("digest"))
+    .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
+    .limit(1)
+)
+
 
 @dataclass
 class _Head:
     """A name and its latest revision, as a row that was read or as what this transaction appended."""
 
     name_id: int
-    latest: Revision | Row[Any] | None = None
+    latest: Revision | _AnyRow | None = None
     annotations_text: str = "{}"
 
 
@@ -82,8 +119,7 @@ class RevisionWriter:
     def _heads(self, names: Sequence[str], now: datetime) -> dict[str, _Head]:
         heads: dict[str, _Head] = {}
         for chunk in chunks(names, KEYS_PER_STATEMENT):
-            query = _latest_revisions().add_columns(NameRow.id.label("name_id")).where(NameRow.name.in_(chunk))
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(_LATEST_REVISIONS_OF_NAMES, {"names": chunk}):
                 heads[row.name] = _Head(row.name_id, row, row.annotations)
         new = [name for name in names if name not in heads]
         if new:
@@ -112,19 +148,12 @@ def find_revision(connection: Connection, reader: ContentReader, reference: Refe
     """
     match reference:
         case NameReference(name, None):
-            query = _revisions().where(NameRow.name == name).order_by(RevisionRow.number.desc())
+            rows = connection.execute(_LATEST_REVISION_OF_NAME, {"name": name}).all()
         case NameReference(name, number):
-            query = _revisions().where(NameRow.name == name, RevisionRow.number == number)
+            rows = connection.execute(_REVISION_BY_NUMBER, {"name": name, "number": number}).all()
         case DigestReference(prefix):
             digest = _find_digest(connection, prefix)
-            if digest is None:
-                return None
-            query = (
-                _revisions()
-                .where(WorkloadRow.digest == digest)
-                .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
-            )
-    rows = connection.execute(query.limit(1)).all()
+            rows = connection.execute(_LAST_REVISION_OF_DIGEST, {"digest": digest}).all()
     return next(_complete(connection, reader, rows), None)
 
 
@@ -153,14 +182,14 @@ def get_revision(connection: Connection, reader: ContentReader, reference: Refer
 
 def where_name(connection: Connection, reader: ContentReader, name: str) -> list[Revision]:
     """Return the revisions of a name, first to latest; none for an unknown name."""
-    rows = connection.execute(_revisions().where(NameRow.name == name).order_by(RevisionRow.number)).all()
+    rows = connection.execute(_REVISIONS_OF_NAME, {"name": name}).all()
     return list(_complete(connection, reader, rows))
 
 
 def latest_of_names(connection: Connection, reader: ContentReader, names: Sequence[str]) -> Iterator[Revision]:
     """Yield the latest revision of each name, in the given order; unknown names are left out."""
     for chunk in chunks(names, KEYS_PER_STATEMENT):
-        rows = {row.name: row for row in connection.execute(_latest_revisions().where(NameRow.name.in_(chunk)))}
+        rows = {row.name: row for row in connection.execute(_LATEST_REVISIONS_OF_NAMES, {"names": chunk})}
         yield from _complete(connection, reader, [rows[name] for name in chunk if name in rows])
 
 
@@ -174,8 +203,6 @@ def names_from(connection: Connection, prefix: str) -> list[str]:
 
 def count_rows(connection: Connection) -> dict[str, int]:
     """Count names, revisions and distinct workloads and model specs."""
-    from openg2g.catalog.tables import ModelSpecRow
-
     columns: dict[str, InstrumentedAttribute[int]] = {
         "names": NameRow.id,
         "revisions": RevisionRow.number,
@@ -185,32 +212,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {table: connection.scalar(select(func.count(column))) or 0 for table, column in columns.items()}
 
 
-def _revisions() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            NameRow.name,
-            RevisionRow.number,
-            RevisionRow.workload_id,
-            WorkloadRow.digest,
-            RevisionRow.recorded_at,
-            RevisionRow.effective_from,
-            RevisionRow.author,
-            RevisionRow.message,
-            RevisionRow.source,
-            RevisionRow.annotations,
-        )
-        .join(RevisionRow, RevisionRow.name_id == NameRow.id)
-        .join(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
-    )
-
-
-def _latest_revisions() -> Select[*tuple[Any, ...]]:
-    newer = RevisionRow.__table__.alias("newer")
-    latest = select(func.max(newer.c.number)).where(newer.c.name_id == NameRow.id).scalar_subquery()
-    return _revisions().where(RevisionRow.number == latest)
-
-
-def _complete(connection: Connection, reader: ContentReader, rows: Sequence[Row[Any]]) -> Iterator[Revision]:
+def _complete(connection: Connection, reader: ContentReader, rows: Sequence[_AnyRow]) -> Iterator[Revision]:
     workloads = reader.read(connection, [row.workload_id for row in rows])
     return (revision_from_row(row, workloads[row.workload_id]) for row in rows)
 

@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    r"""Print the set-up of shell completion, which completes commands, options and names of workloads.
+    """Print the set-up of shell completion, which completes commands, options and names of workloads.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ def command() -> None:
 @database_option
 @click.pass_context
 def status(context: click.Context, format_name: str) -> None:
-    r"""Say where the catalog is, which schema it has, and how much it holds.
+    """Say where the catalog is, which schema it has, and how much it holds.
 
     \b
     Example:
@@ -58,7 +58,7 @@ def status(context: click.Context, format_name: str) -> None:
 @database_option
 @click.pass_context
 def upgrade(context: click.Context, revision: str) -> None:
-    r"""Bring the tables to the schema of this release (or to REVISION); all or nothing.
+    """Bring the tables to the schema of this release (or to REVISION); all or nothing.
 
     \b
     Example:
@@ -74,7 +74,7 @@ def upgrade(context: click.Context, revision: str) -> None:
 @database_option
 @click.pass_context
 def downgrade(context: click.Context, revision: str) -> None:
-    r"""Take the tables back to an older schema REVISION; refused where data would be lost.
+    """Take the tables back to an older schema REVISION; refused where data would be lost.
 
     \b
     Example:
@@ -89,7 +89,7 @@ def downgrade(context: click.Context, revision: str) -> None:
 @database_option
 @click.pass_context
 def check(context: click.Context) -> None:
-    r"""Compare the tables with those that this release expects; exit code 6 where they differ.
+    """Compare the tables with those that this release expects; exit code 6 where they differ.
 
     \b
     Example:

@@ -22,7 +22,7 @@ def command(
     format_name: str | None,
     force: bool,
 ) -> None:
-    r"""Write workloads to a file or to standard output; the same workloads, the same bytes.
+    """Write workloads to a file or to standard output; the same workloads, the same bytes.
 
     The file appears complete or not at all. An OpenG2G configuration that was imported comes back equal with
     --format openg2g-0.1 or openg2g-0.2.

@@ -61,7 +61,7 @@ def command(
     effective_from: datetime | None,
     dry_run: bool,
 ) -> None:
-    r"""Record the workloads of files; - is standard input. All of them, or none.
+    """Record the workloads of files; - is standard input. All of them, or none.
 
     Files may be JSON (one workload or an array), JSON Lines, or configurations of OpenG2G 0.1 and 0.2, which are
     recognised. What they hold beyond the workload is kept as annotations. A SQLite catalog that does not exist yet is

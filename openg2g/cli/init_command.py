@@ -9,7 +9,7 @@ from openg2g.cli.options import database_given, database_option
 @database_option
 @click.pass_context
 def command(context: click.Context) -> None:
-    r"""Make a catalog; one that exists already is left as it is.
+    """Make a catalog; one that exists already is left as it is.
 
     \b
     Examples:

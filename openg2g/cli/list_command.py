@@ -21,7 +21,7 @@ _MESSAGE_MIN_WIDTH = 12
 @database_option
 @click.pass_context
 def command(context: click.Context, pattern: str, format_name: str) -> None:
-    r"""List the names that match GLOB (* ? [...], case counts), with their latest revisions.
+    """List the names that match GLOB (* ? [...], case counts), with their latest revisions.
 
     \b
     Examples:

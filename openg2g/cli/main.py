@@ -38,7 +38,6 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 _EXIT_OTHER = 1
 _EXIT_FILE = 7
 _EXIT_INTERRUPTED = 130
-_EXIT_BROKEN_PIPE = 141
 
 _EPILOG = """\b
 Exit codes:
@@ -46,7 +45,7 @@ Exit codes:
   1  any other failure            6  not a catalog, or another release's schema
   2  wrong usage                  7  a file cannot be read or written
   3  no such workload or catalog  130  interrupted
-  4  a document is not valid      141  nobody reads the output
+  4  a document is not valid
 
 \b
 Examples:
@@ -108,9 +107,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except errors.CatalogError as error:
         return _fail(error, next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER))
     except BrokenPipeError:
-        # Python would complain once more when it flushes standard output at exit.
+        # Nobody reads any more. Python would complain once more when it flushes standard output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_BROKEN_PIPE
+        return _EXIT_OTHER
     except OSError as error:  # A full disk behind standard output, for instance.
         return _fail(error, _EXIT_FILE)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
-from tabulate import tabulate
 
 from openg2g.models.spec import is_unprintable
 
@@ -22,6 +21,8 @@ def escaped(text: str) -> str:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> str:
     """Draw a table; columns named in `right` are aligned to the right."""
+    from tabulate import tabulate  # Imported late: only tables for people need it.
+
     # The headers go in as a row: as headers, they would be padded by two more columns each.
     return tabulate(
         [headers, *([escaped(cell) for cell in row] for row in rows)],

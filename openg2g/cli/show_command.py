@@ -18,7 +18,7 @@ _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", 
 @database_option
 @click.pass_context
 def command(context: click.Context, reference: str, format_name: str) -> None:
-    r"""Show a workload: the revision, the fields of each model, and what follows from them.
+    """Show a workload: the revision, the fields of each model, and what follows from them.
 
     \b
     Examples:

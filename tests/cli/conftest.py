@@ -1,0 +1,52 @@
+"""The command line, run in this process against an empty catalog on each engine."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openg2g.cli.main import run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run_cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run a command line; the database is whatever the environment says."""
+
+    def invoke(*arguments: str | Path, stdin: bytes = b"") -> Outcome:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        capfd.readouterr()
+        exit_code = run([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return Outcome(exit_code, captured.out, captured.err)
+
+    return invoke
+
+
+@pytest.fixture
+def cli(run_cli: Cli, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """Run a command line on an empty catalog, in a directory of its own."""
+    monkeypatch.setenv("OPENG2G_DATABASE", database_url)
+    monkeypatch.chdir(tmp_path)
+    return run_cli

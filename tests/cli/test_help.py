@@ -1,0 +1,66 @@
+"""Help reads as its user would: every command is described, has an example, and accepts the shared options."""
+
+import re
+
+import click
+import pytest
+
+from openg2g.cli.main import _COMMANDS, openg2g
+from tests.cli.conftest import Cli
+
+
+def leaf_commands() -> dict[str, click.Command]:
+    """Return every command that does something, by its full name."""
+    found: dict[str, click.Command] = {}
+    context = click.Context(openg2g)
+    for name in openg2g.list_commands(context):
+        command = openg2g.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found |= {f"{name} {sub_name}": sub for sub_name, sub in command.commands.items()}
+        else:
+            found[name] = command
+    return found
+
+
+@pytest.mark.parametrize("name", leaf_commands())
+def test_a_command_has_examples_that_name_it(run_cli: Cli, name: str) -> None:
+    outcome = run_cli(*name.split(), "-h")
+    assert outcome.exit_code == 0
+    assert re.search(r"Examples?:\n(    .*\n)*?    .*openg2g " + name, outcome.out)
+
+
+@pytest.mark.parametrize("name", [name for name in leaf_commands() if name != "completion"])
+def test_a_command_takes_the_database_after_its_name(name: str) -> None:
+    assert "--database" in {option for parameter in leaf_commands()[name].params for option in parameter.opts}
+
+
+def test_the_table_of_commands_says_what_each_command_is() -> None:
+    context = click.Context(openg2g)
+    for name, short_help in _COMMANDS.items():
+        command = openg2g.get_command(context, name)
+        assert command is not None and command.name == name
+        assert short_help.endswith(".")
+
+
+def test_help_documents_the_exit_codes(run_cli: Cli) -> None:
+    assert "Exit codes:" in run_cli("--help").out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(run_cli: Cli, shell: str) -> None:
+    assert "_OPENG2G_COMPLETE" in run_cli("completion", shell).out
+
+
+def test_names_are_completed_from_the_catalog(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from openg2g.catalog import Catalog
+    from tests.builders import make_workload
+
+    with Catalog.open() as catalog:
+        catalog.save("fleet", make_workload())
+    monkeypatch.setenv("_OPENG2G_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "openg2g show fl")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    with pytest.raises(SystemExit):
+        cli()
+    # Click prints and leaves by itself; what it printed is read by the fixture's capture.

@@ -1,0 +1,96 @@
+"""Data goes one way through the layers, and what costs time to import is imported late."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "openg2g"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+ALLOWED_LAYERS = {
+    "models": {"models"},
+    "formats": {"models", "formats"},
+    "catalog": {"models", "formats", "catalog"},
+    "cli": {"models", "formats", "catalog", "cli"},
+}
+FORMATS_IN_CATALOG = {"transfer.py"}
+STANDARD_LIBRARY_ONLY = {"models"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return every module that a file imports, late imports included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_arrows_point_one_way(path: Path) -> None:
+    layer = path.relative_to(PACKAGE).parts[0]
+    for module in imports_of(path):
+        top, _, rest = module.partition(".")
+        if top == "openg2g":
+            target = rest.partition(".")[0]
+            assert target in ALLOWED_LAYERS[layer], f"{layer} must not import {target}"
+            assert not (layer == "catalog" and target == "formats" and path.name not in FORMATS_IN_CATALOG)
+        elif layer in STANDARD_LIBRARY_ONLY:
+            assert top in sys.stdlib_module_names
+        elif layer == "formats":
+            assert top not in ("sqlalchemy", "alembic", "click")
+
+
+def test_only_one_module_sees_both_dataclasses_and_rows() -> None:
+    # The two modules that store and read content hand the dataclasses on; neither looks into a field.
+    makers = {
+        path.name
+        for path in PACKAGE.joinpath("catalog").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("LLMInferenceModelSpec", "LLMInferenceWorkload")
+    }
+    assert makers == {"convert.py"}
+
+
+def test_there_is_no_init_file_that_would_overwrite_the_simulators() -> None:
+    assert not (PACKAGE / "__init__.py").exists()
+
+
+def test_migrations_import_nothing_of_the_package() -> None:
+    for path in (ROOT / "migrations" / "versions").glob("*.py"):
+        assert not any(module.startswith("openg2g") for module in imports_of(path))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["import", "--help"], ["show", "--help"]])
+def test_help_loads_neither_sqlalchemy_nor_a_driver(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from openg2g.cli.main import run\n"
+        f"assert run({arguments!r}) == 0\n"
+        "loaded = {'sqlalchemy', 'alembic', 'psycopg', 'tabulate', 'pyarrow', 'yaml'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_showing_a_workload_does_not_load_the_migrations(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from openg2g.catalog import Catalog\n"
+        "from openg2g.cli.main import run\n"
+        "Catalog.create(sys.argv[1]).close()\n"
+        "for name in [name for name in sys.modules if name.startswith('alembic')]:\n"
+        "    del sys.modules[name]\n"
+        "assert run(['list', '--database', sys.argv[1]]) == 0\n"
+        "assert 'alembic' not in sys.modules\n"
+    )
+    database = str(tmp_path / "catalog.db")
+    subprocess.run([sys.executable, "-c", program, database], check=True, stdout=subprocess.DEVNULL)
