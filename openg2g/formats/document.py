@@ -141,19 +141,21 @@ def checked_workload(
 
 
 def checked_model_spec(fields: Mapping[str, object], path: str, report: Report) -> LLMInferenceModelSpec | None:
-    """Make a model spec of its fields by name; note every field that breaks its rule."""
-    values: dict[str, Any] = {}
+    """Make a model spec of its fields by name; note every field that breaks its rule or is missing."""
+    values: dict[str, Any] = {name: fields[name] for name in MODEL_SPEC_RULES if name in fields}
+    try:
+        return LLMInferenceModelSpec(**values)
+    except (ValueError, TypeError):  # TypeError: a field is missing.
+        pass
     for name, rule in MODEL_SPEC_RULES.items():
         if name in fields:
             try:
-                values[name] = rule(fields[name])
+                rule(fields[name])
             except ValueError as error:
                 report.add_rule(path, str(error))
         elif name not in _OPTIONAL_FIELDS:
             report.add(f"{path}.{name}", "is missing.")
-    if len(values) < len(MODEL_SPEC_RULES) - (0 if "feasible_batch_sizes" in fields else 1):
-        return None
-    return LLMInferenceModelSpec(**values)
+    return None
 
 
 def check_fields(value: Mapping[str, object], known: Sequence[str], path: str, report: Report) -> None:

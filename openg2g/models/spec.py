@@ -33,6 +33,15 @@ def is_unprintable(character: str) -> bool:
     return unicodedata.category(character) in _UNPRINTABLE_CATEGORIES
 
 
+def _frozen_sequence(value: object) -> tuple[object, ...] | None:
+    """Freeze what has an order to a tuple; None for text, sets, mappings and what cannot be iterated."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(value, str | bytes | Set | Mapping) or not isinstance(value, Iterable):
+        return None
+    return tuple(value)
+
+
 def _checked_label(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"model_label must be a string, got {reprlib.repr(value)}.")
@@ -46,6 +55,8 @@ def _checked_label(value: object) -> str:
 
 
 def _checked_integer(field: str, value: object, minimum: int, rule: str) -> int:
+    if type(value) is int and minimum <= value <= MAX_COUNT:  # Nearly always; a sweep checks millions.
+        return value
     if isinstance(value, bool):
         raise ValueError(f"{field} must be an integer, got {value}.")
     try:
@@ -60,7 +71,7 @@ def _checked_integer(field: str, value: object, minimum: int, rule: str) -> int:
 
 
 def _checked_deadline(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal):
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal)):
         raise ValueError(f"itl_deadline_s must be a number, got {reprlib.repr(value)}.")
     try:
         seconds = float(value)
@@ -74,9 +85,9 @@ def _checked_deadline(value: object) -> float:
 
 
 def _checked_batch_sizes(value: object) -> tuple[int, ...]:
-    if isinstance(value, str | bytes | Set | Mapping) or not isinstance(value, Iterable):
+    sizes = _frozen_sequence(value)
+    if sizes is None:
         raise ValueError(f"feasible_batch_sizes must be a list of integers, got {reprlib.repr(value)}.")
-    sizes = tuple(value)
     if not sizes:
         raise ValueError("feasible_batch_sizes must not be empty.")
     return tuple(_checked_integer(f"feasible_batch_sizes[{i}]", size, 1, "> 0") for i, size in enumerate(sizes))
@@ -165,17 +176,16 @@ class LLMInferenceWorkload:
 
     def __post_init__(self) -> None:
         """Freeze the models to a tuple and check them."""
-        models = self.models
-        if isinstance(models, str | bytes | Set | Mapping) or not isinstance(models, Iterable):
-            raise ValueError(f"models must be a list of LLMInferenceModelSpec, got {reprlib.repr(models)}.")
-        models = tuple(models)
+        models = _frozen_sequence(self.models)
+        if models is None:
+            raise ValueError(f"models must be a list of LLMInferenceModelSpec, got {reprlib.repr(self.models)}.")
         object.__setattr__(self, "models", models)
         if not models:
             raise ValueError("LLMInferenceWorkload requires at least one model.")
         for position, model in enumerate(models):
             if not isinstance(model, LLMInferenceModelSpec):
                 raise ValueError(f"models[{position}] must be an LLMInferenceModelSpec, got {reprlib.repr(model)}.")
-        labels = [model.model_label for model in models]
+        labels = self.model_labels
         if len(set(labels)) != len(labels):
             raise ValueError(f"Duplicate model labels: {labels}")
         if self.total_gpus > MAX_TOTAL_GPUS:

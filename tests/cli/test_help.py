@@ -1,12 +1,14 @@
 """Help reads as its user would: every command is described, has an example, and accepts the shared options."""
 
 import re
+from pathlib import Path
 
 import click
 import pytest
 
-from openg2g.cli.main import _COMMANDS, openg2g
+from openg2g.cli.main import _COMMANDS, openg2g, run
 from tests.cli.conftest import Cli
+from tests.cli.documents import SMALL, write
 
 
 def leaf_commands() -> dict[str, click.Command]:
@@ -52,15 +54,14 @@ def test_completion_prints_a_script(run_cli: Cli, shell: str) -> None:
     assert "_OPENG2G_COMPLETE" in run_cli("completion", shell).out
 
 
-def test_names_are_completed_from_the_catalog(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    from openg2g.catalog import Catalog
-    from tests.builders import make_workload
-
-    with Catalog.open() as catalog:
-        catalog.save("fleet", make_workload())
+def test_names_are_completed_from_the_catalog(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cli("import", write(tmp_path / "fleet.json", SMALL), "--name", "fleet")
+    cli("import", write(tmp_path / "other.json", SMALL), "--name", "other")
     monkeypatch.setenv("_OPENG2G_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "openg2g show fl")
     monkeypatch.setenv("COMP_CWORD", "2")
-    with pytest.raises(SystemExit):
-        cli()
-    # Click prints and leaves by itself; what it printed is read by the fixture's capture.
+    with pytest.raises(SystemExit):  # Click prints the completions and leaves by itself.
+        run([])
+    assert capfd.readouterr().out == "plain,fleet\n"
