@@ -17,7 +17,7 @@ ALLOWED_LAYERS = {
     "catalog": {"models", "formats", "catalog"},
     "cli": {"models", "formats", "catalog", "cli"},
 }
-FORMATS_IN_CATALOG = {"transfer.py"}
+FORMATS_IN_CATALOG = {"transfer.py", "moving.py", "archive_source.py", "archive_target.py", "verify.py"}
 STANDARD_LIBRARY_ONLY = {"models"}
 
 

@@ -37,9 +37,23 @@ IMMUTABLE_TABLES = (
     "model_specs",
     "workloads",
     "workload_models",
+    "renames",
     "revisions",
+    "alias_moves",
 )
-TABLES = ("catalog_info", *IMMUTABLE_TABLES[:5], "names", "revisions")
+TABLES = (
+    "catalog_info",
+    "batch_size_lists",
+    "batch_sizes",
+    "model_specs",
+    "workloads",
+    "workload_models",
+    "names",
+    "renames",
+    "tags",
+    "revisions",
+    "alias_moves",
+)
 
 
 def upgrade() -> None:
@@ -91,6 +105,24 @@ def _digest_check(table: str) -> tuple[sa.CheckConstraint, ...]:
         "digest",
         "length(digest) = 71 AND digest GLOB 'sha256:*' AND substr(digest, 8) NOT GLOB '*[^0-9a-f]*'",
         "digest ~ '^sha256:[0-9a-f]{64}$'",
+    )
+
+
+def _name_checks(table: str, column: str) -> tuple[sa.CheckConstraint, ...]:
+    return (
+        *_check_per_engine(
+            table,
+            f"{column}_length",
+            f"length({column}) BETWEEN 1 AND 200",
+            f"char_length({column}) BETWEEN 1 AND 200",
+        ),
+        *_check_per_engine(
+            table,
+            f"{column}_characters",
+            f"{column} NOT GLOB '*[' || {SQLITE_CONTROLS} || {SQLITE_SPACES} || '@:*?[]*'"
+            f" AND {column} NOT GLOB '-*' AND instr(CAST({column} AS BLOB), x'00') = 0",
+            f"{column} !~ '[{POSTGRES_CONTROLS}{POSTGRES_SPACES}@:*?[]' AND {column} !~ '^-'",
+        ),
     )
 
 
@@ -240,27 +272,49 @@ def _create_history() -> None:
         sa.Column("created_at", TIMESTAMP, nullable=False, comment="When the name was first used, UTC."),
         sa.PrimaryKeyConstraint("id", name="pk_names"),
         sa.UniqueConstraint("name", name="uq_names_name"),
-        *_check_per_engine(
-            "names",
-            "name_length",
-            "length(name) BETWEEN 1 AND 200",
-            "char_length(name) BETWEEN 1 AND 200",
-        ),
-        *_check_per_engine(
-            "names",
-            "name_characters",
-            f"name NOT GLOB '*[' || {SQLITE_CONTROLS} || {SQLITE_SPACES} || '@:*?[]*'"
-            " AND name NOT GLOB '-*' AND instr(CAST(name AS BLOB), x'00') = 0",
-            f"name !~ '[{POSTGRES_CONTROLS}{POSTGRES_SPACES}@:*?[]' AND name !~ '^-'",
-        ),
+        *_name_checks("names", "name"),
         comment="Names of workloads.",
         sqlite_strict=True,
+    )
+    op.create_table(
+        "renames",
+        sa.Column("name_id", INTEGER, nullable=False, comment="The name."),
+        sa.Column("number", INTEGER, nullable=False, comment="1, 2, 3, … within the name."),
+        sa.Column("old_name", CODE_POINT_TEXT, nullable=False, comment="What it was called until then."),
+        sa.Column("recorded_at", TIMESTAMP, nullable=False, comment="When it was renamed, UTC."),
+        sa.Column("author", sa.Text(), nullable=False, comment="Who renamed it."),
+        sa.Column("message", sa.Text(), nullable=False, comment="Why; empty if not said."),
+        sa.PrimaryKeyConstraint("name_id", "number", name="pk_renames"),
+        sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_renames_name_id_names"),
+        _check("renames", "number", "number >= 1"),
+        *_name_checks("renames", "old_name"),
+        comment="Changes of names, append-only.",
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_renames_old_name", "renames", ["old_name"])
+    op.create_table(
+        "tags",
+        sa.Column("name_id", INTEGER, nullable=False, comment="The name."),
+        sa.Column("key", CODE_POINT_TEXT, nullable=False, comment="The tag's key."),
+        sa.Column("value", sa.Text(), nullable=False, comment="The tag's value; empty if it has none."),
+        sa.PrimaryKeyConstraint("name_id", "key", name="pk_tags"),
+        sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_tags_name_id_names"),
+        *_name_checks("tags", "key"),
+        comment="Tags of names.",
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "revisions",
         sa.Column("name_id", INTEGER, nullable=False, comment="The name."),
         sa.Column("number", INTEGER, nullable=False, comment="1, 2, 3, … within the name, without gaps."),
-        sa.Column("workload_id", INTEGER, nullable=False, comment="The workload it stands for."),
+        sa.Column(
+            "workload_id",
+            INTEGER,
+            nullable=True,
+            comment="The workload it stands for; NULL where the name was retired.",
+        ),
         sa.Column("recorded_at", TIMESTAMP, nullable=False, comment="When the catalog learned it, UTC."),
         sa.Column("effective_from", TIMESTAMP, nullable=False, comment="Since when it applies, UTC."),
         sa.Column("author", sa.Text(), nullable=False, comment="Who recorded it."),
@@ -276,6 +330,36 @@ def _create_history() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_revisions_workload_id", "revisions", ["workload_id"])
+    op.create_index("ix_revisions_name_id_effective_from_number", "revisions", ["name_id", "effective_from", "number"])
+    op.create_index("ix_revisions_recorded_at", "revisions", ["recorded_at"])
+    op.create_table(
+        "alias_moves",
+        sa.Column("name_id", INTEGER, nullable=False, comment="The name."),
+        sa.Column("alias", CODE_POINT_TEXT, nullable=False, comment="The alias, as in NAME@alias."),
+        sa.Column("number", INTEGER, nullable=False, comment="1, 2, 3, … within the alias."),
+        sa.Column(
+            "revision_number",
+            INTEGER,
+            nullable=True,
+            comment="The revision it stands for since; NULL where it was removed.",
+        ),
+        sa.Column("recorded_at", TIMESTAMP, nullable=False, comment="When it was moved, UTC."),
+        sa.Column("author", sa.Text(), nullable=False, comment="Who moved it."),
+        sa.Column("message", sa.Text(), nullable=False, comment="Why; empty if not said."),
+        sa.PrimaryKeyConstraint("name_id", "alias", "number", name="pk_alias_moves"),
+        sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_alias_moves_name_id_names"),
+        sa.ForeignKeyConstraint(
+            ["name_id", "revision_number"],
+            ["revisions.name_id", "revisions.number"],
+            name="fk_alias_moves_name_id_revision_number_revisions",
+        ),
+        _check("alias_moves", "number", "number >= 1"),
+        *_name_checks("alias_moves", "alias"),
+        *_check_per_engine("alias_moves", "alias_first_character", "alias NOT GLOB '[0-9+]*'", "alias !~ '^[0-9+]'"),
+        comment="Moves of aliases, append-only.",
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
 
 
 def _create_views() -> None:
@@ -288,7 +372,7 @@ def _create_views() -> None:
                revisions.source, revisions.annotations
         FROM revisions
         JOIN names ON names.id = revisions.name_id
-        JOIN workloads ON workloads.id = revisions.workload_id
+        LEFT JOIN workloads ON workloads.id = revisions.workload_id
         """
     )
     op.execute(

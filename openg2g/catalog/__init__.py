@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openg2g.catalog.catalog import Catalog as Catalog
+    from openg2g.catalog.listing import LogFilter as LogFilter
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
     from openg2g.models.errors import CatalogError as CatalogError
     from openg2g.models.errors import CatalogLockedError as CatalogLockedError
@@ -24,15 +25,20 @@ if TYPE_CHECKING:
     from openg2g.models.errors import InvalidReferenceError as InvalidReferenceError
     from openg2g.models.errors import InvalidRevisionError as InvalidRevisionError
     from openg2g.models.errors import LocationError as LocationError
+    from openg2g.models.errors import NameTakenError as NameTakenError
     from openg2g.models.errors import NotACatalogError as NotACatalogError
+    from openg2g.models.errors import RevisionConflictError as RevisionConflictError
     from openg2g.models.errors import SchemaError as SchemaError
     from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError
     from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
     from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
+    from openg2g.models.naming import AliasMove as AliasMove
     from openg2g.models.revision import Revision as Revision
     from openg2g.models.revision import RevisionDraft as RevisionDraft
 
 _HOME = {
+    "AliasMove": "openg2g.models.naming",
+    "LogFilter": "openg2g.catalog.listing",
     "Catalog": "openg2g.catalog.catalog",
     "Revision": "openg2g.models.revision",
     "RevisionDraft": "openg2g.models.revision",

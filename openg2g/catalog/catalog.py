@@ -1,33 +1,31 @@
 """The catalog: everything a Python user does with stored workloads."""
 
-import fnmatch
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from openg2g.catalog import history
+from openg2g.catalog import naming, resolve
 from openg2g.catalog.authorship import default_author
-from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import Location, locate
+from openg2g.catalog.reading import CatalogReading
 from openg2g.catalog.reference import parse_reference
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
-from openg2g.models.errors import WorkloadNotFoundError
-from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_name
+from openg2g.catalog.writer import RevisionWriter
+from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.naming import AliasMove, Rename
+from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_alias, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
 
 DRAFTS_PER_BLOCK = 2_000
 """Drafts appended by one round of statements: memory stays constant however long a sweep is."""
 
-_REVISIONS_PER_BLOCK = 500
 
-
-class Catalog:
+class Catalog(CatalogReading):
     """Workloads in one database, under names with numbered revisions. Nothing stored is ever changed or deleted.
 
     Open it with `Catalog.open` or `Catalog.create`, and use it as a context manager. It may be shared between threads;
@@ -42,11 +40,6 @@ class Catalog:
         ...     print(revision.reference, catalog.load("fleet").total_gpus)
         fleet@1 720
     """
-
-    def __init__(self, database: Database) -> None:
-        """Use an open database whose schema has been checked; callers want `Catalog.open`."""
-        self._database = database
-        self._reader = ContentReader()
 
     @classmethod
     def open(cls, location: str | os.PathLike[str] | None = None) -> Self:
@@ -89,7 +82,7 @@ class Catalog:
     @property
     def location(self) -> str:
         """Path or URL, without a password."""
-        return str(self._database.location)
+        return str(self.database.location)
 
     def __enter__(self) -> Self:
         """Use the catalog in a `with` block."""
@@ -107,7 +100,7 @@ class Catalog:
 
     def close(self) -> None:
         """Close every connection."""
-        self._database.close()
+        self.database.close()
 
     def save(
         self,
@@ -119,6 +112,7 @@ class Catalog:
         effective_from: datetime | None = None,
         source: str = "",
         annotations: JsonObject | None = None,
+        expect: int | None = None,
     ) -> Revision:
         """Record a workload as the next revision of a name.
 
@@ -133,13 +127,15 @@ class Catalog:
             effective_from: Since when it applies, with an offset; by default the time of recording.
             source: Where it came from.
             annotations: What is known beyond the workload, a JSON object.
+            expect: Number of the revision that must be the latest (0: the name must be new); by default any.
 
         Raises:
+            RevisionConflictError: Another revision than the expected one is the latest.
             InvalidRevisionError: The name, a text, the time or an annotation cannot be stored.
             CatalogLockedError: Another writer kept the lock for too long.
             CatalogReadOnlyError: The database may only be read.
         """
-        draft = RevisionDraft(name, workload, message, author, effective_from, source, annotations or {})
+        draft = RevisionDraft(name, workload, message, author, effective_from, source, annotations or {}, expect)
         return self.save_many([draft])[0]
 
     def save_many(self, drafts: Iterable[RevisionDraft]) -> list[Revision]:
@@ -156,14 +152,14 @@ class Catalog:
             return [revision for block in _blocks(drafts) for revision in writer.append(block)]
 
     @contextmanager
-    def writing(self) -> Iterator[history.RevisionWriter]:
+    def writing(self) -> Iterator[RevisionWriter]:
         """Own a write transaction: what is appended in the block is committed when it ends without an error."""
         author = default_author()  # It may start a process: before the lock is taken, not under it.
-        with self._database.writing() as connection:
-            yield history.RevisionWriter(connection, author)
+        with self.database.writing() as connection:
+            yield RevisionWriter(connection, author)
 
     @contextmanager
-    def previewing(self) -> Iterator[history.RevisionWriter]:
+    def previewing(self) -> Iterator[RevisionWriter]:
         """Own a write transaction whose revisions are all undone at the end: to see what would be recorded."""
         try:
             with self.writing() as writer:
@@ -172,67 +168,133 @@ class Catalog:
         except _UndoError:
             pass
 
-    def load(self, reference: str) -> LLMInferenceWorkload:
-        """Return the workload that a reference names: `NAME`, `NAME@3` or `sha256:PREFIX`.
-
-        Raises:
-            WorkloadNotFoundError: There is none; `close_matches` has names that look like it.
-            AmbiguousReferenceError: The digest prefix fits several workloads.
-            InvalidReferenceError: The text is no reference.
-        """
-        return self.get(reference).workload
-
-    def get(self, reference: str) -> Revision:
-        """Return the revision that a reference names; for a digest, the one that recorded its workload last.
-
-        Raises:
-            WorkloadNotFoundError: There is none; `close_matches` has names that look like it.
-            AmbiguousReferenceError: The digest prefix fits several workloads.
-            InvalidReferenceError: The text is no reference.
-        """
-        parsed = parse_reference(reference)
-        with self._database.reading() as connection:
-            return history.get_revision(connection, self._reader, parsed)
-
-    def history(self, name: str) -> list[Revision]:
-        """Return the revisions of a name, first to latest.
+    def retire(
+        self,
+        name: str,
+        *,
+        message: str = "",
+        author: str | None = None,
+        effective_from: datetime | None = None,
+        expect: int | None = None,
+    ) -> Revision:
+        """Record that a name stands for nothing from then on: a revision without a workload.
 
         Raises:
             WorkloadNotFoundError: There is no such name.
+            RevisionConflictError: Another revision than the expected one is the latest.
         """
-        check_name(name)
-        with self._database.reading() as connection:
-            revisions = history.where_name(connection, self._reader, name)
-            if not revisions:
-                history.get_revision(connection, self._reader, parse_reference(name))
-            return revisions
+        draft = RevisionDraft(name, None, message, author, effective_from, expect=expect, retires=True)
+        with self.writing() as writer:
+            _require_name(writer, name)
+            return writer.append([draft])[0]
 
-    def list_names(self, pattern: str = "*") -> list[str]:
-        """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
-        literal = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-        with self._database.reading() as connection:
-            names = history.names_from(connection, literal)
-        return names if pattern == "*" else fnmatch.filter(names, pattern)
-
-    def iter_latest(self, names: Sequence[str]) -> Iterator[Revision]:
-        """Yield the latest revision of each name, in constant memory.
+    def restore(
+        self,
+        name: str,
+        *,
+        message: str = "",
+        author: str | None = None,
+        effective_from: datetime | None = None,
+        expect: int | None = None,
+    ) -> Revision:
+        """Record the last workload of a retired name again, annotations included.
 
         Raises:
             WorkloadNotFoundError: There is no such name.
+            InvalidRevisionError: The name is not retired.
+            RevisionConflictError: Another revision than the expected one is the latest.
         """
-        for start in range(0, len(names), _REVISIONS_PER_BLOCK):
-            block = names[start : start + _REVISIONS_PER_BLOCK]
-            with self._database.reading() as connection:
-                revisions = list(history.latest_of_names(connection, self._reader, block))
-                if len(revisions) < len(block):
-                    missing = next(name for name in block if name not in {found.name for found in revisions})
-                    raise WorkloadNotFoundError(missing, "no workload has this name")
-            yield from revisions
+        revisions = self.history(name)
+        if not revisions[-1].is_retirement:
+            raise InvalidRevisionError(f"{name} is not retired: its latest revision is {revisions[-1].reference}.")
+        last = next(revision for revision in reversed(revisions) if not revision.is_retirement)
+        draft = RevisionDraft(
+            name,
+            last.workload,
+            message,
+            author,
+            effective_from,
+            source=last.source,
+            annotations=last.annotations,
+            expect=revisions[-1].number if expect is None else expect,
+        )
+        with self.writing() as writer:
+            return writer.append([draft])[0]
 
-    def count(self) -> dict[str, int]:
-        """Count names, revisions, and distinct workloads and model specs."""
-        with self._database.reading() as connection:
-            return history.count_rows(connection)
+    def rename(self, old: str, new: str, *, message: str = "", author: str | None = None) -> None:
+        """Change a name; revisions, aliases and tags go along, and the old name is still understood in the past.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+            NameTakenError: The new name is in use.
+            InvalidRevisionError: The new name cannot be stored.
+        """
+        check_name(new)
+        check_text("message", message)
+        with self.writing() as writer:
+            name_id = _require_name(writer, old)
+            change = Rename(old, datetime.now(UTC), writer.author_or_default(author), message)
+            naming.change_name(writer.connection, name_id, change, new)
+
+    def set_alias(
+        self, name: str, alias: str, revision: int | None = None, *, message: str = "", author: str | None = None
+    ) -> AliasMove:
+        """Let an alias stand for a revision, by default the latest one; where it stood before is kept.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name or revision.
+            InvalidRevisionError: The alias cannot be told from a number or a date, or cannot be stored.
+        """
+        check_alias(alias)
+        reference = parse_reference(f"{check_name(name)}@{revision}" if revision is not None else name)
+        with self.writing() as writer:
+            found = resolve.get_revision(writer.connection, self._reader, reference)
+            return self._move_alias(writer, found.name, alias, found.number, message, author)
+
+    def remove_alias(self, name: str, alias: str, *, message: str = "", author: str | None = None) -> AliasMove:
+        """Let an alias stand for nothing; where it stood before is kept.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name or alias.
+        """
+        check_alias(alias)
+        reference = parse_reference(f"{check_name(name)}@{alias}")
+        with self.writing() as writer:
+            resolve.get_revision(writer.connection, self._reader, reference)
+            return self._move_alias(writer, name, alias, None, message, author)
+
+    def _move_alias(
+        self, writer: RevisionWriter, name: str, alias: str, number: int | None, message: str, author: str | None
+    ) -> AliasMove:
+        author = writer.author_or_default(author)
+        move = AliasMove(alias, number, datetime.now(UTC), author, check_text("message", message))
+        naming.move_alias(writer.connection, _require_name(writer, name), move)
+        return move
+
+    def tag(self, name: str, tags: Mapping[str, str | None]) -> dict[str, str]:
+        """Set tags of a name, remove those given as None, and return what it has then.
+
+        Tags describe a name as it is now (`team`, `status`); unlike everything else they have no history.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+            InvalidRevisionError: A key or value cannot be stored.
+        """
+        for key, value in tags.items():
+            check_name(key, "tag")
+            if value is not None:
+                check_text(f"tag {key}", value)
+        with self.writing() as writer:
+            name_id = _require_name(writer, name)
+            naming.change_tags(writer.connection, name_id, tags)
+            return naming.tags_of(writer.connection, name_id)
+
+
+def _require_name(writer: RevisionWriter, name: str) -> int:
+    name_id = naming.find_name_id(writer.connection, check_name(name))
+    if name_id is None:
+        raise resolve.unknown_name(writer.connection, name)
+    return name_id
 
 
 class _UndoError(Exception):

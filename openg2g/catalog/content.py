@@ -1,6 +1,6 @@
 """Content in the database: model specs and workloads, stored once by digest, and read back in few statements."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -62,7 +62,7 @@ class ContentWriter:
 
     def store(self, workloads: Mapping[str, LLMInferenceWorkload]) -> dict[str, int]:
         """Store workloads, given by digest, that are not there yet; return digest → id for all."""
-        ids = self._find_ids(WorkloadRow.digest, WorkloadRow.id, list(workloads))
+        ids = self.find(list(workloads))
         new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
         if not new:
             return ids
@@ -77,6 +77,10 @@ class ContentWriter:
         insert_rows(self._connection, WorkloadRow, rows)
         insert_rows(self._connection, WorkloadModelRow, model_rows)
         return ids
+
+    def find(self, digests: Sequence[str]) -> dict[str, int]:
+        """Return digest → id of the workloads that are there."""
+        return self._find_ids(WorkloadRow.digest, WorkloadRow.id, digests)
 
     def _store_specs(self, specs: Mapping[LLMInferenceModelSpec, None]) -> None:
         if len(self._spec_ids) > _CACHED_SPECS:
@@ -139,13 +143,19 @@ class ContentReader:
         for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
             for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}):
                 spec_ids[workload_id].append(spec_id)
-        specs = self._read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
+        specs = self.read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
         return {
             workload_id: workload_from_specs([specs[spec_id] for spec_id in ids])
             for workload_id, ids in spec_ids.items()
         }
 
-    def _read_specs(self, connection: Connection, ids: set[int]) -> Mapping[int, LLMInferenceModelSpec]:
+    def read_specs(self, connection: Connection, spec_ids: Iterable[int]) -> Mapping[int, LLMInferenceModelSpec]:
+        """Return id → model spec, for these ids at least.
+
+        Raises:
+            DamagedCatalogError: A model spec is not there, or not valid.
+        """
+        ids = set(spec_ids)
         if len(self._specs) > _CACHED_SPECS:
             self._specs = {}
         specs = self._specs

@@ -28,12 +28,40 @@ class ModelSpecColumns(Protocol):
     batch_sizes: str
 
 
+class Recorded(Protocol):
+    """What `revision_to_row` reads: a revision, or an archive's entry of one."""
+
+    @property
+    def number(self) -> int:
+        """Number within the name."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the catalog learned it."""
+
+    @property
+    def effective_from(self) -> datetime:
+        """Since when it applies."""
+
+    @property
+    def author(self) -> str:
+        """Who recorded it."""
+
+    @property
+    def message(self) -> str:
+        """Why."""
+
+    @property
+    def source(self) -> str:
+        """Where it came from."""
+
+
 class RevisionColumns(Protocol):
     """What `revision_from_row` reads."""
 
     name: str
     number: int
-    digest: str
+    digest: str | None
     recorded_at: datetime
     effective_from: datetime
     author: str
@@ -98,7 +126,7 @@ def workload_from_specs(specs: Sequence[LLMInferenceModelSpec]) -> LLMInferenceW
         raise DamagedCatalogError(f"a stored workload is not valid: {error}") from error
 
 
-def revision_to_row(revision: Revision, name_id: int, workload_id: int, annotations_text: str) -> RowTuple:
+def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, annotations_text: str) -> RowTuple:
     """Row of a revision; the text of its annotations is at hand wherever one is written."""
     return (
         name_id,
@@ -113,13 +141,13 @@ def revision_to_row(revision: Revision, name_id: int, workload_id: int, annotati
     )
 
 
-def revision_from_row(row: RevisionColumns | Any, workload: LLMInferenceWorkload) -> Revision:
+def revision_from_row(row: RevisionColumns | Any, workload: LLMInferenceWorkload | None) -> Revision:
     """Revision of a row joined with its name and the digest of its workload."""
     return Revision(
         name=row.name,
         number=row.number,
         workload=workload,
-        digest=row.digest,
+        digest=row.digest or "",
         recorded_at=row.recorded_at,
         effective_from=row.effective_from,
         author=row.author,

@@ -68,6 +68,17 @@ class Database:
                 self._reader.rollback()  # Ends SQLAlchemy's bookkeeping; the driver is in autocommit mode.
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Lend a connection on which every statement sees the same state, for work of many statements."""
+        with translated_errors(self.location), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+            connection.rollback()
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Own a write transaction: one writer at a time, committed when the block ends without an error.
 

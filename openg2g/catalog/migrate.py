@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from openg2g.catalog.database import Database
 from openg2g.catalog.faults import translated_errors
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
-from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE, Row
+from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, VERSION_TABLE, Row
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
 _ADVISORY_LOCK = 0x4F473247  # Upgrades on Postgres go one after the other: two CREATE TABLE at once would fail.
@@ -71,10 +71,8 @@ def schema_differences(database: Database) -> list[str]:
             differences += [f"CHECK {name} of {table.name} is missing" for name in sorted(expected - found)]
             differences += [f"CHECK {name} of {table.name} is unknown" for name in sorted(found - expected)]
         triggers = _triggers(connection)
-    for table_name in CATALOG_TABLES:
-        if table_name not in ("catalog_info", "names") and table_name not in triggers:
-            differences.append(f"the triggers that make {table_name} append-only are missing")
-    return differences
+    missing = [name for name in APPEND_ONLY_TABLES if name not in triggers]
+    return differences + [f"the triggers that make {name} append-only are missing" for name in missing]
 
 
 @contextmanager

@@ -1,28 +1,75 @@
-"""References: the texts that name a revision or a workload, parsed in one place.
+"""References: the texts that name a revision or a workload, parsed in one place, and the point of view on them.
 
-NAME              the latest revision of a name
-NAME@3            revision 3 of it
-sha256:ab12cd34   the workload with this digest, or any unique prefix of one
+NAME                     the latest revision of a name
+NAME@3                   revision 3 of it
+NAME@-1                  the one before the latest
+NAME@production          the revision that an alias stands for
+NAME@2026-03-01          the one in force at the start of that day, UTC
+NAME@2026-03-01T12:00Z   the one in force at that time
+sha256:ab12cd34          the workload with this digest, or any unique prefix of one
 """
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from openg2g.models.digest import DIGEST_PREFIX
-from openg2g.models.errors import InvalidReferenceError, InvalidRevisionError
-from openg2g.models.revision import check_name
+from openg2g.models.errors import InvalidReferenceError
+from openg2g.models.instant import parse_instant
+from openg2g.models.revision import check_alias, check_name, check_time
 
 _MIN_DIGEST_DIGITS = 4
 _DIGEST = re.compile(rf"[0-9a-f]{{{_MIN_DIGEST_DIGITS},64}}")
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_NUMBER = re.compile(r"-?[1-9][0-9]{0,17}")
+_TIME = re.compile(r"[0-9]{4}-")
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class NameReference:
-    """A revision of a name; the latest where `number` is None."""
+    """A name: its latest revision, or the one in force where the point of view says when."""
 
     name: str
-    number: int | None = None
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return self.name
+
+
+@dataclass(frozen=True)
+class NumberReference:
+    """A revision by its number; negative numbers count back from the latest."""
+
+    name: str
+    number: int
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"{self.name}@{self.number}"
+
+
+@dataclass(frozen=True)
+class AliasReference:
+    """The revision that an alias of a name stands for."""
+
+    name: str
+    alias: str
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"{self.name}@{self.alias}"
+
+
+@dataclass(frozen=True)
+class TimeReference:
+    """The revision of a name that was in force at a time."""
+
+    name: str
+    time: datetime
+
+    def __str__(self) -> str:
+        """As it could be written."""
+        return f"{self.name}@{self.time.isoformat().replace('+00:00', 'Z')}"
 
 
 @dataclass(frozen=True)
@@ -31,8 +78,49 @@ class DigestReference:
 
     prefix: str
 
+    def __str__(self) -> str:
+        """As it is written."""
+        return self.prefix
 
-Reference = NameReference | DigestReference
+
+Reference = NameReference | NumberReference | AliasReference | TimeReference | DigestReference
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """When a question is asked about, and what was known when it is answered.
+
+    Attributes:
+        as_of: In force at this time; None for the latest revision, in force or not.
+        known_at: From what the catalog knew at this time; None for all it knows.
+
+    Raises:
+        InvalidRevisionError: A time has no offset, or lies outside the years 1 to 9999 in UTC.
+    """
+
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Convert both times to UTC."""
+        for field in ("as_of", "known_at"):
+            time = getattr(self, field)
+            if time is not None:
+                object.__setattr__(self, field, check_time(field, time))
+
+    @property
+    def horizon(self) -> datetime:
+        """The time after which nothing is known."""
+        return self.known_at or _END_OF_TIME
+
+    @property
+    def alias_horizon(self) -> datetime:
+        """The time whose aliases count: aliases have one time only, that of being moved."""
+        return min(self.horizon, self.as_of or _END_OF_TIME)
+
+
+NOW = Viewpoint()
+"""The latest revisions, from all that is known."""
 
 
 def parse_reference(text: str) -> Reference:
@@ -43,7 +131,7 @@ def parse_reference(text: str) -> Reference:
 
     Example:
         >>> parse_reference("fleet@3")
-        NameReference(name='fleet', number=3)
+        NumberReference(name='fleet', number=3)
     """
     if text.startswith(DIGEST_PREFIX):
         digits = text.removeprefix(DIGEST_PREFIX).lower()
@@ -52,13 +140,15 @@ def parse_reference(text: str) -> Reference:
                 f"{text!r} is no reference: {DIGEST_PREFIX} takes {_MIN_DIGEST_DIGITS} to 64 hexadecimal digits."
             )
         return DigestReference(DIGEST_PREFIX + digits)
-    name, at, number = text.partition("@")
+    name, at, rest = text.partition("@")
     try:
         check_name(name)
-    except InvalidRevisionError as error:
+        if not at:
+            return NameReference(name)
+        if _NUMBER.fullmatch(rest):
+            return NumberReference(name, int(rest))
+        if _TIME.match(rest):
+            return TimeReference(name, parse_instant(rest))
+        return AliasReference(name, check_alias(rest))
+    except ValueError as error:  # Of a name, an alias or a time.
         raise InvalidReferenceError(f"{text!r} is no reference: {error}") from None
-    if not at:
-        return NameReference(name)
-    if not _NUMBER.fullmatch(number):
-        raise InvalidReferenceError(f"{text!r} is no reference: after {name}@ comes a revision number >= 1.")
-    return NameReference(name, int(number))

@@ -258,28 +258,72 @@ class WorkloadModelRow(Row):
     )
 
 
+def _name_checks(column: str) -> tuple[CheckConstraint, ...]:
+    """Rules of names: those of `openg2g.models.revision.check_name`."""
+    return (
+        *_per_engine(
+            f"{column}_length",
+            f"length({column}) BETWEEN 1 AND 200",
+            f"char_length({column}) BETWEEN 1 AND 200",
+        ),
+        *_per_engine(
+            f"{column}_characters",
+            f"{column} NOT GLOB '*[' || {_SQLITE_CONTROLS} || {_SQLITE_SPACES} || '@:*?[]*'"
+            f" AND {column} NOT GLOB '-*' AND instr(CAST({column} AS BLOB), x'00') = 0",
+            f"{column} !~ '[{_POSTGRES_CONTROLS}{_POSTGRES_SPACES}@:*?[]' AND {column} !~ '^-'",
+        ),
+    )
+
+
 class NameRow(Row):
     """A name under which revisions are kept."""
 
     __tablename__ = "names"
     __table_args__ = (
         UniqueConstraint("name"),
-        *_per_engine(
-            "name_length",
-            "length(name) BETWEEN 1 AND 200",
-            "char_length(name) BETWEEN 1 AND 200",
-        ),
-        *_per_engine(
-            "name_characters",
-            f"name NOT GLOB '*[' || {_SQLITE_CONTROLS} || {_SQLITE_SPACES} || '@:*?[]*'"
-            " AND name NOT GLOB '-*' AND instr(CAST(name AS BLOB), x'00') = 0",
-            f"name !~ '[{_POSTGRES_CONTROLS}{_POSTGRES_SPACES}@:*?[]' AND name !~ '^-'",
-        ),
+        *_name_checks("name"),
         {"comment": "Names of workloads.", "sqlite_strict": True},
     )
     id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
     name: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="The name, as in references.")
     created_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When the name was first used, UTC.")
+
+
+class RenameRow(Row):
+    """A change of a name: append-only."""
+
+    __tablename__ = "renames"
+    __table_args__ = (
+        CheckConstraint("number >= 1", name="number"),
+        *_name_checks("old_name"),
+        Index(None, "old_name"),
+        {"comment": "Changes of names, append-only.", "sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    name_id: Mapped[int] = mapped_column(
+        ForeignKey(NameRow.id), primary_key=True, autoincrement=False, comment="The name."
+    )
+    number: Mapped[int] = mapped_column(
+        _BIG_INTEGER, primary_key=True, autoincrement=False, comment="1, 2, 3, … within the name."
+    )
+    old_name: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="What it was called until then.")
+    recorded_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When it was renamed, UTC.")
+    author: Mapped[str] = mapped_column(Text, comment="Who renamed it.")
+    message: Mapped[str] = mapped_column(Text, comment="Why; empty if not said.")
+
+
+class TagRow(Row):
+    """A tag of a name. Tags describe a name as it is now; they have no history."""
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        *_name_checks("key"),
+        {"comment": "Tags of names.", "sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    name_id: Mapped[int] = mapped_column(
+        ForeignKey(NameRow.id), primary_key=True, autoincrement=False, comment="The name."
+    )
+    key: Mapped[str] = mapped_column(_CODE_POINT_TEXT, primary_key=True, comment="The tag's key.")
+    value: Mapped[str] = mapped_column(Text, comment="The tag's value; empty if it has none.")
 
 
 class RevisionRow(Row):
@@ -289,6 +333,8 @@ class RevisionRow(Row):
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),
         Index(None, "workload_id"),
+        Index(None, "name_id", "effective_from", "number"),
+        Index(None, "recorded_at"),
         {"comment": "Revisions of names, append-only.", "sqlite_strict": True, "sqlite_with_rowid": False},
     )
     name_id: Mapped[int] = mapped_column(
@@ -297,7 +343,9 @@ class RevisionRow(Row):
     number: Mapped[int] = mapped_column(
         _BIG_INTEGER, primary_key=True, autoincrement=False, comment="1, 2, 3, … within the name, without gaps."
     )
-    workload_id: Mapped[int] = mapped_column(ForeignKey(WorkloadRow.id), comment="The workload it stands for.")
+    workload_id: Mapped[int | None] = mapped_column(
+        ForeignKey(WorkloadRow.id), comment="The workload it stands for; NULL where the name was retired."
+    )
     recorded_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When the catalog learned it, UTC.")
     effective_from: Mapped[datetime] = mapped_column(UtcTimestamp, comment="Since when it applies, UTC.")
     author: Mapped[str] = mapped_column(Text, comment="Who recorded it.")
@@ -306,5 +354,34 @@ class RevisionRow(Row):
     annotations: Mapped[str] = mapped_column(JsonText, comment="What is known beyond the workload: a JSON object.")
 
 
+class AliasMoveRow(Row):
+    """An alias set, moved or removed: append-only."""
+
+    __tablename__ = "alias_moves"
+    __table_args__ = (
+        ForeignKeyConstraint(["name_id", "revision_number"], [RevisionRow.name_id, RevisionRow.number]),
+        CheckConstraint("number >= 1", name="number"),
+        *_name_checks("alias"),
+        *_per_engine("alias_first_character", "alias NOT GLOB '[0-9+]*'", "alias !~ '^[0-9+]'"),
+        {"comment": "Moves of aliases, append-only.", "sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    name_id: Mapped[int] = mapped_column(
+        ForeignKey(NameRow.id), primary_key=True, autoincrement=False, comment="The name."
+    )
+    alias: Mapped[str] = mapped_column(_CODE_POINT_TEXT, primary_key=True, comment="The alias, as in NAME@alias.")
+    number: Mapped[int] = mapped_column(
+        _BIG_INTEGER, primary_key=True, autoincrement=False, comment="1, 2, 3, … within the alias."
+    )
+    revision_number: Mapped[int | None] = mapped_column(
+        _BIG_INTEGER, comment="The revision it stands for since; NULL where it was removed."
+    )
+    recorded_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When it was moved, UTC.")
+    author: Mapped[str] = mapped_column(Text, comment="Who moved it.")
+    message: Mapped[str] = mapped_column(Text, comment="Why; empty if not said.")
+
+
 CATALOG_TABLES = tuple(table.name for table in Row.metadata.sorted_tables)
 """Every table of the catalog, parents first."""
+
+APPEND_ONLY_TABLES = tuple(name for name in CATALOG_TABLES if name not in ("catalog_info", "names", "tags"))
+"""Tables whose rows the database refuses to change or delete."""

@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import PurePath
 
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
-from openg2g.catalog.history import RevisionWriter
+from openg2g.catalog.reference import NOW, Viewpoint
+from openg2g.catalog.resolve import require_workload
+from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
 from openg2g.models.digest import workload_digest
@@ -86,15 +88,19 @@ def import_sources(
     yield from writer.append(block)
 
 
-def documents_of(catalog: Catalog, references: Sequence[str]) -> Iterator[Document]:
-    """Yield the document of each reference; all are looked up before the first is yielded."""
-    revisions = [catalog.get(reference) for reference in references]
-    return map(Document.of_revision, revisions)
+def documents_of(catalog: Catalog, references: Sequence[str], viewpoint: Viewpoint = NOW) -> Iterator[Document]:
+    """Yield the document of each reference; all are looked up before the first is yielded.
+
+    Raises:
+        WorkloadNotFoundError: A reference names nothing, or a retired name.
+    """
+    found = [catalog.get(text, as_of=viewpoint.as_of, known_at=viewpoint.known_at) for text in references]
+    return map(Document.of_revision, [require_workload(revision) for revision in found])
 
 
-def documents_of_all(catalog: Catalog) -> Iterator[Document]:
-    """Yield the document of the latest revision of every name, in constant memory."""
-    return map(Document.of_revision, catalog.iter_latest(catalog.list_names()))
+def documents_of_all(catalog: Catalog, viewpoint: Viewpoint = NOW) -> Iterator[Document]:
+    """Yield the document of what every name stands for, in constant memory; retired names are left out."""
+    return map(Document.of_revision, catalog.iter_latest(as_of=viewpoint.as_of, known_at=viewpoint.known_at))
 
 
 def _draft(document: Document, source: SourceFile, settings: ImportSettings, names: set[str]) -> RevisionDraft:

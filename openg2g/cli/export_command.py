@@ -1,14 +1,18 @@
 """`openg2g export`."""
 
+from datetime import datetime
+
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog
+from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_of, viewpoint_options
 from openg2g.formats.registry import FORMAT_NAMES
 
 
 @click.command("export")
 @click.argument("references", nargs=-1, metavar="[REF]...", shell_complete=complete_names)
-@click.option("--all", "export_all", is_flag=True, help="The latest revision of every name.")
+@viewpoint_options
+@click.option("--all", "export_all", is_flag=True, help="Every name that is not retired.")
+@click.option("--history", is_flag=True, help="With --all: the whole catalog as an archive (JSON Lines).")
 @click.option("-o", "--output", default="-", metavar="FILE", type=click.Path(allow_dash=True), help="Default: -.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
@@ -17,7 +21,10 @@ from openg2g.formats.registry import FORMAT_NAMES
 def command(
     context: click.Context,
     references: tuple[str, ...],
+    as_of: datetime | None,
+    known_at: datetime | None,
     export_all: bool,
+    history: bool,
     output: str,
     format_name: str | None,
     force: bool,
@@ -27,17 +34,29 @@ def command(
     The file appears complete or not at all. An OpenG2G configuration that was imported comes back equal with
     --format openg2g-0.1 or openg2g-0.2.
 
+    --all --history writes the archive of the catalog: every revision, alias and tag, with a digest over all.
+    `openg2g import` reads it, and `openg2g verify` checks it.
+
     \b
     Examples:
       openg2g export fleet -o fleet.json
       openg2g export fleet@2 --format openg2g-0.1 -o config.json
-      openg2g export --all --format jsonl > catalog.jsonl
+      openg2g export --all --format jsonl > latest.jsonl
+      openg2g export --all --history -o catalog.jsonl
     """
+    from openg2g.catalog.moving import export_archive
     from openg2g.catalog.transfer import documents_of, documents_of_all
-    from openg2g.formats.files import write_documents
+    from openg2g.formats.files import write_documents, writing_text
 
+    if history and not (export_all and as_of is known_at is None and format_name in (None, "jsonl")):
+        raise click.UsageError("--history goes with --all, and with no times and no other format.")
     if bool(references) == export_all:
         raise click.UsageError("Name what to export, or use --all (not both).")
+    viewpoint = viewpoint_of(as_of, known_at)
     with open_catalog(context) as catalog:
-        documents = documents_of_all(catalog) if export_all else documents_of(catalog, references)
+        if history:
+            with writing_text(output, replace=force) as stream:
+                export_archive(catalog, stream)
+            return
+        documents = documents_of_all(catalog, viewpoint) if export_all else documents_of(catalog, references, viewpoint)
         write_documents(documents, output, format_name, replace=force)

@@ -10,30 +10,16 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from openg2g.cli.options import database_given, database_option
-from openg2g.cli.output import escaped, say
+from openg2g.cli.options import INSTANT, database_given, database_option, rename_options, renames_given, zone_option
+from openg2g.cli.output import added_lines, escaped, outcome_line, say
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
-    from openg2g.catalog import Catalog, Revision
+    from openg2g.catalog import Catalog
     from openg2g.formats.files import SourceFile
 
 _PROGRESS_FROM_BYTES = 2**20  # Smaller files are imported before a bar could be read.
 _REPORT_BYTES_IN_MEMORY = 2**22
-
-
-class _InstantType(click.ParamType[datetime]):
-    """An ISO 8601 time with its offset, or a date, which means its start in UTC."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        from openg2g.models.instant import parse_instant
-
-        try:
-            return value if isinstance(value, datetime) else parse_instant(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("import")
@@ -44,10 +30,12 @@ class _InstantType(click.ParamType[datetime]):
 @click.option("--author", help="Who. Default: what the document says, else your git identity or login name.")
 @click.option(
     "--effective-from",
-    type=_InstantType(),
+    type=INSTANT,
     metavar="TIME",
     help="Since when it applies: 2026-03-01 (its start in UTC) or 2026-03-01T12:00+01:00. Default: now.",
 )
+@zone_option
+@rename_options
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would happen; store nothing.")
 @database_option
 @click.pass_context
@@ -59,6 +47,8 @@ def command(
     message: str | None,
     author: str | None,
     effective_from: datetime | None,
+    renames: tuple[str, ...],
+    prefix: str,
     dry_run: bool,
 ) -> None:
     """Record the workloads of files; - is standard input. All of them, or none.
@@ -67,16 +57,22 @@ def command(
     recognised. What they hold beyond the workload is kept as annotations. A SQLite catalog that does not exist yet is
     made. One line is printed for each workload.
 
+    An archive (export --all --history) is recognised too, and adds whole histories: what is there already is compared
+    and left as it is, and where a name has another history here nothing is overwritten.
+
     \b
     Examples:
       openg2g import config.json --name fleet -m "first plan"
       openg2g import march.json --name fleet --effective-from 2026-03-01
       cat sweep.jsonl | openg2g import - --format jsonl --dry-run
+      openg2g import catalog.jsonl --prefix paper/
     """
+    from openg2g.catalog.moving import import_archive, renaming
     from openg2g.catalog.transfer import ImportSettings, import_sources
     from openg2g.formats.files import open_sources
 
     settings = ImportSettings(name, message, author, effective_from)
+    name_here = renaming(renames_given(renames), prefix)
     with (
         open_sources(files, format_name) as sources,
         _catalog_for(context, dry_run=dry_run) as catalog,
@@ -86,8 +82,13 @@ def command(
             catalog.previewing() if dry_run else catalog.writing() as writer,
             _progress(sources) as watched,
         ):
-            for revision in import_sources(writer, watched, settings):
-                report.write(_outcome(revision) + "\n")
+            for source in watched:
+                if source.is_archive:
+                    added = import_archive(writer, source.stream, source.label, name_here)
+                    report.writelines(f"{line}\n" for line in added_lines(added))
+            documents = [source for source in watched if not source.is_archive]
+            for revision in import_sources(writer, documents, settings):
+                report.write(outcome_line(revision) + "\n")
         _print(report)  # Only now: before the commit it would not be true.
     if dry_run:
         say("Dry run: nothing was stored.")
@@ -111,16 +112,6 @@ def _catalog_for(context: click.Context, *, dry_run: bool) -> "Iterator[Catalog]
             if make_catalog(location):
                 say(f"Made the catalog {location}.")
             yield stack.enter_context(Catalog.open(database_given(context)))
-
-
-def _outcome(revision: "Revision") -> str:
-    if not revision.is_new:
-        what = f"unchanged, revision {revision.number}"
-    elif revision.number == 1:
-        what = "new, revision 1"
-    else:
-        what = f"revision {revision.number - 1} → {revision.number}"
-    return f"{revision.name}: {what}"
 
 
 def _print(report: IO[str]) -> None:

@@ -1,62 +1,59 @@
 """`openg2g list`."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from openg2g.cli.options import database_option, open_catalog
+from openg2g.cli.options import database_option, open_catalog, viewpoint_options
+from openg2g.cli.output import echo_json, fitted, minutes, revision_summary, table, terminal_width
 
 if TYPE_CHECKING:
     from openg2g.catalog import Revision
 
 _HEADERS = ("name", "rev", "models", "GPUs", "in force from (UTC)", "author", "message")
-_TIME_WIDTH = 19
+_AUTHOR_WIDTH = 20
 _MESSAGE_MIN_WIDTH = 12
 
 
 @click.command("list")
 @click.argument("pattern", default="*", metavar="[GLOB]")
+@viewpoint_options
+@click.option("--retired", "with_retired", is_flag=True, help="Retired names too.")
 @click.option("--format", "format_name", type=click.Choice(("table", "json", "jsonl", "names")), default="table")
 @database_option
 @click.pass_context
-def command(context: click.Context, pattern: str, format_name: str) -> None:
+def command(
+    context: click.Context,
+    pattern: str,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    with_retired: bool,
+    format_name: str,
+) -> None:
     """List the names that match GLOB (* ? [...], case counts), with their latest revisions.
 
     \b
     Examples:
       openg2g list
       openg2g list 'sweep/*' --format names
+      openg2g list --as-of 2026-03-01
     """
     with open_catalog(context) as catalog:
-        names = catalog.list_names(pattern)
+        revisions = catalog.iter_latest(pattern, as_of=as_of, known_at=known_at, with_retired=with_retired)
         if format_name == "names":
-            for name in names:
-                click.echo(name)
-            return
-        revisions = catalog.iter_latest(names)
-        if format_name == "table":
+            for revision in revisions:
+                click.echo(revision.name)
+        elif format_name == "table":
             click.echo(_table(list(revisions), pattern))
         else:
-            _echo_json((_summary(revision) for revision in revisions), as_lines=format_name == "jsonl")
+            echo_json(map(revision_summary, revisions), as_lines=format_name == "jsonl")
 
 
 def _table(revisions: "list[Revision]", pattern: str) -> str:
-    from openg2g.cli.output import fitted, minutes, table, terminal_width
-
     if not revisions:
         return "The catalog is empty." if pattern == "*" else f"No name matches {pattern}."
-    rows = [
-        [
-            revision.name,
-            str(revision.number),
-            str(len(revision.workload.models)),
-            str(revision.workload.total_gpus),
-            minutes(revision.effective_from),
-            fitted(revision.author.partition(" <")[0], 20),
-        ]
-        for revision in revisions
-    ]
+    rows = [_cells(revision) for revision in revisions]
     widths = [max(len(header), *(len(row[i]) for row in rows)) for i, header in enumerate(_HEADERS[:-1])]
     room = max(terminal_width() - sum(widths) - 2 * len(widths), _MESSAGE_MIN_WIDTH)
     for row, revision in zip(rows, revisions, strict=True):
@@ -64,26 +61,13 @@ def _table(revisions: "list[Revision]", pattern: str) -> str:
     return table(_HEADERS, rows, right=("rev", "models", "GPUs"))
 
 
-def _summary(revision: "Revision") -> dict[str, Any]:
-    return {
-        "name": revision.name,
-        "number": revision.number,
-        "digest": revision.digest,
-        "num_models": len(revision.workload.models),
-        "total_gpus": revision.workload.total_gpus,
-        "recorded_at": revision.recorded_at.isoformat(),
-        "effective_from": revision.effective_from.isoformat(),
-        "author": revision.author,
-        "message": revision.message,
-        "source": revision.source,
-    }
-
-
-def _echo_json(values: Iterator[dict[str, Any]], *, as_lines: bool) -> None:
-    from openg2g.formats.json_text import encode_line, encode_pretty
-
-    if as_lines:
-        for value in values:
-            click.echo(encode_line(value))
-    else:
-        click.echo(encode_pretty(list(values)))
+def _cells(revision: "Revision") -> list[str]:
+    workload = revision.workload
+    return [
+        revision.name,
+        str(revision.number),
+        "retired" if workload is None else str(len(workload.models)),
+        "" if workload is None else str(workload.total_gpus),
+        minutes(revision.effective_from),
+        fitted(revision.author.partition(" <")[0], _AUTHOR_WIDTH),
+    ]

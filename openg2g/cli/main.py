@@ -16,6 +16,17 @@ _COMMANDS = {
     "export": "Write workloads to a file.",
     "list": "List names with their latest revisions.",
     "show": "Show a workload and what follows from it.",
+    "diff": "Compare two workloads, and say what it means.",
+    "set": "Derive a revision by changes written on the command line.",
+    "blame": "Say which revision gave each field its value.",
+    "log": "List what was recorded, when, by whom and why.",
+    "retire": "Say that a name stands for nothing any more.",
+    "restore": "Bring a retired name back.",
+    "rename": "Change a name; its history goes along.",
+    "tag": "Set and remove tags of a name.",
+    "alias": "Let NAME@ALIAS stand for a revision.",
+    "copy": "Copy histories from one catalog to another.",
+    "verify": "Prove that a catalog or an archive is sound.",
     "db": "Look after the tables of a catalog.",
     "completion": "Print the set-up of shell completion.",
 }
@@ -33,6 +44,10 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (errors.LocationError, 2),
     (errors.InvalidReferenceError, 2),
     (errors.InvalidRevisionError, 2),
+    (errors.InvalidChangeError, 2),
+    (errors.NameTakenError, 2),
+    (errors.RevisionConflictError, 8),
+    (errors.HistoryConflictError, 8),
     (errors.UnknownFormatError, 2),
 )
 _EXIT_OTHER = 1
@@ -44,8 +59,8 @@ Exit codes:
   0  done                         5  database unavailable, locked or read-only
   1  any other failure            6  not a catalog, or another release's schema
   2  wrong usage                  7  a file cannot be read or written
-  3  no such workload or catalog  130  interrupted
-  4  a document is not valid
+  3  no such workload or catalog  8  conflict: somebody else was faster
+  4  a document is not valid      130  interrupted
 
 \b
 Examples:

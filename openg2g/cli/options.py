@@ -1,15 +1,18 @@
 """Options that several commands share, and the catalog that they lead to."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
+    from openg2g.catalog.reference import Viewpoint
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _KEY = "openg2g.database"
+_ZONE_KEY = "openg2g.zone"
 
 
 def database_option(command: _Command) -> _Command:
@@ -50,3 +53,102 @@ def complete_names(context: click.Context, _: click.Parameter, incomplete: str) 
             return [name for name in catalog.list_names() if name.startswith(incomplete)]
     except CatalogError:
         return []
+
+
+class InstantType(click.ParamType[datetime]):
+    """An ISO 8601 time, or a date, which means its start; where no zone is said, that of `--tz`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read a time."""
+        from openg2g.models.instant import parse_instant
+
+        try:
+            zone = ctx.meta.get(_ZONE_KEY) if ctx is not None else None
+            return value if isinstance(value, datetime) else parse_instant(value, zone)
+        except ValueError as error:
+            hint = " Use --tz." if "zone" in str(error) else ""
+            self.fail(f"{error}{hint}", param, ctx)
+
+
+INSTANT = InstantType()
+
+
+def zone_option(command: _Command) -> _Command:
+    """Add `--tz`, which is read before every time."""
+    return click.option(
+        "--tz",
+        metavar="ZONE",
+        is_eager=True,
+        expose_value=False,
+        callback=_note_zone,
+        help="Zone of times and dates that say none (Europe/Berlin). Default: dates are UTC, times must say it.",
+    )(command)
+
+
+def _note_zone(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    from openg2g.models.instant import parse_zone
+
+    if value is not None:
+        try:
+            context.meta[_ZONE_KEY] = parse_zone(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error), context, parameter) from None
+
+
+def viewpoint_options(command: _Command) -> _Command:
+    """Add `--as-of`, `--known-at` and `--tz`."""
+    for option in (
+        zone_option,
+        click.option("--known-at", type=INSTANT, metavar="TIME", help="As the catalog knew it at this time."),
+        click.option("--as-of", type=INSTANT, metavar="TIME", help="In force at this time."),
+    ):
+        command = option(command)
+    return command
+
+
+def viewpoint_of(as_of: datetime | None, known_at: datetime | None) -> "Viewpoint":
+    """Make a point of view of the two options."""
+    from openg2g.catalog.reference import Viewpoint
+
+    return Viewpoint(as_of, known_at)
+
+
+def record_options(command: _Command) -> _Command:
+    """Add `--message` and `--author`, for whatever is recorded."""
+    for option in (
+        click.option("--author", help="Who. Default: your git identity or login name."),
+        click.option("-m", "--message", default="", help="Why, for the record."),
+    ):
+        command = option(command)
+    return command
+
+
+def rename_options(command: _Command) -> _Command:
+    """Add `--rename` and `--prefix`, for histories that come from another catalog."""
+    for option in (
+        click.option(
+            "--prefix", default="", help="Of a history from elsewhere: begins every name that has no --rename."
+        ),
+        click.option(
+            "--rename",
+            "renames",
+            multiple=True,
+            metavar="OLD=NEW",
+            help="Of a history from elsewhere: what a name is called here. May be given several times.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def renames_given(texts: tuple[str, ...]) -> dict[str, str]:
+    """Read what `--rename` was given."""
+    renames: dict[str, str] = {}
+    for text in texts:
+        old, equals, new = text.partition("=")
+        if not equals or old in renames:
+            raise click.UsageError(f"--rename {text!r}: write OLD=NEW, once for each name.")
+        renames[old] = new
+    return renames

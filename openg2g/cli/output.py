@@ -2,12 +2,16 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from openg2g.models.spec import is_unprintable
+
+if TYPE_CHECKING:
+    from openg2g.models.revision import Revision
 
 _ELLIPSIS = "…"
 
@@ -59,3 +63,51 @@ def seconds(time: datetime) -> str:
 def say(text: str) -> None:
     """Tell the user something that is not the result of the command."""
     click.echo(escaped(text), err=True)
+
+
+def outcome_line(revision: "Revision") -> str:
+    """What became of something that was recorded."""
+    if not revision.is_new:
+        what = f"unchanged, revision {revision.number}"
+    elif revision.number == 1:
+        what = "new, revision 1"
+    else:
+        what = f"revision {revision.number - 1} → {revision.number}"
+    return f"{revision.name}: {what}{', retired' if revision.is_retirement else ''}"
+
+
+def added_lines(added: Mapping[str, int]) -> Iterator[str]:
+    """What a history from elsewhere added to each name."""
+    for name, count in added.items():
+        if count:
+            yield f"{name}: {count} revision{'s' if count > 1 else ''} added"
+        else:
+            yield f"{name}: unchanged"
+
+
+def revision_summary(revision: "Revision") -> dict[str, Any]:
+    """A revision as JSON without its models."""
+    workload = revision.workload
+    return {
+        "name": revision.name,
+        "number": revision.number,
+        "digest": revision.digest or None,
+        "num_models": None if workload is None else len(workload.models),
+        "total_gpus": None if workload is None else workload.total_gpus,
+        "recorded_at": revision.recorded_at.isoformat(),
+        "effective_from": revision.effective_from.isoformat(),
+        "author": revision.author,
+        "message": revision.message,
+        "source": revision.source,
+    }
+
+
+def echo_json(values: Iterable[Any], *, as_lines: bool) -> None:
+    """Print values as a JSON array, or one a line as they come."""
+    from openg2g.formats.json_text import encode_line, encode_pretty
+
+    if as_lines:
+        for value in values:
+            click.echo(encode_line(value))
+    else:
+        click.echo(encode_pretty(list(values)))

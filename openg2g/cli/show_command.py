@@ -1,56 +1,67 @@
 """`openg2g show`."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog
+from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_options
+from openg2g.cli.output import escaped, revision_summary, seconds, table
 
 if TYPE_CHECKING:
     from openg2g.catalog import Revision
+    from openg2g.models import LLMInferenceWorkload
 
 _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
 
 
 @click.command("show")
 @click.argument("reference", metavar="REF", shell_complete=complete_names)
+@viewpoint_options
 @click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
 @database_option
 @click.pass_context
-def command(context: click.Context, reference: str, format_name: str) -> None:
+def command(
+    context: click.Context, reference: str, as_of: datetime | None, known_at: datetime | None, format_name: str
+) -> None:
     """Show a workload: the revision, the fields of each model, and what follows from them.
 
     \b
     Examples:
       openg2g show fleet
       openg2g show fleet@2 --format json
+      openg2g show fleet@2026-03-01 --known-at 2026-04-15
       openg2g show sha256:ab12cd34
     """
     with open_catalog(context) as catalog:
-        revision = catalog.get(reference)
+        revision = catalog.get(reference, as_of=as_of, known_at=known_at)
+        aliases = [alias for alias, number in catalog.aliases(revision.name).items() if number == revision.number]
+        tags = catalog.tags(revision.name)
     if format_name == "json":
         from openg2g.formats.json_text import encode_pretty
 
-        click.echo(encode_pretty(_value(revision)))
-    else:
-        click.echo(_text(revision))
-
-
-def _text(revision: "Revision") -> str:
-    from openg2g.cli.output import escaped, seconds, table
-
+        click.echo(encode_pretty(_value(revision) | {"aliases": aliases, "tags": tags}))
+        return
     facts = [
-        ("workload", revision.reference),
+        ("workload", revision.reference + (" (retires the name)" if revision.is_retirement else "")),
         ("digest", revision.digest),
         ("in force from", seconds(revision.effective_from)),
         ("recorded at", seconds(revision.recorded_at)),
         ("author", revision.author),
         ("message", revision.message),
         ("source", revision.source),
+        ("aliases", ", ".join(aliases)),
+        ("tags", ", ".join(f"{key}={value}" if value else key for key, value in tags.items())),
         ("annotations", ", ".join(revision.annotations)),
     ]
-    lines = [f"{label:<14} {escaped(value)}" for label, value in facts if value]
-    workload = revision.workload
+    for label, value in facts:
+        if value:
+            click.echo(f"{label:<14} {escaped(value)}")
+    if revision.workload is not None:
+        click.echo(f"\n{_models_table(revision.workload)}")
+
+
+def _models_table(workload: "LLMInferenceWorkload") -> str:
     rows = [
         [
             spec.model_label,
@@ -65,7 +76,7 @@ def _text(revision: "Revision") -> str:
     ]
     union = " ".join(map(str, workload.feasible_batch_sizes_union))
     rows.append(["all models", "", "", str(workload.total_gpus), "", "", union])
-    return "\n".join([*lines, "", table(_HEADERS, rows, right=_HEADERS[1:6])])
+    return table(_HEADERS, rows, right=_HEADERS[1:6])
 
 
 def _value(revision: "Revision") -> dict[str, Any]:
@@ -74,6 +85,8 @@ def _value(revision: "Revision") -> dict[str, Any]:
     from openg2g.formats.document import Document
 
     workload = revision.workload
+    if workload is None:
+        return {"name": revision.name, "retired": True, "revision": revision_summary(revision)}
     return native.value_from_document(Document.of_revision(revision)) | {
         "derived": {
             "model_labels": workload.model_labels,

@@ -62,7 +62,9 @@ class Document:
 
     @classmethod
     def of_revision(cls, revision: Revision) -> "Document":
-        """Document of a revision, complete."""
+        """Document of a revision that has a workload, complete."""
+        if revision.workload is None:
+            raise ValueError(f"{revision.reference} retires its name: it has no document.")
         data = RevisionData(
             digest=revision.digest,
             number=revision.number,

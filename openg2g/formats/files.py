@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
+from openg2g.formats.archive import is_archive
 from openg2g.formats.document import Document
 from openg2g.formats.registry import format_name_of, get_format
-from openg2g.models.errors import InvalidDocumentError, SourceError
+from openg2g.models.errors import CatalogError, InvalidDocumentError, SourceError
 
 STANDARD_STREAM = "-"
 """The path that means standard input or output."""
@@ -29,11 +30,13 @@ class SourceFile:
         path: As the user wrote it; `-` for standard input.
         stream: Its bytes.
         format_name: Its format.
+        is_archive: Whether it begins as the archive of a catalog does.
     """
 
     path: str
     stream: BinaryIO
     format_name: str
+    is_archive: bool = False
 
     @property
     def label(self) -> str:
@@ -73,8 +76,9 @@ def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterat
         for path in paths:
             name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
             get_format(name)
-            stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
-            sources.append(SourceFile(path, stack.enter_context(stream), name))
+            stream = _spooled(sys.stdin.buffer) if path == STANDARD_STREAM else _open_binary(path)
+            stack.enter_context(stream)
+            sources.append(SourceFile(path, stream, name, is_archive(stream)))
         yield sources
 
 
@@ -93,20 +97,31 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         InvalidDocumentError: The format cannot express the documents.
     """
     file_format = get_format(format_name or ("json" if path == STANDARD_STREAM else format_name_of(path)))
+    with writing_text(path, replace=replace) as stream:
+        file_format.write(documents, stream)
+
+
+@contextmanager
+def writing_text(path: str, *, replace: bool) -> Iterator[TextIO]:
+    """Lend a text stream into a file that appears complete or not at all, or into standard output (`-`).
+
+    Raises:
+        SourceError: The file is there already and may not be replaced, or cannot be written.
+    """
     if path == STANDARD_STREAM:
         with _utf8_standard_output() as stream:
-            file_format.write(documents, stream)
+            yield stream
         return
     target = Path(path)
     if target.exists() and not replace:
         raise SourceError(f"{path} exists already. Use --force to replace it.")
     try:
         with _replacing(target) as stream:
-            file_format.write(documents, stream)
+            yield stream
+    except CatalogError:
+        raise
     except OSError as error:
-        if isinstance(error, SourceError) or (error.filename is None and error.strerror is None):
-            raise
-        raise SourceError(f"{path} cannot be written: {error.strerror}.") from error
+        raise SourceError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 @contextmanager
@@ -142,13 +157,18 @@ def _utf8_standard_output() -> Iterator[TextIO]:
 
 def _open_binary(path: str) -> BinaryIO:
     try:
-        return open(path, "rb")
+        stream = open(path, "rb")  # noqa: SIM115  The caller's stack closes it.
+        if stream.seekable():
+            return stream
+        with stream:
+            return _spooled(stream)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
-def _spooled_standard_input() -> BinaryIO:
+def _spooled(stream: BinaryIO) -> BinaryIO:
+    """Read a pipe to its end, so that a slow writer holds no lock, into something that can be rewound."""
     spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115  The caller's stack closes it.
-    shutil.copyfileobj(sys.stdin.buffer, spool)
+    shutil.copyfileobj(stream, spool)
     spool.seek(0)
     return cast(BinaryIO, spool)

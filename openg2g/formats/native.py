@@ -86,7 +86,7 @@ def value_from_document(document: Document) -> dict[str, Any]:
     if document.annotations:
         value["annotations"] = document.annotations
     revision = {
-        name: _time_text(part) if isinstance(part, datetime) else part
+        name: time_text(part) if isinstance(part, datetime) else part
         for name in _REVISION_FIELDS
         if (part := getattr(document.revision, name)) not in (None, "")
     }
@@ -144,5 +144,6 @@ def _time(fields: Mapping[str, Any], name: str, report: Report) -> datetime | No
     return None
 
 
-def _time_text(time: datetime) -> str:
+def time_text(time: datetime) -> str:
+    """Write a time in UTC: 2026-03-01T12:00:00Z."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -15,7 +15,11 @@
     ├── WorkloadNotFoundError      (LookupError)      a reference that nothing answers
     ├── AmbiguousReferenceError    (LookupError)      a digest prefix that fits several workloads
     ├── InvalidRevisionError       (ValueError)       a name, time or annotation that cannot be stored
+    ├── RevisionConflictError      (RuntimeError)     somebody else was faster
+    ├── HistoryConflictError       (RuntimeError)     a name with another history on each side
+    ├── NameTakenError             (ValueError)       a new name that is in use
     ├── InvalidDocumentError       (ValueError)       a file whose content is not what it should be
+    ├── InvalidChangeError         (ValueError)       changes of a workload that cannot be made
     ├── UnknownFormatError         (ValueError)       a file format that nobody reads or writes
     └── SourceError                (OSError)          a file that cannot be read or written
 
@@ -141,6 +145,54 @@ class InvalidRevisionError(CatalogError, ValueError):
     """A name, time, text or annotation cannot be stored."""
 
 
+class RevisionConflictError(CatalogError, RuntimeError):
+    """The latest revision is not the one that the caller has seen.
+
+    Attributes:
+        name: The name.
+        expected: Number of the revision that the caller took for the latest; 0 for none.
+        current: Number of the latest revision; 0 for none.
+    """
+
+    def __init__(self, name: str, expected: int, current: int) -> None:
+        super().__init__(
+            f"{name}: expected revision {expected} to be the latest, but it is {current}. "
+            f"Look at what changed (`openg2g log {name} --patch`) and try again."
+        )
+        self.name = name
+        self.expected = expected
+        self.current = current
+
+
+class HistoryConflictError(CatalogError, RuntimeError):
+    """A name has one history here and another in what is to be added.
+
+    Attributes:
+        name: The name.
+        number: First revision (or rename, or alias move) in which they differ.
+    """
+
+    def __init__(self, name: str, number: int, what: str, details: str) -> None:
+        super().__init__(
+            f"{name}: the two histories part at {what} {number} ({details}). Nothing is overwritten: "
+            f"give the incoming name another with --rename {name}=NEW, or all of them with --prefix."
+        )
+        self.name = name
+        self.number = number
+
+
+class NameTakenError(CatalogError, ValueError):
+    """A new name is in use already.
+
+    Attributes:
+        name: The name.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} exists already. Choose another name.")
+        self.name = name
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with one document.
@@ -169,6 +221,18 @@ class InvalidDocumentError(CatalogError, ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class InvalidChangeError(CatalogError, ValueError):
+    """Changes of a workload cannot be made.
+
+    Attributes:
+        problems: Everything that is wrong with them, each as `change: field, rule, value`.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
         self.problems = tuple(problems)
 
 

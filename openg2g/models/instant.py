@@ -1,29 +1,83 @@
 """Times as people write them."""
 
-from datetime import UTC, date, datetime, time
+import difflib
+from datetime import UTC, date, datetime, time, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 
-def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 time with its offset, or a date, which means its start in UTC.
+def parse_instant(text: str, zone: tzinfo | None = None) -> datetime:
+    """Read an ISO 8601 time with its offset, or a date, which means its start.
+
+    Args:
+        text: The time or date.
+        zone: Zone of a time without an offset, and of the start of a date; None for UTC dates, and for refusing such
+            a time.
+
+    Returns:
+        The instant in UTC.
 
     Raises:
-        ValueError: The text is neither, or lies outside the years 1 to 9999 in UTC.
+        ValueError: The text is neither, does not say its zone, names a local time that the zone leaves out or has
+            twice, or lies outside the years 1 to 9999 in UTC.
 
     Example:
         >>> parse_instant("2026-03-01").isoformat(), parse_instant("2026-03-01T12:00+01:00").isoformat()
         ('2026-03-01T00:00:00+00:00', '2026-03-01T11:00:00+00:00')
+        >>> parse_instant("2026-07-01", parse_zone("Europe/Berlin")).isoformat()
+        '2026-06-30T22:00:00+00:00'
     """
+    day = _date(text)
+    if day is not None:
+        local = datetime.combine(day, time())
+        zone = zone or UTC
+    else:
+        try:
+            local = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no time. Write 2026-03-01 or 2026-03-01T12:00Z.") from None
+    if local.utcoffset() is None:
+        if zone is None:
+            raise ValueError(
+                f"{text!r} does not say its zone. Write {text}Z for UTC, {text}+01:00 with an offset, or name a zone."
+            )
+        local = _in_zone(local, zone, text)
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    except ValueError:
-        pass
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time. Write 2026-03-01 or 2026-03-01T12:00Z.") from None
-    if instant.utcoffset() is None:
-        raise ValueError(f"{text!r} does not say its zone. Write {text}Z for UTC, or an offset such as {text}+01:00.")
-    try:
-        return instant.astimezone(UTC)
+        return local.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC.") from None
+
+
+def parse_zone(name: str) -> tzinfo:
+    """Find a time zone by its IANA name.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    if name.upper() in ("UTC", "Z"):
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        close = difflib.get_close_matches(name, available_timezones(), n=3)
+        hint = f" Did you mean {' or '.join(close)}?" if close else " Write an IANA name such as Europe/Berlin."
+        raise ValueError(f"{name!r} is no time zone.{hint}") from None
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _in_zone(local: datetime, zone: tzinfo, text: str) -> datetime:
+    """Put a local time into a zone; clocks that go forward skip some, clocks that go back show some twice."""
+    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    try:
+        if first.utcoffset() == second.utcoffset():
+            return first
+        is_skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC.") from None
+    why = "does not exist there, the clocks go forward" if is_skipped else "comes twice there, the clocks go back"
+    raise ValueError(f"{text!r} in {zone} {why}. Write the offset from UTC.")

@@ -26,10 +26,11 @@ def revision_html(revision: "Revision") -> str:
             )
         )
         + "</tr>"
-        for spec in revision.workload.models
+        for spec in (revision.workload.models if revision.workload is not None else ())
     )
+    total = "retired" if revision.workload is None else f"{revision.workload.total_gpus:,} GPUs"
     caption = (
-        f"<b>{escape(revision.reference)}</b> · {revision.workload.total_gpus:,} GPUs"
+        f"<b>{escape(revision.reference)}</b> · {total}"
         f" · in force from {revision.effective_from:%Y-%m-%d %H:%M} UTC"
         f" · {escape(revision.author)}{': ' if revision.message else ''}{escape(revision.message)}"
     )

@@ -14,6 +14,7 @@ from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
 MAX_NAME_LENGTH = 200
 """Characters in a name."""
 
+_ALIAS_START_REFUSED = frozenset("0123456789+")  # It would look like a number or a date.
 _RESERVED_IN_NAMES = frozenset("@:*?[")  # References and patterns give these a meaning.
 
 JsonObject = Mapping[str, Any]
@@ -27,8 +28,8 @@ class Revision:
     Attributes:
         name: The name.
         number: 1, 2, 3, … within the name, without gaps.
-        workload: The workload.
-        digest: `sha256:…` of the workload.
+        workload: The workload; None where the revision retires the name.
+        digest: `sha256:…` of the workload; empty where the revision retires the name.
         recorded_at: When the catalog learned it, UTC.
         effective_from: Since when it applies, UTC.
         author: Who recorded it.
@@ -41,7 +42,7 @@ class Revision:
 
     name: str
     number: int
-    workload: LLMInferenceWorkload
+    workload: LLMInferenceWorkload | None
     digest: str
     recorded_at: datetime
     effective_from: datetime
@@ -50,6 +51,11 @@ class Revision:
     source: str = ""
     annotations: JsonObject = field(default_factory=dict, hash=False)
     is_new: bool = field(default=False, compare=False)
+
+    @property
+    def is_retirement(self) -> bool:
+        """Whether the revision says that the name stands for nothing any more."""
+        return self.workload is None
 
     @property
     def reference(self) -> str:
@@ -68,58 +74,108 @@ class RevisionDraft:
 
     Attributes:
         name: 1 to 200 characters, without white space, control characters and `@ : * ? [`, not starting with `-`.
-        workload: The workload.
+        workload: The workload; None only where the revision retires the name.
         message: Why.
         author: Who; None for the catalog's default author.
         effective_from: Since when it applies, with an offset; None for the time of recording.
         source: Where it came from, a file path for instance.
         annotations: What is known beyond the workload, a JSON object.
+        expect: Number of the revision that must be the latest (0: the name must be new), None for any: compare and
+            swap, so that nobody's work in between goes unnoticed.
+        retires: Whether the name stands for nothing from then on.
 
     Raises:
         InvalidRevisionError: One of them cannot be stored.
     """
 
     name: str
-    workload: LLMInferenceWorkload
+    workload: LLMInferenceWorkload | None
     message: str = ""
     author: str | None = None
     effective_from: datetime | None = None
     source: str = ""
     annotations: JsonObject = field(default_factory=dict, hash=False)
+    expect: int | None = None
+    retires: bool = False
 
     def __post_init__(self) -> None:
         """Check everything, and convert the time to UTC."""
         check_name(self.name)
-        if not isinstance(self.workload, LLMInferenceWorkload):
+        if not isinstance(self.workload, LLMInferenceWorkload) and not (self.workload is None and self.retires):
             raise InvalidRevisionError(f"workload must be an LLMInferenceWorkload, got {reprlib.repr(self.workload)}.")
-        _check_text("message", self.message)
-        _check_text("source", self.source)
+        check_text("message", self.message)
+        check_text("source", self.source)
         if self.author is not None:
-            _check_text("author", self.author)
+            check_text("author", self.author)
         if self.effective_from is not None:
-            object.__setattr__(self, "effective_from", _utc("effective_from", self.effective_from))
+            object.__setattr__(self, "effective_from", check_time("effective_from", self.effective_from))
         if self.annotations:
             annotations_to_text(self.annotations)
 
 
-def check_name(name: object) -> str:
+def check_name(name: object, what: str = "name") -> str:
     """Return a name that can be stored and referred to.
+
+    Args:
+        name: The name.
+        what: What messages call it.
 
     Raises:
         InvalidRevisionError: It cannot.
     """
     if not isinstance(name, str) or not name:
-        raise InvalidRevisionError(f"name must be a non-empty string, got {reprlib.repr(name)}.")
+        raise InvalidRevisionError(f"{what} must be a non-empty string, got {reprlib.repr(name)}.")
     if len(name) > MAX_NAME_LENGTH:
-        raise InvalidRevisionError(f"name must have at most {MAX_NAME_LENGTH} characters, got {len(name)}.")
+        raise InvalidRevisionError(f"{what} must have at most {MAX_NAME_LENGTH} characters, got {len(name)}.")
     if name.startswith("-"):
-        raise InvalidRevisionError(f"name must not start with '-', got {name!r}.")
+        raise InvalidRevisionError(f"{what} must not start with '-', got {name!r}.")
     for character in name:
         if character in _RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
             raise InvalidRevisionError(
-                f"name must not contain white space, control characters or any of @ : * ? [, got {name!r}."
+                f"{what} must not contain white space, control characters or any of @ : * ? [, got {name!r}."
             )
     return name
+
+
+def check_alias(alias: object) -> str:
+    """Return an alias that can be stored and told from a number and a date.
+
+    Raises:
+        InvalidRevisionError: It cannot.
+    """
+    checked = check_name(alias, "alias")
+    if checked[0] in _ALIAS_START_REFUSED:
+        raise InvalidRevisionError(f"alias must not begin like a number or a date, got {checked!r}.")
+    return checked
+
+
+def check_text(field_name: str, value: object) -> str:
+    """Return a text that both engines store.
+
+    Raises:
+        InvalidRevisionError: It is no string, or holds NUL or a lone surrogate.
+    """
+    if not isinstance(value, str):
+        raise InvalidRevisionError(f"{field_name} must be a string, got {reprlib.repr(value)}.")
+    if not _is_storable(value):
+        raise InvalidRevisionError(f"{field_name} must be valid Unicode without NUL, got {reprlib.repr(value)}.")
+    return value
+
+
+def check_time(field_name: str, value: object) -> datetime:
+    """Return a time with an offset, in UTC.
+
+    Raises:
+        InvalidRevisionError: It is no datetime, has no offset, or lies outside the years 1 to 9999 in UTC.
+    """
+    if not isinstance(value, datetime):
+        raise InvalidRevisionError(f"{field_name} must be a datetime, got {reprlib.repr(value)}.")
+    if value.utcoffset() is None:
+        raise InvalidRevisionError(f"{field_name} must say its offset from UTC, got {value.isoformat()}.")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRevisionError(f"{field_name} must lie between the years 1 and 9999 in UTC, got {value}.") from None
 
 
 def annotations_to_text(annotations: JsonObject) -> str:
@@ -178,21 +234,3 @@ def _sorted_text(text: str) -> str:
 def _is_storable(text: str) -> bool:
     """Postgres stores no NUL; neither engine stores a lone surrogate."""
     return (text.isascii() and "\0" not in text) or not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
-
-
-def _check_text(field_name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise InvalidRevisionError(f"{field_name} must be a string, got {reprlib.repr(value)}.")
-    if not _is_storable(value):
-        raise InvalidRevisionError(f"{field_name} must be valid Unicode without NUL, got {reprlib.repr(value)}.")
-
-
-def _utc(field_name: str, value: object) -> datetime:
-    if not isinstance(value, datetime):
-        raise InvalidRevisionError(f"{field_name} must be a datetime, got {reprlib.repr(value)}.")
-    if value.utcoffset() is None:
-        raise InvalidRevisionError(f"{field_name} must say its offset from UTC, got {value.isoformat()}.")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise InvalidRevisionError(f"{field_name} must lie between the years 1 and 9999 in UTC, got {value}.") from None

@@ -91,7 +91,9 @@ def test_an_unknown_revision_comes_with_the_known_ones(cli: Cli, tmp_path: Path)
     assert (outcome.exit_code, outcome.err) == (3, "Error: small@7: the name has revisions 1 to 1.\n")
 
 
-@pytest.mark.parametrize("reference", ["", "a@", "a@0", "a@b@c", "sha256:xyz", "sha256:ab", "a b", "@3"])
+@pytest.mark.parametrize(
+    "reference", ["", "a@", "a@0", "a@b@c", "a@2026-13-01", "sha256:xyz", "sha256:ab", "a b", "@3"]
+)
 def test_a_text_that_is_no_reference(cli: Cli, reference: str) -> None:
     outcome = cli("show", reference)
     assert outcome.exit_code == 2

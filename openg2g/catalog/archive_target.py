@@ -1,0 +1,188 @@
+"""Entries of an archive added to a catalog: what is there already is compared, and never overwritten."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select, update
+
+from openg2g.catalog import naming
+from openg2g.catalog.bulk import insert_rows
+from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks
+from openg2g.catalog.convert import revision_to_row
+from openg2g.catalog.revision_queries import REVISIONS, RevisionRowRead
+from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
+from openg2g.catalog.writer import RevisionWriter
+from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
+from openg2g.models.errors import HistoryConflictError
+from openg2g.models.revision import annotations_to_text, same_annotations
+
+ENTRIES_PER_BATCH = 2_000
+"""Entries added by one round of statements, and by one transaction of a copy."""
+
+_Kind = TypeVar("_Kind", bound=Entry)
+
+
+def entry_batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Cut entries into batches that can be added one by one; a name stays with the changes of it."""
+    batch: list[Entry] = []
+    for entry in entries:
+        if len(batch) >= ENTRIES_PER_BATCH and not isinstance(entry, RenameEntry):
+            yield batch
+            batch = []
+        batch.append(entry)
+    if batch:
+        yield batch
+
+
+class ArchiveTarget:
+    """Adds batches within write transactions; adding the same again adds nothing.
+
+    Attributes:
+        added: Name (as it is here) → how many revisions were added.
+    """
+
+    def __init__(self, name_here: Callable[[str], str] = str) -> None:
+        """Take what each incoming name is to be called here."""
+        self._name_here = name_here
+        self.added: dict[str, int] = {}
+
+    def add(self, writer: RevisionWriter, batch: Sequence[Entry]) -> None:
+        """Add a batch.
+
+        Raises:
+            HistoryConflictError: A name has another history here; nothing of the transaction must be kept.
+        """
+        writer.content.store({entry.digest: entry.workload for entry in _of_kind(batch, WorkloadEntry)})
+        names = list({self._name_here(entry.name): None for entry in batch if not isinstance(entry, WorkloadEntry)})
+        ids = self._names(writer, batch, names)
+        self._add_revisions(writer, _of_kind(batch, RevisionEntry), ids)
+        self._add_renames(writer, _of_kind(batch, RenameEntry), ids)
+        self._add_alias_moves(writer, _of_kind(batch, AliasMoveEntry), ids)
+
+    def _names(self, writer: RevisionWriter, batch: Sequence[Entry], names: Sequence[str]) -> dict[str, int]:
+        ids: dict[str, int] = {}
+        for chunk in chunks(names, KEYS_PER_STATEMENT):
+            found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
+            ids.update((name, name_id) for name, name_id in found)
+        for entry in _of_kind(batch, RenameEntry):
+            # The name was changed there since it came here: it is the same name, under what it was called.
+            here, old = self._name_here(entry.name), self._name_here(entry.change.old_name)
+            old_id = naming.find_name_id(writer.connection, old) if here not in ids else None
+            if old_id is not None:
+                writer.connection.execute(update(NameRow).where(NameRow.id == old_id).values(name=here))
+                ids[here] = old_id
+        new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
+        new = {name: entry for name, entry in new.items() if name not in ids}
+        first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
+        ids.update((name, name_id) for name_id, name in enumerate(new, first_id))
+        insert_rows(writer.connection, NameRow, [(ids[name], name, entry.created_at) for name, entry in new.items()])
+        tags = [(ids[name], key, value) for name, entry in new.items() for key, value in entry.tags.items()]
+        insert_rows(writer.connection, TagRow, tags)
+        for name in names:
+            self.added.setdefault(name, 0)
+        return ids
+
+    def _add_revisions(self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
+        if not entries:
+            return
+        known = self._known_revisions(writer, entries, ids)
+        workload_ids: dict[str | None, int | None] = {None: None}
+        workload_ids.update(writer.content.find([entry.digest for entry in entries if entry.digest is not None]))
+        rows = []
+        for entry in entries:
+            name = self._name_here(entry.name)
+            annotations_text = annotations_to_text(entry.annotations)
+            there = known.get((ids[name], entry.number))
+            if there is not None:
+                _refuse_difference(name, entry, annotations_text, there)
+                continue
+            rows.append(revision_to_row(entry, ids[name], workload_ids[entry.digest], annotations_text))
+            self.added[name] += 1
+        insert_rows(writer.connection, RevisionRow, rows)
+
+    def _known_revisions(
+        self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
+    ) -> dict[tuple[int, int], RevisionRowRead]:
+        numbers = [entry.number for entry in entries]
+        name_ids = list({ids[self._name_here(entry.name)]: None for entry in entries})
+        known: dict[tuple[int, int], RevisionRowRead] = {}
+        for chunk in chunks(name_ids, KEYS_PER_STATEMENT):
+            query = REVISIONS.where(
+                RevisionRow.name_id.in_(chunk), RevisionRow.number >= min(numbers), RevisionRow.number <= max(numbers)
+            )
+            known.update(((row.name_id, row.number), row) for row in writer.connection.execute(query))
+        return known
+
+    def _add_renames(self, writer: RevisionWriter, entries: Sequence[RenameEntry], ids: Mapping[str, int]) -> None:
+        known = _rows_by_key(writer, RenameRow, [ids[self._name_here(entry.name)] for entry in entries])
+        rows = []
+        for entry in entries:
+            name = self._name_here(entry.name)
+            change = entry.change
+            row = (ids[name], entry.number, change.old_name, change.recorded_at, change.author, change.message)
+            rows += _unless_there(known, row, 2, name, entry.number, "rename")
+        insert_rows(writer.connection, RenameRow, rows)
+
+    def _add_alias_moves(
+        self, writer: RevisionWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
+    ) -> None:
+        known = _rows_by_key(writer, AliasMoveRow, [ids[self._name_here(entry.name)] for entry in entries])
+        rows = []
+        for entry in entries:
+            name = self._name_here(entry.name)
+            move = entry.move
+            row = (
+                ids[name],
+                move.alias,
+                entry.number,
+                move.revision_number,
+                move.recorded_at,
+                move.author,
+                move.message,
+            )
+            rows += _unless_there(known, row, 3, name, entry.number, f"the moves of {move.alias}, move")
+        insert_rows(writer.connection, AliasMoveRow, rows)
+
+
+def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
+    return [entry for entry in batch if isinstance(entry, kind)]
+
+
+def _rows_by_key(
+    writer: RevisionWriter, row_class: Any, name_ids: Sequence[int]
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Read the rows of some names, by primary key."""
+    table = row_class.__table__
+    width = len(table.primary_key.columns)
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for chunk in chunks(sorted(set(name_ids)), KEYS_PER_STATEMENT):
+        found = writer.connection.execute(select(table).where(table.c.name_id.in_(chunk)))
+        rows.update((tuple(row)[:width], tuple(row)) for row in found)
+    return rows
+
+
+def _unless_there(
+    known: Mapping[tuple[Any, ...], tuple[Any, ...]],
+    row: tuple[Any, ...],
+    width: int,
+    name: str,
+    number: int,
+    what: str,
+) -> list[tuple[Any, ...]]:
+    """Return a row to be inserted, or nothing where the same one is there."""
+    there = known.get(row[:width])
+    if there is None:
+        return [row]
+    if there != row:
+        raise HistoryConflictError(name, number, what, "they say different things")
+    return []
+
+
+def _refuse_difference(name: str, entry: RevisionEntry, annotations_text: str, there: RevisionRowRead) -> None:
+    fields = ("digest", "recorded_at", "effective_from", "author", "message", "source")
+    for field in fields:
+        here, incoming = getattr(there, field), getattr(entry, field)
+        if here != incoming:
+            raise HistoryConflictError(name, entry.number, "revision", f"{field} {here} here, {incoming} incoming")
+    if not same_annotations(there.annotations, annotations_text):
+        raise HistoryConflictError(name, entry.number, "revision", "the annotations differ")

@@ -1,0 +1,114 @@
+"""Lists: names, what each stands for, and the log of everything recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from openg2g.catalog import revision_queries as queries
+from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
+from openg2g.catalog.reference import NOW, Viewpoint
+from openg2g.catalog.revision_queries import REVISIONS, complete
+from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, WorkloadRow
+from openg2g.models.revision import Revision
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """Which revisions a log has; None for no limit.
+
+    Attributes:
+        name: Of this name.
+        since: Recorded at this time or later.
+        until: Recorded before this time.
+        author: Whose author contains this text; case counts.
+        viewpoint: Recorded and effective by these times.
+        oldest_first: Order: from the first recorded, or from the last.
+    """
+
+    name: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    author: str | None = None
+    viewpoint: Viewpoint = NOW
+    oldest_first: bool = False
+
+
+def names_from(connection: Connection, prefix: str) -> list[str]:
+    """Return the names that begin with a prefix, in code-point order."""
+    query = select(NameRow.name).order_by(NameRow.name)
+    if prefix:
+        query = query.where(NameRow.name >= prefix, NameRow.name < prefix + chr(0x10FFFF))
+    return list(connection.scalars(query))
+
+
+def revisions_of_names(
+    connection: Connection, reader: ContentReader, names: Sequence[str], viewpoint: Viewpoint
+) -> list[Revision]:
+    """Return what each name stands for, in the given order; names without a revision by then are left out."""
+    revisions: list[Revision] = []
+    for chunk in chunks(names, KEYS_PER_STATEMENT):
+        parameters: dict[str, Any] = {"names": chunk, "known_at": viewpoint.horizon}
+        if viewpoint.as_of is None:
+            found = connection.execute(queries.LATEST_OF_NAMES, parameters)
+        else:
+            found = connection.execute(queries.IN_FORCE_OF_NAMES, parameters | {"as_of": viewpoint.as_of})
+        rows = {row.name: row for row in found}
+        revisions += complete(connection, reader, [rows[name] for name in chunk if name in rows])
+    return revisions
+
+
+def where_name(connection: Connection, reader: ContentReader, name: str, viewpoint: Viewpoint) -> list[Revision]:
+    """Return the revisions of a name, first to latest; none for an unknown name."""
+    parameters = {"name": name, "known_at": viewpoint.horizon}
+    return complete(connection, reader, connection.execute(queries.REVISIONS_OF_NAME, parameters).all())
+
+
+def log_page(
+    connection: Connection, reader: ContentReader, wanted: LogFilter, after: Revision | None, size: int
+) -> list[Revision]:
+    """Return the next revisions of a log, at most `size`, that come after a revision of it.
+
+    Within a name the order is that of the numbers; recorded times never decrease there, so they agree.
+    """
+    key = tuple_(RevisionRow.recorded_at, NameRow.name, RevisionRow.number)
+    query = REVISIONS.where(*_conditions(wanted)).limit(size)
+    if after is not None:
+        place = tuple_(after.recorded_at, after.name, after.number)
+        query = query.where(key > place if wanted.oldest_first else key < place)
+    number: list[InstrumentedAttribute[Any]] = [RevisionRow.number]
+    order = number if wanted.name is not None else [RevisionRow.recorded_at, NameRow.name, *number]
+    query = query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))
+    return complete(connection, reader, connection.execute(query).all())
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """Count names, revisions and distinct workloads and model specs."""
+    columns: dict[str, InstrumentedAttribute[int]] = {
+        "names": NameRow.id,
+        "revisions": RevisionRow.number,
+        "workloads": WorkloadRow.id,
+        "model_specs": ModelSpecRow.id,
+    }
+    return {table: connection.scalar(select(func.count(column))) or 0 for table, column in columns.items()}
+
+
+def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.name is not None:
+        conditions.append(NameRow.name == wanted.name)
+    if wanted.since is not None:
+        conditions.append(RevisionRow.recorded_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(RevisionRow.recorded_at < wanted.until)
+    if wanted.author is not None:
+        # LIKE heeds case on one engine and not on the other; this does on both.
+        conditions.append(func.replace(RevisionRow.author, wanted.author, "") != RevisionRow.author)
+    if wanted.viewpoint.known_at is not None:
+        conditions.append(RevisionRow.recorded_at <= wanted.viewpoint.known_at)
+    if wanted.viewpoint.as_of is not None:
+        conditions.append(RevisionRow.effective_from <= wanted.viewpoint.as_of)
+    return conditions

@@ -1,0 +1,93 @@
+"""Moving whole histories: from catalog to catalog, into an archive, and out of one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO, TextIO
+
+from openg2g.catalog.archive_source import archive_entries
+from openg2g.catalog.archive_target import ArchiveTarget, entry_batches
+from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.writer import RevisionWriter
+from openg2g.formats.archive import write_archive
+from openg2g.formats.archive_reader import read_archive
+from openg2g.formats.files import open_sources
+from openg2g.models.revision import check_name
+
+
+def renaming(renames: Mapping[str, str], prefix: str = "") -> Callable[[str], str]:
+    """Return what each incoming name is called: by an explicit new name, else with a prefix.
+
+    Raises:
+        InvalidRevisionError: A new name cannot be stored.
+    """
+    for new in renames.values():
+        check_name(new)
+    if prefix:
+        check_name(prefix, "prefix")
+    return lambda name: renames.get(name, prefix + name)
+
+
+def copy_catalog(
+    source: Catalog,
+    target: Catalog,
+    names: Sequence[str] | None = None,
+    name_here: Callable[[str], str] = str,
+) -> dict[str, int]:
+    """Copy names with revisions, times, aliases and tags; what is there already is compared and left as it is.
+
+    It is done in transactions of some thousand entries, so a copy that was broken off goes on where it was when it is
+    run again.
+
+    Args:
+        source: Where from.
+        target: Where to; another catalog, on any engine.
+        names: Only these; None for all.
+        name_here: What each name is called in the target.
+
+    Returns:
+        Name in the target → how many revisions were added.
+
+    Raises:
+        HistoryConflictError: A name has another history in the target.
+        WorkloadNotFoundError: A name is unknown.
+    """
+    for name in names or ():
+        source.get(name)
+    archive = ArchiveTarget(name_here)
+    for batch in entry_batches(archive_entries(source.database, names)):
+        with target.writing() as writer:
+            archive.add(writer, batch)
+    return archive.added
+
+
+def import_archive_files(
+    catalog: Catalog, paths: Sequence[str], name_here: Callable[[str], str] = str
+) -> dict[str, int]:
+    """Add whole archives in one transaction: all or none. Errors are those of `import_archive`."""
+    added: dict[str, int] = {}
+    with open_sources(paths, "jsonl") as sources, catalog.writing() as writer:
+        for source in sources:
+            added |= import_archive(writer, source.stream, source.label, name_here)
+    return added
+
+
+def export_archive(catalog: Catalog, stream: TextIO) -> None:
+    """Write a whole catalog as an archive: the same catalog, the same bytes, on every engine."""
+    write_archive(archive_entries(catalog.database), stream)
+
+
+def import_archive(
+    writer: RevisionWriter, stream: BinaryIO, where: str, name_here: Callable[[str], str] = str
+) -> dict[str, int]:
+    """Add the entries of an archive in the writer's transaction; what is there already is compared and left.
+
+    Returns:
+        Name → how many revisions were added.
+
+    Raises:
+        InvalidDocumentError: The archive is damaged; the transaction must not be committed.
+        HistoryConflictError: A name has another history here; the same holds.
+    """
+    archive = ArchiveTarget(name_here)
+    for batch in entry_batches(read_archive(stream, where)):
+        archive.add(writer, batch)
+    return archive.added

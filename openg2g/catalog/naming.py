@@ -1,0 +1,91 @@
+"""What belongs to a name beside its revisions: changes of the name, aliases and their moves, tags."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from openg2g.catalog.bulk import insert_rows
+from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, TagRow
+from openg2g.models.errors import NameTakenError
+from openg2g.models.naming import AliasMove, Rename
+
+_ALIAS_MOVES = (
+    select(
+        AliasMoveRow.alias,
+        AliasMoveRow.revision_number,
+        AliasMoveRow.recorded_at,
+        AliasMoveRow.author,
+        AliasMoveRow.message,
+    )
+    .join(NameRow, NameRow.id == AliasMoveRow.name_id)
+    .where(NameRow.name == bindparam("name"), AliasMoveRow.recorded_at <= bindparam("known_at"))
+    .order_by(AliasMoveRow.recorded_at, AliasMoveRow.alias, AliasMoveRow.number)
+)
+
+
+def find_name_id(connection: Connection, name: str) -> int | None:
+    """Return the id of a name, None for an unknown one."""
+    return connection.scalar(select(NameRow.id).where(NameRow.name == name))
+
+
+def change_name(connection: Connection, name_id: int, change: Rename, new: str) -> None:
+    """Change a name; its history goes along.
+
+    Raises:
+        NameTakenError: The new name is in use.
+    """
+    if find_name_id(connection, new) is not None:
+        raise NameTakenError(new)
+    last = select(func.max(RenameRow.number), func.max(RenameRow.recorded_at)).where(RenameRow.name_id == name_id)
+    number, last_at = connection.execute(last).one()
+    recorded_at = max(change.recorded_at, last_at or change.recorded_at)
+    row = (name_id, (number or 0) + 1, change.old_name, recorded_at, change.author, change.message)
+    insert_rows(connection, RenameRow, [row])
+    connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=new))
+
+
+def renames_of(connection: Connection, name_id: int) -> list[Rename]:
+    """Return the changes of a name, first to last."""
+    query = (
+        select(RenameRow.old_name, RenameRow.recorded_at, RenameRow.author, RenameRow.message)
+        .where(RenameRow.name_id == name_id)
+        .order_by(RenameRow.number)
+    )
+    return [Rename(*row) for row in connection.execute(query)]
+
+
+def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
+    """Record where an alias stands from now on."""
+    last = select(func.max(AliasMoveRow.number), func.max(AliasMoveRow.recorded_at)).where(
+        AliasMoveRow.name_id == name_id, AliasMoveRow.alias == move.alias
+    )
+    number, last_at = connection.execute(last).one()
+    recorded_at = max(move.recorded_at, last_at or move.recorded_at)
+    row = (name_id, move.alias, (number or 0) + 1, move.revision_number, recorded_at, move.author, move.message)
+    insert_rows(connection, AliasMoveRow, [row])
+
+
+def alias_moves(connection: Connection, name: str, known_at: datetime) -> list[AliasMove]:
+    """Return every move of the aliases of a name, first to last."""
+    rows = connection.execute(_ALIAS_MOVES, {"name": name, "known_at": known_at})
+    return [AliasMove(*row) for row in rows]
+
+
+def current_aliases(moves: list[AliasMove]) -> dict[str, int]:
+    """Return alias → revision number after some moves, aliases in order; removed ones are left out."""
+    standing = {move.alias: move.revision_number for move in moves}
+    return {alias: number for alias, number in sorted(standing.items()) if number is not None}
+
+
+def change_tags(connection: Connection, name_id: int, changes: Mapping[str, str | None]) -> None:
+    """Set tags, and remove those whose value is None."""
+    connection.execute(delete(TagRow).where(TagRow.name_id == name_id, TagRow.key.in_(changes)))
+    rows = [(name_id, key, value) for key, value in changes.items() if value is not None]
+    insert_rows(connection, TagRow, rows)
+
+
+def tags_of(connection: Connection, name_id: int) -> dict[str, str]:
+    """Return the tags of a name, keys in order."""
+    query = select(TagRow.key, TagRow.value).where(TagRow.name_id == name_id).order_by(TagRow.key)
+    return {key: value for key, value in connection.execute(query)}

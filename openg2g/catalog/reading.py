@@ -1,0 +1,158 @@
+"""Everything that can be asked of a catalog without changing it."""
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+from openg2g.catalog import listing, naming, resolve
+from openg2g.catalog.content import ContentReader
+from openg2g.catalog.database import Database
+from openg2g.catalog.listing import LogFilter
+from openg2g.catalog.reference import NameReference, Viewpoint, parse_reference
+from openg2g.models.naming import AliasMove
+from openg2g.models.revision import Revision, check_name
+from openg2g.models.spec import LLMInferenceWorkload
+
+_REVISIONS_PER_BLOCK = 500
+
+
+class CatalogReading:
+    """The questions; `openg2g.catalog.Catalog` adds opening and recording.
+
+    Two times can be given with most of them. `as_of`: what was in force then, instead of the latest revision, in force
+    or not. `known_at`: as the catalog knew it then, without what was recorded later. Both need an offset from UTC.
+
+    Attributes:
+        database: The open database, for the modules beside this one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Ask an open database whose schema has been checked."""
+        self.database = database
+        self._reader = ContentReader()
+
+    def load(
+        self, reference: str, *, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> LLMInferenceWorkload:
+        """Return the workload that a reference names; see `openg2g.catalog.reference` for the forms.
+
+        Raises:
+            WorkloadNotFoundError: There is none, or the name was retired; `close_matches` has similar names.
+            AmbiguousReferenceError: The digest prefix fits several workloads.
+            InvalidReferenceError: The text is no reference.
+        """
+        revision = resolve.require_workload(self.get(reference, as_of=as_of, known_at=known_at))
+        assert revision.workload is not None  # require_workload has refused the others.
+        return revision.workload
+
+    def get(self, reference: str, *, as_of: datetime | None = None, known_at: datetime | None = None) -> Revision:
+        """Return the revision that a reference names; for a digest, the one that recorded its workload last.
+
+        Raises:
+            WorkloadNotFoundError: There is none; `close_matches` has similar names.
+            AmbiguousReferenceError: The digest prefix fits several workloads.
+            InvalidReferenceError: The text is no reference.
+        """
+        parsed = parse_reference(reference)
+        viewpoint = Viewpoint(as_of, known_at)
+        with self.database.reading() as connection:
+            return resolve.get_revision(connection, self._reader, parsed, viewpoint)
+
+    def history(self, name: str, *, known_at: datetime | None = None) -> list[Revision]:
+        """Return the revisions of a name, first to latest.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+        """
+        viewpoint = Viewpoint(known_at=known_at)
+        with self.database.reading() as connection:
+            revisions = listing.where_name(connection, self._reader, check_name(name), viewpoint)
+            if not revisions:
+                resolve.get_revision(connection, self._reader, NameReference(name), viewpoint)
+            return revisions
+
+    def log(self, wanted: LogFilter | None = None, limit: int | None = None) -> Iterator[Revision]:
+        """Yield what was recorded, last first unless the filter says otherwise, fetched as it is needed.
+
+        Raises:
+            WorkloadNotFoundError: The filter names an unknown name.
+        """
+        wanted = wanted or LogFilter()
+        if wanted.name is not None:
+            self.get(check_name(wanted.name))
+        return islice(self._log(wanted, limit), limit)
+
+    def _log(self, wanted: LogFilter, limit: int | None) -> Iterator[Revision]:
+        last = None
+        size = min(limit or _REVISIONS_PER_BLOCK, _REVISIONS_PER_BLOCK)
+        while True:
+            with self.database.reading() as connection:
+                page = listing.log_page(connection, self._reader, wanted, last, size)
+            yield from page
+            if len(page) < size:
+                return
+            last = page[-1]
+
+    def list_names(self, pattern: str = "*") -> list[str]:
+        """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
+        literal = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+        with self.database.reading() as connection:
+            names = listing.names_from(connection, literal)
+        return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+
+    def iter_latest(
+        self,
+        pattern: str = "*",
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+        with_retired: bool = False,
+    ) -> Iterator[Revision]:
+        """Yield what each name that matches a pattern stands for, in name order and constant memory.
+
+        Names that were retired, or that nobody had used by then, are left out.
+        """
+        viewpoint = Viewpoint(as_of, known_at)
+        names = self.list_names(pattern)
+        for start in range(0, len(names), _REVISIONS_PER_BLOCK):
+            with self.database.reading() as connection:
+                block = names[start : start + _REVISIONS_PER_BLOCK]
+                revisions = listing.revisions_of_names(connection, self._reader, block, viewpoint)
+            yield from (revision for revision in revisions if with_retired or not revision.is_retirement)
+
+    def aliases(self, name: str, *, known_at: datetime | None = None) -> dict[str, int]:
+        """Return alias → revision number of a name.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+        """
+        return naming.current_aliases(self.alias_log(name, known_at=known_at))
+
+    def alias_log(self, name: str, *, known_at: datetime | None = None) -> list[AliasMove]:
+        """Return every move of the aliases of a name, first to last.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+        """
+        self.get(check_name(name))
+        with self.database.reading() as connection:
+            return naming.alias_moves(connection, name, Viewpoint(known_at=known_at).horizon)
+
+    def tags(self, name: str) -> dict[str, str]:
+        """Return the tags of a name.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+        """
+        with self.database.reading() as connection:
+            name_id = naming.find_name_id(connection, check_name(name))
+            if name_id is None:
+                raise resolve.unknown_name(connection, name)
+            return naming.tags_of(connection, name_id)
+
+    def count(self) -> dict[str, int]:
+        """Count names, revisions, and distinct workloads and model specs."""
+        with self.database.reading() as connection:
+            return listing.count_rows(connection)

@@ -1,0 +1,183 @@
+"""From a reference to its revision, as of any time and as known at any time."""
+
+import difflib
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from openg2g.catalog import revision_queries as queries
+from openg2g.catalog.content import ContentReader
+from openg2g.catalog.reference import (
+    NOW,
+    AliasReference,
+    DigestReference,
+    NameReference,
+    NumberReference,
+    Reference,
+    TimeReference,
+    Viewpoint,
+)
+from openg2g.catalog.revision_queries import RevisionRowRead, complete
+from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow, WorkloadRow
+from openg2g.models.errors import AmbiguousReferenceError, InvalidReferenceError, WorkloadNotFoundError
+from openg2g.models.revision import Revision
+
+_NAMES_COMPARED = 20_000  # How many names are looked through for one that is close to a mistyped one.
+_CANDIDATES_LISTED = 10
+
+_ALIAS_MOVE = (
+    select(AliasMoveRow.revision_number)
+    .join(NameRow, NameRow.id == AliasMoveRow.name_id)
+    .where(
+        NameRow.name == bindparam("name"),
+        AliasMoveRow.alias == bindparam("alias"),
+        AliasMoveRow.recorded_at <= bindparam("known_at"),
+    )
+    .order_by(AliasMoveRow.number.desc())
+    .limit(1)
+)
+_LAST_RENAME = (
+    select(NameRow.name, RenameRow.recorded_at)
+    .join(NameRow, NameRow.id == RenameRow.name_id)
+    .where(RenameRow.old_name == bindparam("name"), RenameRow.recorded_at > bindparam("known_at"))
+    .order_by(RenameRow.recorded_at)
+    .limit(1)
+)
+
+
+def get_revision(
+    connection: Connection, reader: ContentReader, reference: Reference, viewpoint: Viewpoint = NOW
+) -> Revision:
+    """Return the revision that a reference names; for a digest, the one that recorded its workload last.
+
+    Raises:
+        WorkloadNotFoundError: There is none; the error says what is near.
+        AmbiguousReferenceError: A digest prefix fits several workloads.
+        InvalidReferenceError: Reference and point of view both say which revision.
+    """
+    if viewpoint.as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
+        raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
+    row = _find_row(connection, reference, viewpoint)
+    if row is None and not isinstance(reference, DigestReference):
+        current = _name_after_rename(connection, reference.name, viewpoint)
+        if current is not None:  # The name was renamed later than the point of view: it is found by what it was called.
+            row = _find_row(connection, _renamed(reference, current), viewpoint)
+    if row is None:
+        raise _not_found(connection, reference, viewpoint)
+    return complete(connection, reader, [row])[0]
+
+
+def require_workload(revision: Revision) -> Revision:
+    """Return the revision if it has a workload.
+
+    Raises:
+        WorkloadNotFoundError: It retires its name.
+    """
+    if revision.is_retirement:
+        raise WorkloadNotFoundError(
+            revision.reference,
+            f"the name was retired on {revision.effective_from:%Y-%m-%d} by {revision.author}. "
+            f"An earlier revision is {revision.name}@{max(revision.number - 1, 1)}; `openg2g restore` brings it back",
+        )
+    return revision
+
+
+def _find_row(connection: Connection, reference: Reference, viewpoint: Viewpoint) -> RevisionRowRead | None:
+    known_at = viewpoint.horizon
+    match reference:
+        case NameReference(name) if viewpoint.as_of is None:
+            return connection.execute(queries.LATEST_OF_NAME, {"name": name, "known_at": known_at}).first()
+        case NameReference(name):
+            parameters = {"name": name, "as_of": viewpoint.as_of, "known_at": known_at}
+            return connection.execute(queries.IN_FORCE_OF_NAME, parameters).first()
+        case TimeReference(name, time):
+            parameters = {"name": name, "as_of": time, "known_at": known_at}
+            return connection.execute(queries.IN_FORCE_OF_NAME, parameters).first()
+        case NumberReference(name, number):
+            if number < 0:
+                latest = connection.execute(queries.LATEST_OF_NAME, {"name": name, "known_at": known_at}).first()
+                number = latest.number + number if latest is not None else 0
+            return _row_of_number(connection, name, number, known_at)
+        case AliasReference(name, alias):
+            parameters = {"name": name, "alias": alias, "known_at": viewpoint.alias_horizon}
+            return _row_of_number(connection, name, connection.scalar(_ALIAS_MOVE, parameters) or 0, known_at)
+        case DigestReference(prefix):
+            parameters = {"digest": _find_digest(connection, prefix), "known_at": known_at}
+            return connection.execute(queries.LAST_OF_DIGEST, parameters).first()
+
+
+def _row_of_number(connection: Connection, name: str, number: int, known_at: datetime) -> RevisionRowRead | None:
+    parameters = {"name": name, "number": number, "known_at": known_at}
+    return connection.execute(queries.NUMBER_OF_NAME, parameters).first()
+
+
+def _name_after_rename(connection: Connection, name: str, viewpoint: Viewpoint) -> str | None:
+    if viewpoint.known_at is None:
+        return None
+    row = connection.execute(_LAST_RENAME, {"name": name, "known_at": viewpoint.known_at}).first()
+    return None if row is None else str(row.name)
+
+
+def _renamed(reference: Reference, name: str) -> Reference:
+    assert not isinstance(reference, DigestReference)
+    return replace(reference, name=name)
+
+
+def _not_found(connection: Connection, reference: Reference, viewpoint: Viewpoint) -> WorkloadNotFoundError:
+    """Say why nothing answers, and what is near."""
+    text = str(reference)
+    if isinstance(reference, DigestReference):
+        return WorkloadNotFoundError(text, "no workload has a digest that begins so")
+    name = reference.name
+    numbers = (
+        select(func.min(RevisionRow.number), func.max(RevisionRow.number), func.min(RevisionRow.effective_from))
+        .join(NameRow, NameRow.id == RevisionRow.name_id)
+        .where(NameRow.name == name, RevisionRow.recorded_at <= viewpoint.horizon)
+    )
+    first, last, effective_from = connection.execute(numbers).one()
+    if first is None:
+        return unknown_name(connection, name, text, viewpoint)
+    if isinstance(reference, AliasReference):
+        aliases = select(AliasMoveRow.alias).join(NameRow, NameRow.id == AliasMoveRow.name_id)
+        found = sorted(set(connection.scalars(aliases.where(NameRow.name == name))))
+        known = f"it has had {', '.join(found)}" if found else f"it has none; `openg2g alias set {text}` makes it"
+        return WorkloadNotFoundError(text, f"the name has no such alias at that time ({known})")
+    if isinstance(reference, NumberReference):
+        return WorkloadNotFoundError(text, f"the name has revisions {first} to {last}")
+    return WorkloadNotFoundError(text, f"nothing was in force then; the first revision applies from {effective_from}")
+
+
+def unknown_name(
+    connection: Connection, name: str, text: str | None = None, viewpoint: Viewpoint = NOW
+) -> WorkloadNotFoundError:
+    """Say that a name is not known (by then), what became of it, or which are close to it."""
+    text = text or name
+    renamed = connection.execute(
+        select(NameRow.name, RenameRow.recorded_at)
+        .join(NameRow, NameRow.id == RenameRow.name_id)
+        .where(RenameRow.old_name == name)
+        .order_by(RenameRow.recorded_at.desc())
+        .limit(1)
+    ).first()
+    if renamed is not None:
+        return WorkloadNotFoundError(
+            text, f"the name was changed to {renamed.name} on {renamed.recorded_at:%Y-%m-%d %H:%M} UTC: use that"
+        )
+    if connection.scalar(select(NameRow.id).where(NameRow.name == name)) is not None:
+        return WorkloadNotFoundError(text, f"nothing was known of this name at {viewpoint.known_at}")
+    names = connection.scalars(select(NameRow.name).order_by(NameRow.id.desc()).limit(_NAMES_COMPARED)).all()
+    return WorkloadNotFoundError(text, "no workload has this name", difflib.get_close_matches(name, names, n=3))
+
+
+def _find_digest(connection: Connection, prefix: str) -> str | None:
+    query = (
+        select(WorkloadRow.digest)
+        .where(WorkloadRow.digest >= prefix, WorkloadRow.digest < prefix + "g")  # g follows the last digit, f.
+        .order_by(WorkloadRow.digest)
+        .limit(_CANDIDATES_LISTED)
+    )
+    digests = list(connection.scalars(query))
+    if len(digests) > 1:
+        raise AmbiguousReferenceError(prefix, digests)
+    return digests[0] if digests else None

@@ -1,0 +1,77 @@
+"""How revisions are selected: the one join that all questions share, and complete revisions out of its rows.
+
+Statements are built once, since building one costs as much as running it. Every statement that looks at a name takes
+`known_at` (and those that ask what was in force `as_of`); whoever wants all that is known gives the end of time.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from openg2g.catalog.content import ContentReader
+from openg2g.catalog.convert import revision_from_row
+from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
+from openg2g.models.revision import Revision
+
+RevisionRowRead = Row[*tuple[Any, ...]]
+"""A row of `REVISIONS`."""
+
+REVISIONS = (
+    select(
+        NameRow.id.label("name_id"),
+        NameRow.name,
+        RevisionRow.number,
+        RevisionRow.workload_id,
+        WorkloadRow.digest,
+        RevisionRow.recorded_at,
+        RevisionRow.effective_from,
+        RevisionRow.author,
+        RevisionRow.message,
+        RevisionRow.source,
+        RevisionRow.annotations,
+    )
+    .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+    .outerjoin(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
+)
+"""Every revision with its name and the digest of its workload."""
+
+_is_known = RevisionRow.recorded_at <= bindparam("known_at")
+_is_effective = RevisionRow.effective_from <= bindparam("as_of")
+_of_name = REVISIONS.where(NameRow.name == bindparam("name"), _is_known)
+
+REVISIONS_OF_NAME = _of_name.order_by(RevisionRow.number)
+LATEST_OF_NAME = _of_name.order_by(RevisionRow.number.desc()).limit(1)
+IN_FORCE_OF_NAME = (
+    _of_name.where(_is_effective).order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc()).limit(1)
+)
+NUMBER_OF_NAME = _of_name.where(RevisionRow.number == bindparam("number"))
+
+_other = RevisionRow.__table__.alias("other")
+_known_numbers = select(_other.c.number).where(
+    _other.c.name_id == NameRow.id, _other.c.recorded_at <= bindparam("known_at")
+)
+_named = REVISIONS.where(NameRow.name.in_(bindparam("names", expanding=True)))
+
+LATEST_OF_NAMES = _named.where(
+    RevisionRow.number == _known_numbers.order_by(_other.c.number.desc()).limit(1).scalar_subquery()
+)
+IN_FORCE_OF_NAMES = _named.where(
+    RevisionRow.number
+    == _known_numbers.where(_other.c.effective_from <= bindparam("as_of"))
+    .order_by(_other.c.effective_from.desc(), _other.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+LAST_OF_DIGEST = (
+    REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)
+    .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
+    .limit(1)
+)
+
+
+def complete(connection: Connection, reader: ContentReader, rows: Sequence[RevisionRowRead]) -> list[Revision]:
+    """Make revisions of rows of `REVISIONS`, with their workloads, in few statements."""
+    workloads = reader.read(connection, [row.workload_id for row in rows if row.workload_id is not None])
+    return [revision_from_row(row, workloads.get(row.workload_id)) for row in rows]

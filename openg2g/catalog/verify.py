@@ -1,0 +1,98 @@
+"""Proof that a catalog is what it should be: every digest, every number, every reference, every total."""
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, func, select
+
+from openg2g.catalog.archive_source import archive_entries
+from openg2g.catalog.content import ContentReader
+from openg2g.catalog.convert import batch_sizes_to_rows
+from openg2g.catalog.database import Database
+from openg2g.catalog.tables import BatchSizeListRow, BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.formats.archive_reader import EntryChecker
+from openg2g.models.digest import model_spec_digest
+from openg2g.models.errors import CatalogError
+
+MAX_PROBLEMS = 100
+"""After so many problems, the rest is not told."""
+
+
+def verify_database(database: Database) -> list[str]:
+    """Check everything that is stored; return a line for each problem, none for a sound catalog."""
+    problems: list[str] = []
+    for check in _CHECKS:
+        try:
+            for problem in check(database):
+                problems.append(problem)
+                if len(problems) >= MAX_PROBLEMS:
+                    return [*problems, "there may be more."]
+        except CatalogError as error:  # A row that cannot be read at all ends its check; the others go on.
+            problems.append(str(error))
+    return problems
+
+
+def _file_problems(database: Database) -> Iterator[str]:
+    """Let SQLite look through its pages, constraints and foreign keys; a server looks after its own."""
+    if not database.is_sqlite:
+        return
+    with database.reading() as connection:
+        for (message,) in connection.exec_driver_sql("PRAGMA integrity_check").all():
+            if message != "ok":
+                yield f"SQLite: {message}"
+        for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+            yield f"row {row} of {table} refers to a row of {parent} that is not there."
+
+
+def _history_problems(database: Database) -> Iterator[str]:
+    """Read the catalog as an archive, whose checks it must pass."""
+    checker = EntryChecker()
+    for entry in archive_entries(database):
+        problem = checker.problem_of(entry)
+        if problem:
+            yield problem
+
+
+def _content_problems(database: Database) -> Iterator[str]:
+    with database.snapshot() as connection:
+        yield from _spec_problems(connection)
+        yield from _batch_size_problems(connection)
+        yield from _total_problems(connection)
+
+
+def _spec_problems(connection: Connection) -> Iterator[str]:
+    rows = connection.execute(select(ModelSpecRow.id, ModelSpecRow.digest).order_by(ModelSpecRow.id)).all()
+    specs = ContentReader().read_specs(connection, [row.id for row in rows])
+    for row in rows:
+        if model_spec_digest(specs[row.id]) != row.digest:
+            yield f"model spec {row.id} does not fit its digest {row.digest}."
+
+
+def _batch_size_problems(connection: Connection) -> Iterator[str]:
+    members: dict[int, list[int]] = {}
+    query = select(BatchSizeRow.batch_size_list_id, BatchSizeRow.batch_size)
+    for list_id, size in connection.execute(query.order_by(BatchSizeRow.batch_size_list_id, BatchSizeRow.position)):
+        members.setdefault(list_id, []).append(size)
+    columns = (BatchSizeListRow.id, BatchSizeListRow.digest, BatchSizeListRow.batch_sizes)
+    for row in connection.execute(select(*columns, BatchSizeListRow.num_batch_sizes)):
+        expected, _ = batch_sizes_to_rows(tuple(members.get(row.id, ())), row.id)
+        if tuple(row) != expected:
+            yield f"batch size list {row.id} does not fit its members and its digest {row.digest}."
+
+
+def _total_problems(connection: Connection) -> Iterator[str]:
+    totals = (
+        select(WorkloadRow.digest)
+        .outerjoin(WorkloadModelRow, WorkloadModelRow.workload_id == WorkloadRow.id)
+        .outerjoin(ModelSpecRow, ModelSpecRow.id == WorkloadModelRow.model_spec_id)
+        .group_by(WorkloadRow.id, WorkloadRow.digest, WorkloadRow.num_models, WorkloadRow.total_gpus)
+        .having(
+            (func.count(WorkloadModelRow.position) != WorkloadRow.num_models)
+            | (func.coalesce(func.sum(ModelSpecRow.total_gpus), 0) != WorkloadRow.total_gpus)
+        )
+        .order_by(WorkloadRow.digest)
+    )
+    for digest in connection.scalars(totals):
+        yield f"the totals of the workload {digest} do not fit its models."
+
+
+_CHECKS: tuple[Callable[[Database], Iterator[str]], ...] = (_file_problems, _history_problems, _content_problems)
