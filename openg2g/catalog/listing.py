@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
 from openg2g.catalog.reference import NOW, Viewpoint
 from openg2g.catalog.revision_queries import REVISIONS, complete
-from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, WorkloadRow
+from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, UtcTimestamp, WorkloadRow
 from openg2g.models.revision import Revision
 
 
@@ -77,7 +77,8 @@ def log_page(
     key = tuple_(RevisionRow.recorded_at, NameRow.name, RevisionRow.number)
     query = REVISIONS.where(*_conditions(wanted)).limit(size)
     if after is not None:
-        place = tuple_(after.recorded_at, after.name, after.number)
+        # The type must be said: a bare time would be written as SQLAlchemy does, not as the column does.
+        place = tuple_(literal(after.recorded_at, UtcTimestamp()), after.name, after.number)
         query = query.where(key > place if wanted.oldest_first else key < place)
     number: list[InstrumentedAttribute[Any]] = [RevisionRow.number]
     order = number if wanted.name is not None else [RevisionRow.recorded_at, NameRow.name, *number]

@@ -1,0 +1,220 @@
+"""Whole histories move between catalogs and archives, and nothing of them is lost, doubled or overwritten."""
+
+import io
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openg2g.catalog import Catalog, InvalidDocumentError, RevisionDraft, WorkloadNotFoundError
+from openg2g.catalog.moving import copy_catalog, export_archive, import_archive, renaming
+from openg2g.catalog.verify import verify_database
+from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
+from tests import strategies
+from tests.builders import make_workload, published_fleet
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def archive_of(catalog: Catalog) -> bytes:
+    """Write the archive of a catalog into memory."""
+    stream = io.StringIO(newline="")
+    export_archive(catalog, stream)
+    return stream.getvalue().encode()
+
+
+def add_archive(catalog: Catalog, archive: bytes) -> dict[str, int]:
+    """Import an archive from memory."""
+    with catalog.writing() as writer:
+        return import_archive(writer, io.BytesIO(archive), "archive.jsonl")
+
+
+def fill(catalog: Catalog) -> None:
+    """Record something of everything."""
+    catalog.save("fleet", published_fleet(), effective_from=START, author="Ada", annotations={"b": 1e22, "a": [True]})
+    catalog.save("fleet", make_workload(3), message='quotes " and\nlines', source="a b.json")
+    catalog.set_alias("fleet", "production", 1, message="approved")
+    catalog.set_alias("fleet", "production")
+    catalog.tag("fleet", {"team": "grid", "draft": ""})
+    catalog.save("old-name", make_workload(1))
+    catalog.rename("old-name", "Zürich", message="moved")
+    catalog.retire("Zürich")
+    catalog.save_many(RevisionDraft(f"sweep/{i}", make_workload(2, num_replicas=i)) for i in range(700))
+
+
+@pytest.fixture
+def other(tmp_path: Path, migrated_sqlite_file: Path) -> Catalog:
+    """Open a second empty catalog, a SQLite file."""
+    path = tmp_path / "other.db"
+    shutil.copyfile(migrated_sqlite_file, path)
+    return Catalog.open(path)
+
+
+def test_a_round_trip_over_both_engines_gives_the_same_bytes(catalog: Catalog, other: Catalog, tmp_path: Path) -> None:
+    with other:
+        fill(other)
+        added = copy_catalog(other, catalog)
+        assert added["fleet"] == 2 and added["sweep/699"] == 1
+        archive = archive_of(catalog)
+        assert archive == archive_of(other)
+    with Catalog.create(tmp_path / "third.db") as third:
+        add_archive(third, archive)
+        assert archive_of(third) == archive
+        assert verify_database(third.database) == []
+        assert third.get("fleet@production").number == 2
+        assert third.history("fleet") == catalog.history("fleet")
+
+
+def test_a_second_copy_adds_nothing_and_a_later_one_only_what_is_new(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        fill(catalog)
+        copy_catalog(catalog, other)
+        assert set(copy_catalog(catalog, other).values()) == {0}
+        catalog.save("fleet", make_workload(4))
+        catalog.set_alias("fleet", "production")
+        assert [name for name, count in copy_catalog(catalog, other).items() if count] == ["fleet"]
+        assert archive_of(other) == archive_of(catalog)
+
+
+def test_a_copy_that_was_broken_off_goes_on(catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    from openg2g.catalog import archive_target
+
+    monkeypatch.setattr(archive_target, "ENTRIES_PER_BATCH", 100)
+    with other:
+        fill(catalog)
+        real_add = archive_target.ArchiveTarget.add
+        batches = iter(range(10))
+
+        def break_off(self: archive_target.ArchiveTarget, *arguments: object) -> None:
+            if next(batches) == 5:
+                raise KeyboardInterrupt
+            real_add(self, *arguments)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(archive_target.ArchiveTarget, "add", break_off)
+            copy_catalog(catalog, other)
+        assert verify_database(other.database) == []
+        copy_catalog(catalog, other)
+        assert archive_of(other) == archive_of(catalog)
+
+
+def test_a_rename_at_the_source_is_followed(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save("fleet", make_workload(1))
+        copy_catalog(catalog, other)
+        catalog.rename("fleet", "fleet-2")
+        catalog.save("fleet-2", make_workload(2))
+        assert copy_catalog(catalog, other) == {"fleet-2": 1}
+        assert archive_of(other) == archive_of(catalog)
+
+
+def test_chosen_names_are_copied_with_their_workloads_only(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        fill(catalog)
+        copy_catalog(catalog, other, ["fleet"])
+        assert other.list_names() == ["fleet"]
+        assert other.count()["workloads"] == 2
+        with pytest.raises(WorkloadNotFoundError, match="nothing"):
+            copy_catalog(catalog, other, ["nothing"])
+
+
+def test_another_history_is_refused_and_nothing_is_overwritten(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save("fleet", make_workload(1))
+        other.save("fleet", make_workload(2))
+        before = archive_of(other)
+        with pytest.raises(HistoryConflictError, match="part at revision 1 .digest sha256:.*--rename fleet=NEW"):
+            copy_catalog(catalog, other)
+        with pytest.raises(HistoryConflictError):
+            add_archive(other, archive_of(catalog))
+        assert archive_of(other) == before
+        assert copy_catalog(catalog, other, name_here=renaming({"fleet": "theirs"})) == {"theirs": 1}
+        assert copy_catalog(catalog, other, name_here=renaming({}, "x/")) == {"x/fleet": 1}
+        assert other.list_names() == ["fleet", "theirs", "x/fleet"]
+
+
+def test_a_new_name_must_be_one(catalog: Catalog) -> None:
+    with pytest.raises(InvalidRevisionError, match="name must not contain"):
+        renaming({"fleet": "a b"})
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_recorded_survives_an_archive(catalog: Catalog, tmp_path: Path, data: st.DataObject) -> None:
+    name = data.draw(strategies.names())
+    catalog.save(
+        name,
+        data.draw(strategies.workloads()),
+        message=data.draw(strategies.storable_texts()),
+        author=data.draw(strategies.storable_texts()),
+        effective_from=data.draw(strategies.instants()),
+        source=data.draw(strategies.storable_texts()),
+        annotations=data.draw(strategies.annotations()),
+    )
+    archive = archive_of(catalog)
+    path = tmp_path / "copy.db"
+    path.unlink(missing_ok=True)
+    with Catalog.create(path) as copy:
+        add_archive(copy, archive)
+        assert archive_of(copy) == archive
+        assert copy.history(name) == catalog.history(name)
+
+
+def test_every_flipped_byte_and_every_cut_is_noticed(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save("fleet", make_workload(1), message="why", annotations={"a": "b"})
+        catalog.set_alias("fleet", "production")
+        archive = archive_of(catalog)
+        for position in range(0, len(archive), 7):
+            damaged = bytearray(archive)
+            damaged[position] ^= 1
+            with pytest.raises(InvalidDocumentError):
+                add_archive(other, bytes(damaged))
+        for end in range(0, len(archive) - 1, 11):
+            with pytest.raises(InvalidDocumentError):
+                add_archive(other, archive[:end])
+        assert other.count()["names"] == 0
+        assert add_archive(other, archive) == {"fleet": 1}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"openg2g-archive/1", b"openg2g-archive/2", "A newer release may read it."),
+        (b'"record":"header"', b'"record":"name"', "an archive begins with its header"),
+        (b'"num_replicas":100', b'"num_replicas":101', "does not fit its digest"),
+        (b'"number":1,"digest"', b'"number":2,"digest"', "must be 1: numbers have no gaps"),
+        (b'"revision":1', b'"revision":7', "which is not there"),
+        (b'"author":"Ada"', b'"author":5', "author must be of type str"),
+    ],
+)
+def test_what_contradicts_itself_is_named(catalog: Catalog, old: bytes, new: bytes, message: str) -> None:
+    catalog.save("fleet", make_workload(1), author="Ada")
+    catalog.set_alias("fleet", "production")
+    archive = archive_of(catalog)
+    assert old in archive
+    with pytest.raises(InvalidDocumentError, match=message):
+        add_archive(catalog, archive.replace(old, new, 1))
+
+
+def test_damage_in_the_tables_is_named(other: Catalog) -> None:
+    with other:
+        fill(other)
+        assert verify_database(other.database) == []
+        with other.database.writing() as connection:
+            for table in ("model_specs", "workloads", "batch_sizes", "revisions"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_refuse_update")
+            connection.exec_driver_sql("UPDATE workloads SET total_gpus = total_gpus + 1 WHERE id = 1")
+            connection.exec_driver_sql(
+                "UPDATE model_specs SET num_replicas = num_replicas + 1, total_gpus = total_gpus + gpus_per_replica "
+                "WHERE id = 2"
+            )
+            connection.exec_driver_sql("UPDATE batch_sizes SET batch_size = 9 WHERE batch_size_list_id = 1 AND position = 0")
+        problems = "\n".join(verify_database(other.database))
+        assert "the totals of the workload sha256:" in problems
+        assert "model spec 2 does not fit its digest" in problems
+        assert "batch size list 1 does not fit its members" in problems
+        assert "the workload does not fit its digest" in problems
