@@ -15,6 +15,7 @@ Source: RFC 8785, and ECMA-262 Number::toString for the numbers.
 
 import hashlib
 import json
+import re
 from decimal import Decimal
 from functools import lru_cache
 
@@ -42,9 +43,13 @@ def canonical_number(value: float) -> str:
     return f"{mantissa}e{point - 1:+d}"
 
 
-@lru_cache(maxsize=65_536)
+_CACHED_SPECS = 65_536  # The workloads of a sweep share most of their specs.
+_DIGEST = re.compile(rf"{DIGEST_PREFIX}[0-9a-f]{{64}}")
+
+
+@lru_cache(maxsize=_CACHED_SPECS)
 def canonical_model_spec(spec: LLMInferenceModelSpec) -> str:
-    """Canonical text of a model spec. Cached, since the workloads of a sweep share most of their specs."""
+    """Canonical text of a model spec."""
     return (
         f'{{"feasible_batch_sizes":[{",".join(map(str, spec.feasible_batch_sizes))}]'
         f',"gpus_per_replica":{spec.gpus_per_replica}'
@@ -65,6 +70,12 @@ def digest_of(canonical_text: str) -> str:
     return DIGEST_PREFIX + hashlib.sha256(canonical_text.encode()).hexdigest()
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text is a digest as this module writes them."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=_CACHED_SPECS)
 def model_spec_digest(spec: LLMInferenceModelSpec) -> str:
     """Digest of a model spec."""
     return digest_of(canonical_model_spec(spec))
