@@ -17,7 +17,14 @@ ALLOWED_LAYERS = {
     "catalog": {"models", "formats", "catalog"},
     "cli": {"models", "formats", "catalog", "cli"},
 }
-FORMATS_IN_CATALOG = {"transfer.py", "moving.py", "archive_source.py", "archive_target.py", "verify.py"}
+FORMATS_IN_CATALOG = {
+    "transfer.py",
+    "moving.py",
+    "archive_source.py",
+    "archive_target.py",
+    "verify.py",
+    "git_import.py",
+}
 STANDARD_LIBRARY_ONLY = {"models"}
 
 

@@ -16,7 +16,7 @@ def default_author() -> str:
         email = _git_setting("user.email")
         return f"{name} <{email}>" if email else name
     try:
-        return getpass.getuser()
+        return getpass.getuser().encode(errors="replace").decode()  # Bytes that are no UTF-8 come as surrogates.
     except (KeyError, OSError, ImportError):  # A user id without an entry, as in some containers.
         return "unknown"
 

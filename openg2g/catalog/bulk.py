@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.convert import RowTuple
 from openg2g.catalog.tables import Row
@@ -22,15 +23,23 @@ def insert_rows(connection: Connection, row_class: type[Row], rows: Sequence[Row
     table = cast(Table, row_class.__table__)
     rows = _with_driver_values(rows, table, connection.dialect)
     columns = ", ".join(column.name for column in table.columns)
-    with closing(connection.connection.cursor()) as cursor:
-        if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:
-            with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            mark = "?" if connection.dialect.name == "sqlite" else "%s"
-            marks = ", ".join([mark] * len(table.columns))
-            cursor.executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows)
+    if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:
+        _copy_rows(connection, f"COPY {table.name} ({columns}) FROM STDIN", rows)
+    else:
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        marks = ", ".join([mark] * len(table.columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))
+
+
+def _copy_rows(connection: Connection, statement: str, rows: Sequence[RowTuple]) -> None:
+    import psycopg  # Imported late: SQLite needs no driver.
+
+    try:
+        with closing(connection.connection.cursor()) as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=connection.dialect) from error
 
 
 def _with_driver_values(rows: Sequence[RowTuple], table: Table, dialect: Dialect) -> Sequence[RowTuple]:

@@ -135,7 +135,9 @@ class Catalog(CatalogReading):
             CatalogLockedError: Another writer kept the lock for too long.
             CatalogReadOnlyError: The database may only be read.
         """
-        draft = RevisionDraft(name, workload, message, author, effective_from, source, annotations or {}, expect)
+        draft = RevisionDraft(
+            name, workload, message, author, effective_from, source, {} if annotations is None else annotations, expect
+        )
         return self.save_many([draft])[0]
 
     def save_many(self, drafts: Iterable[RevisionDraft]) -> list[Revision]:

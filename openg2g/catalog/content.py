@@ -57,7 +57,7 @@ class ContentWriter:
     def __init__(self, connection: Connection) -> None:
         """Write on a connection that holds the write lock."""
         self._connection = connection
-        self._spec_ids: dict[LLMInferenceModelSpec, int] = {}
+        self._spec_ids: dict[str, int] = {}
         self._list_ids: dict[tuple[int, ...], int] = {}
 
     def store(self, workloads: Mapping[str, LLMInferenceWorkload]) -> dict[str, int]:
@@ -66,10 +66,10 @@ class ContentWriter:
         new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
         if not new:
             return ids
-        self._store_specs({spec: None for workload in new.values() for spec in workload.models})
+        self._store_specs({model_spec_digest(spec): spec for workload in new.values() for spec in workload.models})
         rows, model_rows = [], []
         for workload_id, (digest, workload) in enumerate(new.items(), self._next_id(WorkloadRow.id)):
-            spec_ids = [self._spec_ids[spec] for spec in workload.models]
+            spec_ids = [self._spec_ids[model_spec_digest(spec)] for spec in workload.models]
             row, models = workload_to_rows(workload, digest, workload_id, spec_ids)
             rows.append(row)
             model_rows += models
@@ -82,20 +82,19 @@ class ContentWriter:
         """Return digest → id of the workloads that are there."""
         return self._find_ids(WorkloadRow.digest, WorkloadRow.id, digests)
 
-    def _store_specs(self, specs: Mapping[LLMInferenceModelSpec, None]) -> None:
+    def _store_specs(self, specs: Mapping[str, LLMInferenceModelSpec]) -> None:
         if len(self._spec_ids) > _CACHED_SPECS:
             self._spec_ids.clear()
-        unknown = {model_spec_digest(spec): spec for spec in specs if spec not in self._spec_ids}
-        found = self._find_ids(ModelSpecRow.digest, ModelSpecRow.id, list(unknown))
-        self._spec_ids.update((spec, found[digest]) for digest, spec in unknown.items() if digest in found)
-        new = [spec for digest, spec in unknown.items() if digest not in found]
+        unknown = [digest for digest in specs if digest not in self._spec_ids]
+        self._spec_ids.update(self._find_ids(ModelSpecRow.digest, ModelSpecRow.id, unknown))
+        new = {digest: specs[digest] for digest in unknown if digest not in self._spec_ids}
         if not new:
             return
-        self._store_batch_sizes({spec.feasible_batch_sizes: None for spec in new})
+        self._store_batch_sizes({spec.feasible_batch_sizes: None for spec in new.values()})
         rows = []
-        for spec_id, spec in enumerate(new, self._next_id(ModelSpecRow.id)):
+        for spec_id, (digest, spec) in enumerate(new.items(), self._next_id(ModelSpecRow.id)):
             rows.append(model_spec_to_row(spec, spec_id, self._list_ids[spec.feasible_batch_sizes]))
-            self._spec_ids[spec] = spec_id
+            self._spec_ids[digest] = spec_id
         insert_rows(self._connection, ModelSpecRow, rows)
 
     def _store_batch_sizes(self, lists: Mapping[tuple[int, ...], None]) -> None:

@@ -143,6 +143,10 @@ def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, a
 
 def revision_from_row(row: RevisionColumns | Any, workload: LLMInferenceWorkload | None) -> Revision:
     """Revision of a row joined with its name and the digest of its workload."""
+    try:
+        annotations = annotations_from_text(row.annotations)
+    except ValueError as error:
+        raise DamagedCatalogError(f"the annotations of {row.name}@{row.number} are no JSON: {error}.") from error
     return Revision(
         name=row.name,
         number=row.number,
@@ -153,5 +157,5 @@ def revision_from_row(row: RevisionColumns | Any, workload: LLMInferenceWorkload
         author=row.author,
         message=row.message,
         source=row.source,
-        annotations=annotations_from_text(row.annotations),
+        annotations=annotations,
     )

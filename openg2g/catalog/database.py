@@ -4,17 +4,17 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.faults import is_locked, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.tables import CatalogInfoRow
+from openg2g.models.errors import CatalogError, CatalogLockedError
 
 logger = logging.getLogger("openg2g.catalog")
 
@@ -50,6 +50,8 @@ class Database:
                 self.engine = _postgresql_engine(location)
         self._reader: Connection | None = None
         self._reader_lock = threading.RLock()
+        self._writing_thread: int | None = None
+        self._is_closed = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,6 +62,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Lend the connection that is kept for reading; each statement sees what is committed when it starts."""
         with self._reader_lock, translated_errors(self.location):
+            self._require_open()
             if self._reader is None:
                 self._reader = self._connect_reader()
             try:
@@ -70,41 +73,48 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Lend a connection on which every statement sees the same state, for work of many statements."""
-        with translated_errors(self.location), self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.exec_driver_sql("BEGIN")
-            else:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            yield connection
-            connection.rollback()
+        with translated_errors(self.location):
+            self._require_open()
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN")
+                else:
+                    connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
+                connection.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Own a write transaction: one writer at a time, committed when the block ends without an error.
 
         Raises:
-            CatalogLockedError: Another writer kept the lock for longer than `LOCK_WAIT_S`.
+            CatalogLockedError: Another writer kept the lock for longer than `LOCK_WAIT_S`, or this thread is writing
+                already: it would wait for itself.
             CatalogReadOnlyError: The database may only be read.
         """
-        with translated_errors(self.location), self.engine.connect() as connection:
-            self.begin_writing(connection)
-            yield connection
-            self.commit_writing(connection)
+        if self._writing_thread == threading.get_ident():
+            raise CatalogLockedError(
+                f"{self.location} is being written to by this thread already: finish that first (a generator that "
+                "is being saved cannot save by itself)."
+            )
+        with translated_errors(self.location):
+            self._require_open()
+            with self.engine.connect() as connection:
+                self.begin_writing(connection)
+                self._writing_thread = threading.get_ident()
+                try:
+                    yield connection
+                    connection.commit()
+                finally:
+                    self._writing_thread = None
 
     def begin_writing(self, connection: Connection) -> None:
         """Begin a transaction that no other writer can come into."""
         if self.is_sqlite:
             connection.execution_options(catalog_write=True)
-            self._retry_while_locked(connection.begin)
+            connection.begin()
         else:
             connection.execute(select(CatalogInfoRow.id).with_for_update())
-
-    def commit_writing(self, connection: Connection) -> None:
-        """Commit what `begin_writing` began."""
-        if self.is_sqlite:
-            # In rollback-journal mode a commit waits for readers; SQLAlchemy's own would give the transaction up.
-            self._retry_while_locked(lambda: connection.exec_driver_sql("COMMIT"))
-        connection.commit()
 
     def engine_version(self) -> str:
         """Name and version of the database engine."""
@@ -115,6 +125,7 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         with self._reader_lock:
+            self._is_closed = True
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
@@ -124,20 +135,9 @@ class Database:
         connection = self.engine.connect()
         return connection if self.is_sqlite else connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    def _retry_while_locked(self, attempt: Callable[[], object]) -> None:
-        started = time.monotonic()
-        has_told = False
-        while True:
-            try:
-                attempt()
-                return
-            except OperationalError as error:
-                waited_s = time.monotonic() - started
-                if not is_locked(error.orig) or waited_s > LOCK_WAIT_S:
-                    raise
-                if waited_s > 1 and not has_told:
-                    logger.warning("waiting for another process to finish writing to %s", self.location)
-                    has_told = True
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise CatalogError(f"the catalog {self.location} was closed. Open it again.")
 
 
 def _sqlite_engine(location: Location, mode: str) -> Engine:
@@ -151,6 +151,9 @@ def _sqlite_engine(location: Location, mode: str) -> Engine:
     engine = create_engine(location.url, creator=connect, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "commit", _commit_sqlite)
+    event.listen(engine, "do_execute", _execute_patiently)
+    event.listen(engine, "do_execute_no_params", _execute_patiently)
     return engine
 
 
@@ -164,6 +167,34 @@ def _begin_sqlite(connection: Connection) -> None:
     """Begin write transactions as such, so that no other writer can come between our reading and our writing."""
     if connection.get_execution_options().get("catalog_write"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _commit_sqlite(connection: Connection) -> None:
+    """Commit by a statement, which is tried again where the driver's own commit would give the transaction up."""
+    if connection.get_execution_options().get("catalog_write"):
+        connection.exec_driver_sql("COMMIT")
+
+
+def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) -> bool:
+    """Execute a statement again while another connection holds the lock, for `LOCK_WAIT_S` at the most.
+
+    Writers wait for writers; in rollback-journal mode a commit waits for readers, and readers for a commit, or for a
+    transaction that is too large for the page cache.
+    """
+    parameters = arguments[:-1]  # The last is SQLAlchemy's context.
+    started = time.monotonic()
+    has_told = False
+    while True:
+        try:
+            cursor.execute(statement, *parameters)
+            return True  # SQLAlchemy need not execute it.
+        except sqlite3.OperationalError as error:
+            waited_s = time.monotonic() - started
+            if not is_locked(error) or waited_s > LOCK_WAIT_S:
+                raise
+            if waited_s > 1 and not has_told:
+                logger.warning("waiting for another process to finish with the catalog")
+                has_told = True
 
 
 def _postgresql_engine(location: Location) -> Engine:
@@ -180,4 +211,5 @@ def _set_up_postgresql(connection: Any, _: ConnectionPoolEntry) -> None:
     # A statement after connecting, since poolers refuse settings in the start-up packet.
     connection.autocommit = True
     connection.execute(f"SET lock_timeout = '{LOCK_WAIT_S:.0f}s'")
+    connection.execute("SET TimeZone = 'UTC'")  # Elsewhere the first and last hours of all time cannot be read.
     connection.autocommit = False

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,7 +38,7 @@ _POSTGRES_EXPLANATIONS = {
 def translated_errors(location: Location) -> Iterator[None]:
     """Raise what a driver raises inside the block as a `CatalogError` that says what to do.
 
-    Driver errors arrive wrapped by SQLAlchemy, or bare from the bulk paths, which talk to the driver's cursor.
+    Driver errors arrive wrapped by SQLAlchemy. A bare one is somebody else's: of a generator that is being saved.
     """
     try:
         yield
@@ -51,13 +50,6 @@ def translated_errors(location: Location) -> Iterator[None]:
         raise LocationError("PostgreSQL needs the driver psycopg: pip install 'openg2g-catalog[postgres]'.") from error
     except SQLAlchemyError as error:
         raise CatalogError(f"{location}: {_one_line(error)}") from error
-    except _driver_errors() as error:
-        raise _translation(error, location) from error
-
-
-def _driver_errors() -> tuple[type[Exception], ...]:
-    psycopg = sys.modules.get("psycopg")  # Loaded by the engine where it is in use, and only then.
-    return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
 
 
 def is_locked(error: BaseException | None) -> bool:

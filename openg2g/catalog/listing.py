@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
 from openg2g.catalog.reference import NOW, Viewpoint
-from openg2g.catalog.revision_queries import REVISIONS, complete
+from openg2g.catalog.revision_queries import REVISIONS, complete, is_of_name
 from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, UtcTimestamp, WorkloadRow
 from openg2g.models.revision import Revision
 
@@ -41,8 +41,10 @@ def names_from(connection: Connection, prefix: str) -> list[str]:
     """Return the names that begin with a prefix, in code-point order."""
     query = select(NameRow.name).order_by(NameRow.name)
     if prefix:
-        query = query.where(NameRow.name >= prefix, NameRow.name < prefix + chr(0x10FFFF))
-    return list(connection.scalars(query))
+        query = query.where(NameRow.name >= prefix)
+        if ord(prefix[-1]) < 0xD7FF:  # The next character begins what is after all names with the prefix.
+            query = query.where(NameRow.name < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+    return [name for name in connection.scalars(query) if name.startswith(prefix)]
 
 
 def revisions_of_names(
@@ -70,7 +72,12 @@ def where_name(connection: Connection, reader: ContentReader, name: str, viewpoi
 def log_page(
     connection: Connection, reader: ContentReader, wanted: LogFilter, after: Revision | None, size: int
 ) -> list[Revision]:
-    """Return the next revisions of a log, at most `size`, that come after a revision of it.
+    """Return the next revisions of a log, at most `size`, that come after a revision of it."""
+    return complete(connection, reader, connection.execute(log_query(wanted, after, size)).all())
+
+
+def log_query(wanted: LogFilter, after: Revision | None, size: int) -> Select[*tuple[Any, ...]]:
+    """Select a page of a log.
 
     Within a name the order is that of the numbers; recorded times never decrease there, so they agree.
     """
@@ -82,8 +89,7 @@ def log_page(
         query = query.where(key > place if wanted.oldest_first else key < place)
     number: list[InstrumentedAttribute[Any]] = [RevisionRow.number]
     order = number if wanted.name is not None else [RevisionRow.recorded_at, NameRow.name, *number]
-    query = query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))
-    return complete(connection, reader, connection.execute(query).all())
+    return query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
@@ -100,7 +106,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
 def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.name is not None:
-        conditions.append(NameRow.name == wanted.name)
+        conditions.append(is_of_name(wanted.name))
     if wanted.since is not None:
         conditions.append(RevisionRow.recorded_at >= wanted.since)
     if wanted.until is not None:

@@ -1,9 +1,9 @@
 """Where a catalog is: a path or URL, read from what a user wrote, shown without its password."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -15,6 +15,8 @@ ENVIRONMENT_VARIABLE = "OPENG2G_DATABASE"
 """Names the database where neither the caller nor the command line does."""
 
 _POSTGRESQL_DRIVERS = ("postgresql", "postgresql+psycopg", "postgres")
+_LIKE_URL = re.compile(r"[a-z0-9+]*://|(sqlite|postgres|postgresql)(\+\w+)?:", re.IGNORECASE)
+_LIKE_CONNECTION_STRING = re.compile(r"\b(host|user|dbname|password)\s*=")
 _SECRET_QUERY_KEYS = frozenset({"password", "sslpassword", "passfile", "sslkey"})
 
 
@@ -37,9 +39,8 @@ class Location:
         """Path, or URL without any secret."""
         if self.path is not None:
             return str(self.path)
-        shown = self.url._replace(password="***") if self.url.password is not None else self.url
-        query = {key: "***" if key in _SECRET_QUERY_KEYS else value for key, value in shown.query.items()}
-        return shown.set(query=query).render_as_string(hide_password=False)
+        query = {key: "..." if key.lower() in _SECRET_QUERY_KEYS else value for key, value in self.url.query.items()}
+        return self.url.set(query=query).render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
         """Show no secret in a traceback either."""
@@ -60,12 +61,16 @@ def locate(given: str | os.PathLike[str] | None = None) -> Location:
         postgresql+psycopg://alice:***@db.example/fleet
     """
     text = os.fspath(given) if given is not None else os.environ.get(ENVIRONMENT_VARIABLE, "")
+    if not isinstance(text, str):
+        raise LocationError("the path of a catalog must be text.")
     if not text:
         if given is not None:
             raise LocationError("the path or URL of the catalog is empty.")
         return _sqlite_location(default_path())
-    if text.startswith("sqlite:") or "://" in text:
+    if _LIKE_URL.match(text):
         return _location_of_url(text)
+    if _LIKE_CONNECTION_STRING.search(text):
+        raise LocationError("a connection string is no URL. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
     if text == ":memory:":
         raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
     return _sqlite_location(Path(text))
@@ -91,18 +96,19 @@ def _sqlite_location(path: Path) -> Location:
 def _location_of_url(text: str) -> Location:
     scheme = text.partition(":")[0]
     try:
-        at_signs = urlsplit(text).netloc.count("@")
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise LocationError(
             f"the {scheme} URL cannot be read. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///PATH, "
             "and special characters of a password as %XX."
         ) from None
-    if at_signs > 1:  # The tail of the password would be taken for the host, and shown.
-        raise LocationError("the URL has more than one @ before its path. Write an @ of the password as %40.")
+    if text.count("@") > 1:  # The tail of the password would be taken for something else, and shown.
+        raise LocationError("the URL has more than one @. Write an @ of the password as %40.")
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         if url.query:
             raise LocationError("a sqlite:/// URL takes no options; write sqlite:///PATH.")
+        if url.host:
+            raise LocationError("a SQLite URL has three slashes before a path, four before an absolute one.")
         if not url.database or url.database == ":memory:":
             raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
         return _sqlite_location(Path(url.database))

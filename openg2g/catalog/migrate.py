@@ -37,6 +37,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
         NotACatalogError: A table that the catalog needs belongs to something else.
         SchemaError: There is no such revision.
     """
+    _require_known(revision, "head")
     with migrating(database) as connection:
         current = find_schema_revision_on(connection)
         if current is None:
@@ -52,6 +53,7 @@ def downgrade(database: Database, revision: str) -> None:
     Raises:
         SchemaError: There is no such revision, or stored data would be lost.
     """
+    _require_known(revision, "base")
     with migrating(database) as connection:
         _run(command.downgrade, connection, revision)
 
@@ -93,9 +95,15 @@ def migrating(database: Database) -> Iterator[Connection]:
             violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if violations:
                 raise SchemaError(f"{database.location}: the migration would break {len(violations)} foreign keys.")
-            database.commit_writing(connection)
+            connection.commit()
         finally:
             connection.invalidate()  # The pool must not lend a connection without foreign keys.
+
+
+def _require_known(revision: str, extreme: str) -> None:
+    known = (*SCHEMA_REVISIONS, extreme)
+    if revision not in known:
+        raise SchemaError(f"{revision!r} is no schema revision. Known: {', '.join(known)}.")
 
 
 def _run(alembic_command: object, connection: Connection, revision: str) -> None:
@@ -106,8 +114,7 @@ def _run(alembic_command: object, connection: Connection, revision: str) -> None
         try:
             alembic_command(config, revision)  # type: ignore[operator]
         except CommandError as error:
-            known = ", ".join(("base", *SCHEMA_REVISIONS))
-            raise SchemaError(f"schema revision {revision!r}: {error} Known revisions: {known}.") from None
+            raise SchemaError(f"schema revision {revision}: {error}") from None
         except RuntimeError as error:  # A downgrade names what it would lose.
             raise SchemaError(f"{error}.") from None
 

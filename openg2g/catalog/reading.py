@@ -12,7 +12,7 @@ from openg2g.catalog.database import Database
 from openg2g.catalog.listing import LogFilter
 from openg2g.catalog.reference import NameReference, Viewpoint, parse_reference
 from openg2g.models.naming import AliasMove
-from openg2g.models.revision import Revision, check_name
+from openg2g.models.revision import Revision, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
 
 _REVISIONS_PER_BLOCK = 500
@@ -97,6 +97,7 @@ class CatalogReading:
 
     def list_names(self, pattern: str = "*") -> list[str]:
         """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
+        check_text("pattern", pattern)
         literal = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
         with self.database.reading() as connection:
             names = listing.names_from(connection, literal)

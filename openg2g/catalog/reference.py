@@ -10,6 +10,7 @@ sha256:ab12cd34          the workload with this digest, or any unique prefix of 
 """
 
 import re
+import reprlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -133,6 +134,8 @@ def parse_reference(text: str) -> Reference:
         >>> parse_reference("fleet@3")
         NumberReference(name='fleet', number=3)
     """
+    if not isinstance(text, str):
+        raise InvalidReferenceError(f"a reference must be a string, got {reprlib.repr(text)}.")
     if text.startswith(DIGEST_PREFIX):
         digits = text.removeprefix(DIGEST_PREFIX).lower()
         if not _DIGEST.fullmatch(digits):

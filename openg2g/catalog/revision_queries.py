@@ -7,7 +7,7 @@ Statements are built once, since building one costs as much as running it. Every
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, select
 
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
@@ -36,9 +36,19 @@ REVISIONS = (
 )
 """Every revision with its name and the digest of its workload."""
 
+
+def is_of_name(name: str | BindParameter[str]) -> ColumnElement[bool]:
+    """Condition: a revision of this name.
+
+    A sub-query, so that Postgres' planner knows that there is one name, and reads its revisions in the order of a key.
+    """
+    named = NameRow.__table__.alias("named")
+    return RevisionRow.name_id == select(named.c.id).where(named.c.name == name).scalar_subquery()
+
+
 _is_known = RevisionRow.recorded_at <= bindparam("known_at")
 _is_effective = RevisionRow.effective_from <= bindparam("as_of")
-_of_name = REVISIONS.where(NameRow.name == bindparam("name"), _is_known)
+_of_name = REVISIONS.where(is_of_name(bindparam("name")), _is_known)
 
 REVISIONS_OF_NAME = _of_name.order_by(RevisionRow.number)
 LATEST_OF_NAME = _of_name.order_by(RevisionRow.number.desc()).limit(1)

@@ -4,7 +4,13 @@ from sqlalchemy import Connection, text
 
 from openg2g.catalog.database import Database
 from openg2g.catalog.tables import SQLITE_APPLICATION_ID, VERSION_TABLE
-from openg2g.models.errors import CatalogNotFoundError, NotACatalogError, SchemaOutdatedError, SchemaTooNewError
+from openg2g.models.errors import (
+    CatalogNotFoundError,
+    CatalogUnavailableError,
+    NotACatalogError,
+    SchemaOutdatedError,
+    SchemaTooNewError,
+)
 
 SCHEMA_REVISIONS = ("0001",)
 """Schema revisions that this release knows, oldest first; a test holds them against the migrations."""
@@ -39,10 +45,18 @@ def find_schema_revision_on(connection: Connection) -> str | None:
             )
         if VERSION_TABLE not in tables:
             return None
-    elif connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
-        return None
-    revision: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
-    return revision
+    else:
+        encoding = connection.scalar(
+            text("SELECT pg_encoding_to_char(encoding) = 'UTF8' FROM pg_database WHERE datname = current_database()")
+        )
+        if not encoding:
+            raise NotACatalogError("a catalog needs a database with the encoding UTF8: createdb --encoding=UTF8 …")
+        if connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
+            return None
+    revisions = list(connection.scalars(text(f"SELECT version_num FROM {VERSION_TABLE}")))
+    if len(revisions) > 1:
+        raise NotACatalogError(f"{VERSION_TABLE} has {len(revisions)} rows instead of one: restore it from a backup.")
+    return str(revisions[0]) if revisions else None  # It stays when the tables are taken back.
 
 
 def require_head(database: Database) -> None:
@@ -56,7 +70,11 @@ def require_head(database: Database) -> None:
     """
     location = str(database.location)
     path = database.location.path
-    if path is not None and not path.exists() and path.parent.is_dir():
+    try:
+        is_missing = path is not None and not path.exists()
+    except OSError as error:  # A directory that may not be looked into, a name that is too long.
+        raise CatalogUnavailableError(f"{location} cannot be reached: {error.strerror}.") from error
+    if is_missing:
         raise CatalogNotFoundError(location, "the file does not exist")
     current = find_schema_revision(database)
     if current is None:

@@ -29,6 +29,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
+from openg2g.models.errors import DamagedCatalogError
+
 VERSION_TABLE = "openg2g_schema_version"
 """Alembic's table under a name of our own: `alembic_version` is shared by whatever else lives in a lab's database."""
 
@@ -59,7 +61,11 @@ class UtcTimestamp(TypeDecorator[datetime]):
         """Return an aware datetime in UTC."""
         if value is None:
             return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        try:
+            time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            raise DamagedCatalogError(f"a stored time is no time: {value!r}. Run `openg2g verify`.") from None
+        return time.astimezone(UTC)
 
 
 class JsonText(TypeDecorator[str]):

@@ -1,5 +1,6 @@
 """Between documents and revisions: what an import records, and what an export writes."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
-from openg2g.models.revision import Revision, RevisionDraft
+from openg2g.models.revision import Revision, RevisionDraft, check_author, check_name, check_text, check_time
 
 MAX_PROBLEMS = 100
 """After so many problems, reading stops: somebody named the wrong file."""
@@ -28,12 +29,26 @@ class ImportSettings:
         message: Why.
         author: Who.
         effective_from: Since when it applies, with an offset.
+
+    Raises:
+        InvalidRevisionError: One of them cannot be stored.
     """
 
     name: str | None = None
     message: str | None = None
     author: str | None = None
     effective_from: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Check what is given, once and before any file is read."""
+        if self.name is not None:
+            check_name(self.name)
+        if self.message is not None:
+            check_text("message", self.message)
+        if self.author is not None:
+            check_author(self.author)
+        if self.effective_from is not None:
+            check_time("effective_from", self.effective_from)
 
 
 def import_files(
@@ -104,7 +119,7 @@ def documents_of_all(catalog: Catalog, viewpoint: Viewpoint = NOW) -> Iterator[D
 
 
 def _draft(document: Document, source: SourceFile, settings: ImportSettings, names: set[str]) -> RevisionDraft:
-    name = settings.name or document.name or _name_of_file(document, source)
+    name = settings.name if settings.name is not None else document.name or _name_of_file(document, source)
     if settings.name is not None and document.name is not None:
         names.add(document.name)
         if len(names) > 1:
@@ -120,11 +135,11 @@ def _draft(document: Document, source: SourceFile, settings: ImportSettings, nam
             message=settings.message if settings.message is not None else data.message or "",
             author=settings.author if settings.author is not None else data.author,
             effective_from=settings.effective_from or data.effective_from,
-            source=data.source or ("" if source.path == STANDARD_STREAM else source.path),
+            source=data.source or _source_text(source),
             annotations=document.annotations,
         )
     except InvalidRevisionError as error:
-        raise InvalidDocumentError([Problem(document.where, "", f"{error} Give another with --name.")]) from error
+        raise InvalidDocumentError([Problem(document.where, "", str(error))]) from error
 
 
 def _name_of_file(document: Document, source: SourceFile) -> str:
@@ -132,4 +147,13 @@ def _name_of_file(document: Document, source: SourceFile) -> str:
     if document.where != source.path:
         message = "is missing: give the document a name, or name what is imported with --name."
         raise InvalidDocumentError([Problem(document.where, "name", message)])
-    return PurePath(source.path).stem
+    name = PurePath(source.path).stem
+    try:
+        return check_name(name)
+    except InvalidRevisionError as error:
+        raise InvalidDocumentError([Problem(document.where, "", f"{error} Give another with --name.")]) from error
+
+
+def _source_text(source: SourceFile) -> str:
+    """Path of a file as text that can be stored; a path may be any bytes."""
+    return "" if source.path == STANDARD_STREAM else os.fsencode(source.path).decode(errors="backslashreplace")

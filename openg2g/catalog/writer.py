@@ -8,14 +8,15 @@ from sqlalchemy import Connection, func, select
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.bulk import insert_rows
-from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentWriter, chunks
+from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, ContentWriter, chunks
 from openg2g.catalog.convert import revision_from_row, revision_to_row
-from openg2g.catalog.reference import NOW
+from openg2g.catalog.reference import NOW, NumberReference
+from openg2g.catalog.resolve import get_revision
 from openg2g.catalog.revision_queries import RevisionRowRead
 from openg2g.catalog.tables import NameRow, RevisionRow
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import RevisionConflictError
-from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_text, same_annotations
+from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
 
 
 @dataclass
@@ -40,6 +41,7 @@ class RevisionWriter:
         self.connection = connection
         self.default_author = default_author
         self.content = ContentWriter(connection)
+        self._reader = ContentReader()  # Of its own: what this transaction adds may yet be undone.
 
     def append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         """Record drafts, in order; what is already the latest revision of its name makes no new one.
@@ -75,9 +77,17 @@ class RevisionWriter:
         insert_rows(self.connection, RevisionRow, rows)
         return revisions
 
+    def get(self, name: str, number: int) -> Revision:
+        """Return a revision, those of this transaction included.
+
+        Raises:
+            WorkloadNotFoundError: There is none.
+        """
+        return get_revision(self.connection, self._reader, NumberReference(name, number))
+
     def author_or_default(self, author: str | None) -> str:
         """Return who records it."""
-        return self.default_author if author is None else check_text("author", author)
+        return self.default_author if author is None else check_author(author)
 
     def _next_revision(self, head: _Head, draft: RevisionDraft, digest: str, now: datetime) -> Revision:
         # The clock of another machine may be ahead; within a name, recorded times never decrease.

@@ -1,5 +1,6 @@
 """`openg2g export`."""
 
+import os
 from datetime import datetime
 
 import click
@@ -54,6 +55,8 @@ def command(
         raise click.UsageError("Name what to export, or use --all (not both).")
     viewpoint = viewpoint_of(as_of, known_at)
     with open_catalog(context) as catalog:
+        if output != "-" and os.path.realpath(output) == catalog.location:
+            raise click.UsageError(f"{output} is the catalog itself. Choose another file.")
         if history:
             with writing_text(output, replace=force) as stream:
                 export_archive(catalog, stream)

@@ -15,7 +15,8 @@ from openg2g.cli.output import added_lines, escaped, outcome_line, say
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
-    from openg2g.catalog import Catalog
+    from openg2g.catalog import Catalog, Revision
+    from openg2g.catalog.writer import RevisionWriter
     from openg2g.formats.files import SourceFile
 
 _PROGRESS_FROM_BYTES = 2**20  # Smaller files are imported before a bar could be read.
@@ -36,7 +37,7 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 )
 @zone_option
 @rename_options
-@click.option("--dry-run", is_flag=True, help="Check everything and say what would happen; store nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
 @database_option
 @click.pass_context
 def command(
@@ -89,7 +90,9 @@ def command(
             documents = [source for source in watched if not source.is_archive]
             for revision in import_sources(writer, documents, settings):
                 report.write(outcome_line(revision) + "\n")
-        _print(report)  # Only now: before the commit it would not be true.
+                if dry_run and revision.is_new and revision.number > 1:
+                    report.writelines(f"    {line}\n" for line in _changes(writer, revision))
+        _print(report, dry_run=dry_run)  # Only now: before the commit it would not be true.
     if dry_run:
         say("Dry run: nothing was stored.")
 
@@ -114,10 +117,25 @@ def _catalog_for(context: click.Context, *, dry_run: bool) -> "Iterator[Catalog]
             yield stack.enter_context(Catalog.open(database_given(context)))
 
 
-def _print(report: IO[str]) -> None:
+def _changes(writer: "RevisionWriter", revision: "Revision") -> list[str]:
+    """What a revision changes."""
+    from openg2g.cli.diff_output import Side, compare, difference_lines
+
+    before = writer.get(revision.name, revision.number - 1)
+    return difference_lines(compare(Side.of_revision(before), Side.of_revision(revision)))
+
+
+def _print(report: IO[str], *, dry_run: bool) -> None:
+    """Print what was recorded; whoever cannot read all of it must know that it was."""
     report.seek(0)
-    for line in report:
-        click.echo(escaped(line.rstrip("\n")))
+    try:
+        for line in report:
+            click.echo(escaped(line.rstrip("\n")))
+        sys.stdout.flush()
+    except (OSError, KeyboardInterrupt):
+        if not dry_run:
+            say("Everything was stored before the output broke off.")
+        raise
 
 
 @contextmanager

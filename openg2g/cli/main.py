@@ -104,6 +104,10 @@ def openg2g() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # Closed by whoever started us.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  It lives as long as we do.
+        getattr(sys, name).reconfigure(errors="backslashreplace")  # A label may have no place in the locale's encoding.
     sys.exit(run(arguments))
 
 
@@ -117,7 +121,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted; nothing was stored.", err=True)
+        click.echo("Interrupted.", err=True)
         return _EXIT_INTERRUPTED
     except errors.CatalogError as error:
         return _fail(error, next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER))

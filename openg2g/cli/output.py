@@ -52,7 +52,7 @@ def terminal_width() -> int:
 
 def minutes(time: datetime) -> str:
     """A time in UTC to the minute."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
 
 
 def seconds(time: datetime) -> str:

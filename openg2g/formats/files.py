@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -76,7 +77,7 @@ def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterat
         for path in paths:
             name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
             get_format(name)
-            stream = _spooled(sys.stdin.buffer) if path == STANDARD_STREAM else _open_binary(path)
+            stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
             stack.enter_context(stream)
             sources.append(SourceFile(path, stream, name, is_archive(stream)))
         yield sources
@@ -112,10 +113,16 @@ def writing_text(path: str, *, replace: bool) -> Iterator[TextIO]:
         with _utf8_standard_output() as stream:
             yield stream
         return
-    target = Path(path)
-    if target.exists() and not replace:
-        raise SourceError(f"{path} exists already. Use --force to replace it.")
     try:
+        target = Path(os.path.realpath(path))  # A link stays; what it leads to is replaced.
+        if target.is_dir() or path.endswith(os.sep):
+            raise SourceError(f"{path} is a directory. Name a file in it.")
+        if target.exists() and not target.is_file():
+            with open(target, "w", encoding="utf-8", newline="\n") as stream:  # A device or a pipe is written to.
+                yield stream
+            return
+        if os.path.lexists(target) and not replace:
+            raise SourceError(f"{path} exists already. Use --force to replace it.")
         with _replacing(target) as stream:
             yield stream
     except CatalogError:
@@ -127,20 +134,29 @@ def writing_text(path: str, *, replace: bool) -> Iterator[TextIO]:
 @contextmanager
 def _replacing(target: Path) -> Iterator[TextIO]:
     """Write a temporary file beside the target, and put it in place when the block ends without an error."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise SourceError(f"{target} may only be read. Change its permissions, or choose another file.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".openg2g-", suffix=".part")
     try:
         with open(handle, "w", encoding="utf-8", newline="\n") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # mkstemp's files are private; an export is as readable as any new file.
+        os.chmod(name, _mode_for(target))
         os.replace(name, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _mode_for(target: Path) -> int:
+    """Permissions of the file that is replaced, else those of any new file; mkstemp's own are private."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 @contextmanager
@@ -164,6 +180,12 @@ def _open_binary(path: str) -> BinaryIO:
             return _spooled(stream)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def _spooled_standard_input() -> BinaryIO:
+    if sys.stdin is None:  # Closed by whoever started us.
+        raise SourceError("standard input cannot be read: it is closed.")
+    return _spooled(sys.stdin.buffer)
 
 
 def _spooled(stream: BinaryIO) -> BinaryIO:

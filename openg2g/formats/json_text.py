@@ -36,6 +36,7 @@ def decode_json(data: bytes, where: str) -> object:
 
     try:
         value: object = json.loads(data.decode("utf-8-sig"), object_pairs_hook=object_of)
+        paths = _repeated(value, "") if repeating else []
     except UnicodeDecodeError as error:
         hint = " It looks like UTF-16: save it as UTF-8." if data[:2] in _BYTE_ORDER_MARKS_16 else ""
         raise _invalid(where, f"is not UTF-8 text (byte {error.start}).{hint}") from None
@@ -49,8 +50,8 @@ def decode_json(data: bytes, where: str) -> object:
         raise _invalid(where, "is nested too deeply.") from None
     except ValueError as error:  # An integer with thousands of digits.
         raise _invalid(where, f"is not JSON that we read: {error}.") from None
-    if repeating:
-        raise InvalidDocumentError([Problem(where, path, "stands more than once.") for path in _repeated(value, "")])
+    if paths:
+        raise InvalidDocumentError([Problem(where, path, "stands more than once.") for path in paths])
     return value
 
 

@@ -28,6 +28,7 @@ from openg2g.formats.document import (
     checked_workload,
     shown,
 )
+from openg2g.models.digest import DIGEST_PREFIX, is_digest
 from openg2g.models.spec import LLMInferenceModelSpec
 
 FORMAT = "openg2g-workload/1"
@@ -111,9 +112,12 @@ def _revision_data(value: object, report: Report) -> RevisionData:
     number = fields.get("number")
     if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
         report.add("revision.number", f"must be an integer >= 1, got {shown(number)}.")
+    digest = _text(fields, "digest", report)
+    if digest is not None and not is_digest(digest):
+        report.add("revision.digest", f"must be {DIGEST_PREFIX} and 64 hexadecimal digits, got {shown(digest)}.")
     return RevisionData(
         number=number,
-        digest=_text(fields, "digest", report),
+        digest=digest,
         recorded_at=_time(fields, "recorded_at", report),
         effective_from=_time(fields, "effective_from", report),
         author=_text(fields, "author", report),

@@ -42,6 +42,8 @@ _CONFIG_KEYS = frozenset(
     }
 )
 _MODEL_KEYS_0_2 = frozenset({"gpu_model", "task", "batch_sizes", "precision", "tensor_parallel", "expert_parallel"})
+_BOOKKEEPING = frozenset({"models", "deployments", "openg2g"})  # At the top, these are never what was kept.
+_FIELD_KEYS = frozenset({*MODEL_FIELDS, *_REPLICA_KEYS})  # In a model, neither are these: the workload says them.
 _REQUIRED_0_2 = ("model_id", "gpu_model", "task", "batch_sizes")
 _TYPO_CUTOFF = 0.85
 
@@ -107,6 +109,8 @@ def document_from_value(value: Mapping[str, Any], where: str, version: str) -> D
     """
     report = Report(where)
     list_key = "deployments" if "deployments" in value else "models"
+    if "format" in value:
+        report.add("format", "marks a document of the catalog: import it with --format json or jsonl.")
     if list_key not in value:
         report.add("models", "is missing: an OpenG2G configuration has models or deployments.")
     entries = checked_list(value.get(list_key, []), list_key, report)
@@ -158,7 +162,7 @@ def value_from_document(document: Document, version: str) -> dict[str, Any]:
                     report.add(f"{layout.list_key}[{position}].{field}", "is not known, and OpenG2G 0.2 requires it.")
         entries.append(_joined_entry(spec, extras, layout))
     report.raise_problems()
-    rest = {key: item for key, item in document.annotations.items() if key not in ("models", "openg2g")}
+    rest = {key: item for key, item in document.annotations.items() if key not in _BOOKKEEPING}
     return {layout.list_key: entries, **rest}
 
 
@@ -213,14 +217,18 @@ def _split_spec(
         if default is not None:
             fields[field] = default
             omitted.append([field, holder[key]] if key in holder else [field])
+        elif field == "feasible_batch_sizes" and layout.version == "0.2":
+            report.add(f"{path}.{field}", "is missing, and so is batch_sizes, which it would mean.")
     known = [layout.key_of(field) for field in MODEL_FIELDS if field not in layout.deployment_fields]
     extras = {key: item for key, item in spec.items() if key not in known}
     missing = [key for key in known if key not in spec]
-    for key in extras:
+    for key in [*extras, *(deployment.keys() & _FIELD_KEYS - set(map(layout.key_of, layout.deployment_fields)))]:
         if key in ("deployment", "omitted"):
             report.add(f"{path}.{key}", "cannot be kept: the catalog needs this name for what it keeps itself.")
+        if key in _FIELD_KEYS:
+            report.add(f"{path}.{key}", f"is said a second time: {', '.join(map(layout.key_of, MODEL_FIELDS))} say it.")
         close = difflib.get_close_matches(key, missing, n=1, cutoff=_TYPO_CUTOFF)
-        if close and key not in _REPLICA_KEYS:
+        if close and key not in _FIELD_KEYS:
             report.add(f"{path}.{key}", f"is not a field of OpenG2G: did you mean {close[0]}?")
     if omitted:
         extras["omitted"] = omitted
@@ -233,19 +241,20 @@ def _means_default(field: str, value: object, version: str) -> bool:
 
 
 def _joined_entry(spec: LLMInferenceModelSpec, extras: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
-    kept = {key: item for key, item in extras.items() if key not in ("deployment", "omitted")}
+    kept = {key: item for key, item in extras.items() if key not in {"deployment", "omitted", *_FIELD_KEYS}}
     values = model_value(spec)
     written = dict(values)
     for field, *value in _omitted(extras):
         if written.get(field) == layout.default_of(field, {**values, **kept}):
             del written[field]
-            if value:
+            if value and (value[0] is None or value[0] == []):
                 written[field] = value[0]
     inner = {layout.key_of(f): v for f, v in written.items() if f not in layout.deployment_fields} | kept
     if layout.list_key == "models":
         return inner
     outer = {layout.key_of(f): v for f, v in written.items() if f in layout.deployment_fields}
-    return {"spec": inner, **outer, **_object(extras.get("deployment"))}
+    deployment = _object(extras.get("deployment"))
+    return {"spec": inner, **outer, **{k: v for k, v in deployment.items() if k != "spec" and k not in _FIELD_KEYS}}
 
 
 def _omitted(extras: Mapping[str, Any]) -> list[list[Any]]:

@@ -17,6 +17,9 @@ MAX_NAME_LENGTH = 200
 _ALIAS_START_REFUSED = frozenset("0123456789+")  # It would look like a number or a date.
 _RESERVED_IN_NAMES = frozenset("@:*?[")  # References and patterns give these a meaning.
 
+_INTEGER_DIGITS = 4_000  # Python reads and writes no more than 4,300.
+_INTEGER_LIMIT = 10**_INTEGER_DIGITS
+
 JsonObject = Mapping[str, Any]
 """A JSON object in Python: string keys; null, booleans, numbers, strings, lists and objects as values."""
 
@@ -106,11 +109,11 @@ class RevisionDraft:
         check_text("message", self.message)
         check_text("source", self.source)
         if self.author is not None:
-            check_text("author", self.author)
+            check_author(self.author)
         if self.effective_from is not None:
             object.__setattr__(self, "effective_from", check_time("effective_from", self.effective_from))
-        if self.annotations:
-            annotations_to_text(self.annotations)
+        if self.annotations != {}:  # A copy: the caller may go on to change the original.
+            object.__setattr__(self, "annotations", annotations_from_text(annotations_to_text(self.annotations)))
 
 
 def check_name(name: object, what: str = "name") -> str:
@@ -162,6 +165,17 @@ def check_text(field_name: str, value: object) -> str:
     return value
 
 
+def check_author(author: object) -> str:
+    """Return an author that can be stored: somebody.
+
+    Raises:
+        InvalidRevisionError: It is no string, blank, or holds NUL or a lone surrogate.
+    """
+    if not check_text("author", author).strip():
+        raise InvalidRevisionError("author must not be blank.")
+    return str(author)
+
+
 def check_time(field_name: str, value: object) -> datetime:
     """Return a time with an offset, in UTC.
 
@@ -186,6 +200,7 @@ def annotations_to_text(annotations: JsonObject) -> str:
     """
     if not isinstance(annotations, Mapping):
         raise InvalidRevisionError(f"annotations must be a JSON object, got {reprlib.repr(annotations)}.")
+    annotations = dict(annotations)
     for problem in json_problems(annotations, "annotations"):
         raise InvalidRevisionError(problem)
     return json.dumps(annotations, ensure_ascii=False, separators=(",", ":"))
@@ -207,15 +222,18 @@ def json_problems(value: object, path: str, depth: int = 0) -> list[str]:
     if depth > 100:
         return [f"{path} must not be nested more than 100 levels deep."]
     match value:
-        case None | bool() | int():
+        case None | bool():
             return []
+        case int():
+            is_written = abs(value) < _INTEGER_LIMIT
+            return [] if is_written else [f"{path} must have fewer than {_INTEGER_DIGITS} digits."]
         case float():
             return [] if math.isfinite(value) else [f"{path} must be finite, got {value}."]
         case str():
             return [] if _is_storable(value) else [f"{path} must be valid Unicode without NUL, got {value!r}."]
         case list() | tuple():
             return [p for i, item in enumerate(value) for p in json_problems(item, f"{path}[{i}]", depth + 1)]
-        case Mapping():
+        case dict():
             problems = []
             for key, item in value.items():
                 if not isinstance(key, str) or not _is_storable(key):

@@ -39,7 +39,10 @@ def _frozen_sequence(value: object) -> tuple[object, ...] | None:
         return tuple(value)
     if isinstance(value, str | bytes | Set | Mapping) or not isinstance(value, Iterable):
         return None
-    return tuple(value)
+    try:
+        return tuple(value)
+    except TypeError:  # An array without dimensions says that it can be iterated, and cannot.
+        return None
 
 
 def _checked_label(value: object) -> str:
