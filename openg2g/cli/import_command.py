@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
+from openg2g.cli.git_history import git_history_options, import_planned, planned_git_import
 from openg2g.cli.options import INSTANT, database_given, database_option, rename_options, renames_given, zone_option
 from openg2g.cli.output import added_lines, escaped, outcome_line, say
 from openg2g.formats.registry import FORMAT_NAMES
@@ -24,7 +25,7 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
+@click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(allow_dash=True))
 @click.option("--name", help="Name of the workload. Default: what the document says, else the name of the file.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
 @click.option("-m", "--message", help="Why, for the record.")
@@ -37,6 +38,7 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 )
 @zone_option
 @rename_options
+@git_history_options
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
 @database_option
 @click.pass_context
@@ -67,11 +69,17 @@ def command(
       openg2g import march.json --name fleet --effective-from 2026-03-01
       cat sweep.jsonl | openg2g import - --format jsonl --dry-run
       openg2g import catalog.jsonl --prefix paper/
+      openg2g import --git-history plans/fleet.json --name fleet
     """
     from openg2g.catalog.moving import import_archive, renaming
     from openg2g.catalog.transfer import ImportSettings, import_sources
     from openg2g.formats.files import open_sources
 
+    plan = planned_git_import(context)
+    if plan is not None:
+        with _catalog_for(context, dry_run=dry_run) as catalog:
+            import_planned(catalog, plan, dry_run=dry_run)
+        return
     settings = ImportSettings(name, message, author, effective_from)
     name_here = renaming(renames_given(renames), prefix)
     with (
