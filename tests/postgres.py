@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -66,6 +67,24 @@ class PostgresServer:
         yield self.create_database(name, template)
         with self._administration() as connection, suppress(psycopg.errors.InvalidCatalogName):
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def require_password(self, role: str, password: str) -> None:
+        """Make a role that the server lets in with its password only; everybody else is trusted."""
+        configuration = Path(self._server.pgdata) / "pg_hba.conf"
+        configuration.write_text(f"local all {role} scram-sha-256\n{configuration.read_text()}")
+        query = sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(password)
+        )
+        with self._administration() as connection:
+            connection.execute(query)
+            connection.execute("SELECT pg_reload_conf()")
+        for _ in range(500):  # The server reads its configuration soon, not at once.
+            try:
+                psycopg.connect(self.url("postgres").replace("postgres:@", f"{role}:@")).close()
+            except psycopg.OperationalError:
+                return
+            time.sleep(0.02)
+        raise TimeoutError("the server did not read its configuration again")
 
     def _administration(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url("postgres"), autocommit=True)

@@ -153,7 +153,7 @@ def revision_data() -> st.SearchStrategy[RevisionData]:
     texts = st.none() | storable_texts().filter(bool)
     return st.builds(
         RevisionData,
-        digest=texts,
+        digest=st.none() | st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True),
         number=st.none() | st.integers(1, 2**63 - 1),
         recorded_at=st.none() | instants(),
         effective_from=st.none() | instants(),

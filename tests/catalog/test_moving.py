@@ -149,7 +149,7 @@ def test_whatever_is_recorded_survives_an_archive(catalog: Catalog, tmp_path: Pa
         name,
         data.draw(strategies.workloads()),
         message=data.draw(strategies.storable_texts()),
-        author=data.draw(strategies.storable_texts()),
+        author=f"Ada {data.draw(strategies.storable_texts())}",
         effective_from=data.draw(strategies.instants()),
         source=data.draw(strategies.storable_texts()),
         annotations=data.draw(strategies.annotations()),
@@ -212,7 +212,9 @@ def test_damage_in_the_tables_is_named(other: Catalog) -> None:
                 "UPDATE model_specs SET num_replicas = num_replicas + 1, total_gpus = total_gpus + gpus_per_replica "
                 "WHERE id = 2"
             )
-            connection.exec_driver_sql("UPDATE batch_sizes SET batch_size = 9 WHERE batch_size_list_id = 1 AND position = 0")
+            connection.exec_driver_sql(
+                "UPDATE batch_sizes SET batch_size = 9 WHERE batch_size_list_id = 1 AND position = 0"
+            )
         problems = "\n".join(verify_database(other.database))
         assert "the totals of the workload sha256:" in problems
         assert "model spec 2 does not fit its digest" in problems

@@ -1,0 +1,283 @@
+"""What goes wrong with files and servers is told in one clear error of ours, and leaves what was stored alone."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import event
+
+from openg2g.catalog import (
+    Catalog,
+    CatalogError,
+    CatalogNotFoundError,
+    CatalogReadOnlyError,
+    CatalogUnavailableError,
+    DamagedCatalogError,
+    LocationError,
+    NotACatalogError,
+)
+from openg2g.catalog.tables import CATALOG_TABLES
+from tests.builders import make_draft, make_workload
+from tests.catalog.plain_sql import PlainSql
+from tests.catalog.processes import received, running, save_to_a_full_disk, use_without_privileges
+from tests.postgres import PostgresServer
+
+only_on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+only_on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+def path_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def with_option(url: str, option: str) -> str:
+    return f"{url}&options={quote(f'-c {option}')}"
+
+
+def test_a_missing_file_is_no_catalog_and_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "missing.db"
+    with pytest.raises(CatalogNotFoundError, match=r"the file does not exist\. Make one with `openg2g init`") as caught:
+        Catalog.open(path)
+    assert caught.value.location == str(path)
+    assert isinstance(caught.value, LookupError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_directory_is_named_and_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "catalog.db"
+    with pytest.raises(CatalogNotFoundError, match=rf"no catalog at {path}: the file does not exist"):
+        Catalog.open(path)
+    with pytest.raises(CatalogUnavailableError, match=rf"the directory {path.parent} does not exist\. Create it first"):
+        Catalog.create(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_is_no_catalog(tmp_path: Path) -> None:
+    for open_or_create in (Catalog.open, Catalog.create):
+        with pytest.raises(LocationError, match=r"is a directory\. Name a file in it"):
+            open_or_create(tmp_path)
+
+
+def test_an_empty_file_is_no_catalog_yet(tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    path.touch()
+    with pytest.raises(CatalogNotFoundError, match="the database has no tables of a catalog"):
+        Catalog.open(path)
+    assert path.stat().st_size == 0
+    with Catalog.create(path) as catalog:
+        assert catalog.save("fleet", make_workload()).is_new
+
+
+@pytest.mark.parametrize("content", [b"model_label,num_replicas\n" * 100, b"\0" * 8192, b"SQLite format 2\0" * 64])
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "fleet.csv"
+    path.write_bytes(content)
+    for open_or_create in (Catalog.open, Catalog.create):
+        with pytest.raises(NotACatalogError, match="is not a catalog: it is not an SQLite file"):
+            open_or_create(path)
+    assert path.read_bytes() == content
+
+
+def test_an_sqlite_file_with_other_tables_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "telephones.db"
+    with PlainSql(f"sqlite:///{path}") as sql:
+        sql.run("CREATE TABLE telephones (number TEXT)")
+    content = path.read_bytes()
+    for open_or_create in (Catalog.open, Catalog.create):
+        with pytest.raises(NotACatalogError, match=r"an SQLite file with other tables\. Choose another path"):
+            open_or_create(path)
+    assert path.read_bytes() == content
+
+
+@only_on_sqlite
+@pytest.mark.parametrize("damage", ["cut in half", "second half overwritten", "all but the header overwritten"])
+def test_a_damaged_file_is_reported_as_damaged(catalog: Catalog, database_url: str, damage: str) -> None:
+    catalog.save_many(make_draft(f"name-{i}", workload=make_workload(1, initial_batch_size=i)) for i in range(1, 1_000))
+    catalog.close()
+    path = path_of(database_url)
+    content = path.read_bytes()
+    half = len(content) // 2
+    damaged = {
+        "cut in half": content[:half],
+        "second half overwritten": content[:half] + b"\xff" * half,
+        "all but the header overwritten": content[:100] + b"\xff" * (len(content) - 100),
+    }
+    path.write_bytes(damaged[damage])
+    with pytest.raises(DamagedCatalogError, match=r"is damaged .*Restore it from a backup"):  # noqa: SIM117
+        with Catalog.open(path) as opened:
+            for revision in opened.iter_latest(opened.list_names()):
+                opened.load(revision.reference)
+    assert path.read_bytes() == damaged[damage]
+
+
+@only_on_sqlite
+def test_a_full_disk_is_named_and_leaves_what_was_stored(catalog: Catalog, database_url: str) -> None:
+    catalog.save("fleet", make_workload())
+    with PlainSql(database_url) as sql:
+        before = sql.dump(CATALOG_TABLES)
+
+    def limit_size(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 60")
+
+    with Catalog.open(database_url) as full:  # Its writers may not let the file grow: to SQLite, a full disk.
+        event.listen(full.database.engine, "connect", limit_size)
+        with pytest.raises(CatalogUnavailableError, match=r"the disk is full\. Nothing was stored"):
+            full.save_many(make_draft(f"name-{index}", workload=make_workload(index)) for index in range(1, 200))
+    with PlainSql(database_url) as sql:
+        assert sql.dump(CATALOG_TABLES) == before
+    assert catalog.save("fleet", make_workload(3)).number == 2
+
+
+@only_on_sqlite
+def test_a_file_that_may_not_grow_leaves_what_was_stored(catalog: Catalog, database_url: str) -> None:
+    catalog.save("fleet", make_workload())
+    with running(save_to_a_full_disk, str(path_of(database_url))) as (_, receiver):
+        saving, reading = received(receiver)
+    assert saving[0] == "CatalogUnavailableError"
+    assert "cannot be read or written" in saving[1] or "the disk is full" in saving[1]
+    assert reading == ("", "['fleet']")
+    assert catalog.history("fleet")[0].workload == make_workload()
+
+
+@pytest.fixture
+def public_directory(migrated_sqlite_file: Path) -> Iterator[Path]:
+    """Make a directory that every user may go through, with a catalog in it: pytest's own are private."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        shutil.copyfile(migrated_sqlite_file, directory / "catalog.db")
+        with Catalog.open(directory / "catalog.db") as catalog:
+            catalog.save("fleet", make_workload(1))
+        directory.chmod(0o777)
+        yield directory
+        directory.chmod(0o777)
+
+
+def use_as_nobody(directory: Path, practice: Path, name: str, action: str) -> tuple[str, str]:
+    with running(use_without_privileges, str(practice), str(directory / name), action) as (_, receiver):
+        kind, text = received(receiver)
+    return kind, text
+
+
+@pytest.mark.parametrize(("file_mode", "directory_mode"), [(0o444, 0o555), (0o444, 0o777), (0o666, 0o555)])
+def test_a_catalog_that_may_only_be_read_can_be_read_and_says_so_when_written(
+    public_directory: Path, tmp_path: Path, file_mode: int, directory_mode: int
+) -> None:
+    path = public_directory / "catalog.db"
+    path.chmod(file_mode)
+    public_directory.chmod(directory_mode)
+    content = path.read_bytes()
+    assert use_as_nobody(public_directory, tmp_path / "practice.db", "catalog.db", "list") == ("", "['fleet']")
+    kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "catalog.db", "save")
+    assert (kind, text) == (
+        "CatalogReadOnlyError",
+        f"{path} may only be read: check the permissions of the file and directory.",
+    )
+    assert path.read_bytes() == content
+    assert [entry.name for entry in public_directory.iterdir()] == ["catalog.db"]
+
+
+def test_a_catalog_that_may_not_even_be_read_says_so(public_directory: Path, tmp_path: Path) -> None:
+    path = public_directory / "catalog.db"
+    path.chmod(0)
+    kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "catalog.db", "list")
+    assert (kind, text) == ("CatalogReadOnlyError", f"{path} cannot be opened: check its permissions.")
+
+
+def test_no_catalog_can_be_made_in_a_directory_that_may_only_be_read(public_directory: Path, tmp_path: Path) -> None:
+    public_directory.chmod(0o555)
+    kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "new.db", "create")
+    assert (kind, text) == (
+        "CatalogReadOnlyError",
+        f"{public_directory / 'new.db'} cannot be made: the directory {public_directory} may only be read.",
+    )
+
+
+@only_on_postgresql
+def test_a_server_that_may_only_be_read_can_be_read_and_says_so_when_written(
+    catalog: Catalog, database_url: str
+) -> None:
+    catalog.save("fleet", make_workload())
+    with Catalog.open(with_option(database_url, "default_transaction_read_only=on")) as reader:
+        assert reader.load("fleet") == make_workload()
+        with pytest.raises(
+            CatalogReadOnlyError, match="may only be read: it is a replica, or set to read-only"
+        ) as caught:
+            reader.save("fleet", make_workload(3))
+        assert isinstance(caught.value, PermissionError)
+        assert reader.history("fleet") == catalog.history("fleet")
+    assert len(catalog.history("fleet")) == 1
+
+
+def test_no_catalog_can_be_made_on_a_server_that_may_only_be_read(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        with pytest.raises(CatalogReadOnlyError, match="may only be read"):
+            Catalog.create(with_option(url, "default_transaction_read_only=on"))
+        with pytest.raises(CatalogNotFoundError, match="the database has no tables of a catalog"):
+            Catalog.open(url)
+
+
+@only_on_postgresql
+def test_a_role_without_permissions_is_told_so(catalog: Catalog, database_url: str, plain_sql: PlainSql) -> None:
+    catalog.save("fleet", make_workload())
+    role = f"reader_{os.getpid()}"
+    plain_sql.run(f"CREATE ROLE {role} LOGIN")
+    try:
+        url = database_url.replace("postgres:@", f"{role}:@")
+        with pytest.raises(CatalogUnavailableError, match="the user lacks the permission"):
+            Catalog.open(url)
+        plain_sql.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        with Catalog.open(url) as reader:
+            assert reader.load("fleet") == make_workload()
+            with pytest.raises(CatalogUnavailableError, match="the user lacks the permission"):
+                reader.save("fleet", make_workload(3))
+        assert len(catalog.history("fleet")) == 1
+    finally:
+        plain_sql.run(f"DROP OWNED BY {role}")
+        plain_sql.run(f"DROP ROLE {role}")
+
+
+def test_an_unreachable_server_is_named() -> None:
+    for open_or_create in (Catalog.open, Catalog.create):
+        with pytest.raises(
+            CatalogUnavailableError, match=r"127\.0\.0\.1:1/fleet cannot be reached: .*refused"
+        ) as caught:
+            open_or_create("postgresql://ada@127.0.0.1:1/fleet")
+        assert isinstance(caught.value, OSError)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(CatalogUnavailableError, match=r"cannot be reached: .*timeout"):
+            Catalog.open(f"postgresql://ada@127.0.0.1:{port}/fleet?connect_timeout=2")
+
+
+def test_a_missing_database_is_named(postgres: PostgresServer) -> None:
+    with pytest.raises(CatalogUnavailableError, match='database "nowhere" does not exist'):
+        Catalog.open(postgres.url("nowhere"))
+
+
+def test_a_database_without_tables_is_no_catalog_yet(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        with pytest.raises(CatalogNotFoundError, match="the database has no tables of a catalog"):
+            Catalog.open(url)
+        with PlainSql(url) as sql:
+            assert sql.run("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
+
+
+def test_a_table_that_went_missing_is_named_or_explained(catalog: Catalog, plain_sql: PlainSql) -> None:
+    catalog.save("fleet", make_workload())
+    plain_sql.run("ALTER TABLE revisions RENAME TO gone")
+    with pytest.raises(
+        CatalogError, match=r"no such table: revisions|a table of the catalog is missing\. Run `openg2g"
+    ):
+        catalog.load("fleet")
+    plain_sql.run("ALTER TABLE gone RENAME TO revisions")
+    assert catalog.load("fleet") == make_workload()

@@ -1,0 +1,146 @@
+"""What reading and saving costs: so many statements, whatever the size, and no table read from end to end."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from openg2g.catalog import Catalog
+from tests.builders import make_draft, make_workload
+from tests.catalog.plain_sql import PlainSql
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def recording(catalog: Catalog) -> Iterator[list[Statement]]:
+    """Note every statement that the catalog sends, with its values."""
+    statements: list[Statement] = []
+
+    def note(connection: object, cursor: object, statement: str, values: object, *_: object) -> None:
+        statements.append((statement, values))
+
+    engine = catalog.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def count_statements(database_url: str, use: Callable[[Catalog], object]) -> int:
+    """Count the statements of one use of a catalog that was opened for it: nothing is in its memory yet."""
+    with Catalog.open(database_url) as catalog, recording(catalog) as statements:
+        use(catalog)
+    return len(statements)
+
+
+@pytest.fixture(scope="module")
+def filled_url(shared_database_url: str) -> str:
+    """Give the place of a catalog with thousands of names, workloads and specs, and one long history."""
+    with Catalog.open(shared_database_url) as catalog:
+        catalog.save_many(
+            make_draft(f"name-{index:05}", workload=make_workload(1, feasible_batch_sizes=(1 + index, 2)))
+            for index in range(3_000)
+        )
+        catalog.save_many(
+            make_draft("long", workload=make_workload(1 + index % 2, num_replicas=index)) for index in range(1_000)
+        )
+        catalog.save("small", make_workload(1))
+        catalog.save("large", make_workload(40))
+        catalog.save("short", make_workload(1))
+        for index in range(40):
+            catalog.save("some", make_workload(1, num_replicas=index))
+    with PlainSql(shared_database_url) as sql:
+        sql.run("ANALYZE")
+    return shared_database_url
+
+
+@pytest.mark.parametrize("find", [Catalog.load, Catalog.get, Catalog.history])
+def test_a_workload_of_many_models_takes_as_many_statements_as_one_of_one(
+    filled_url: str, find: Callable[[Catalog, str], object]
+) -> None:
+    small, large = (count_statements(filled_url, lambda c, name=name: find(c, name)) for name in ("small", "large"))
+    assert small == large <= 3
+
+
+def test_a_long_history_takes_as_many_statements_as_a_short_one(filled_url: str) -> None:
+    short, some = (count_statements(filled_url, lambda c, name=name: c.history(name)) for name in ("short", "some"))
+    assert short == some <= 3
+    assert count_statements(filled_url, lambda c: c.load("long")) == count_statements(
+        filled_url, lambda c: c.load("short")
+    )
+
+
+def test_the_latest_of_many_names_take_as_many_statements_as_that_of_one(filled_url: str) -> None:
+    one, many = (count_statements(filled_url, lambda c, p=p: list(c.iter_latest(p))) for p in ("long", "name-000*"))
+    assert one == many <= 4
+
+
+def test_listing_takes_one_statement(filled_url: str) -> None:
+    for pattern, found in (("*", 3_005), ("name-000*", 100), ("zzz*", 0)):
+        with Catalog.open(filled_url) as catalog, recording(catalog) as statements:
+            assert len(catalog.list_names(pattern)) == found
+        assert len(statements) == 1
+
+
+def test_a_pattern_with_a_beginning_reads_only_the_names_that_begin_so(filled_url: str) -> None:
+    with Catalog.open(filled_url) as catalog, recording(catalog) as statements:
+        catalog.list_names("name-000*")
+        assert_no_full_scan(catalog, statements)
+
+
+def test_saving_takes_as_many_statements_for_many_models_and_for_a_long_history(database_url: str) -> None:
+    def save(name: str, num_models: int, first: int) -> int:
+        workload = make_workload(num_models, initial_batch_size=first)
+        return count_statements(database_url, lambda catalog: catalog.save(name, workload))
+
+    save("first", 1, 999)  # The list of batch sizes is there from now on.
+    new = [save("one", 1, 1), save("many", 40, 2)]
+    for size in range(3, 40):
+        save("long", 1, size)
+    later = [save("one", 1, 50), save("many", 40, 51), save("long", 1, 52)]
+    assert len(set(new)) == 1 and len(set(later)) == 1
+    assert max(new + later) <= 16
+
+
+def test_saving_many_takes_no_more_statements_than_saving_one(database_url: str) -> None:
+    one = count_statements(database_url, lambda catalog: catalog.save("one", make_workload()))
+    drafts = [make_draft(f"name-{i}", workload=make_workload(1, feasible_batch_sizes=(1 + i,))) for i in range(400)]
+    assert count_statements(database_url, lambda catalog: catalog.save_many(drafts)) <= one
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda catalog: catalog.load("name-00299"), id="name"),
+        pytest.param(lambda catalog: catalog.load("long"), id="name with a long history"),
+        pytest.param(lambda catalog: catalog.load("long@700"), id="number"),
+        pytest.param(lambda catalog: catalog.load(catalog.get("name-00299").digest), id="digest"),
+        pytest.param(lambda catalog: catalog.load(catalog.get("name-00299").digest[:15]), id="digest prefix"),
+        pytest.param(lambda catalog: catalog.history("name-00299"), id="history"),
+        pytest.param(lambda catalog: list(catalog.iter_latest("name-0000?")), id="latest"),
+        pytest.param(lambda catalog: catalog.save("long", make_workload(2, num_replicas=999)), id="save unchanged"),
+        pytest.param(
+            lambda catalog: catalog.save("some", make_workload(3, feasible_batch_sizes=(7, 7))), id="save new"
+        ),
+    ],
+)
+def test_nothing_reads_a_whole_table_to_find_one_row(filled_url: str, use: Callable[[Catalog], object]) -> None:
+    with Catalog.open(filled_url) as catalog:
+        with recording(catalog) as statements:
+            use(catalog)
+        assert_no_full_scan(catalog, statements)
+
+
+def assert_no_full_scan(catalog: Catalog, statements: list[Statement]) -> None:
+    queries = [(text, values) for text, values in statements if text.lstrip().startswith("SELECT")]
+    assert queries
+    for text, values in queries:
+        prefix = "EXPLAIN QUERY PLAN " if catalog.database.is_sqlite else "EXPLAIN "
+        with catalog.database.reading() as connection:
+            plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(prefix + text, values))
+        # The row that writers lock is the only one of its table, which is read as a whole.
+        scans = re.findall(r"^SCAN (?!CONSTANT ROW)|Seq Scan on (?!catalog_info)", plan, re.MULTILINE)
+        assert not scans, f"{text}\n{plan}"
