@@ -49,6 +49,14 @@ def test_a_missing_file_is_no_catalog_and_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@only_on_sqlite
+def test_a_file_that_was_deleted_under_an_open_catalog_is_not_made_again(catalog: Catalog, database_url: str) -> None:
+    path_of(database_url).unlink()
+    with pytest.raises(CatalogNotFoundError, match="the file does not exist"):
+        catalog.save("fleet", make_workload())
+    assert not path_of(database_url).exists()
+
+
 def test_a_missing_directory_is_named_and_not_made(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "catalog.db"
     with pytest.raises(CatalogNotFoundError, match=rf"no catalog at {path}: the file does not exist"):

@@ -309,6 +309,23 @@ def test_a_file_whose_suffix_means_nothing_is_refused_before_it_is_opened(tmp_pa
         raise AssertionError("nothing may be read")
 
 
+@pytest.mark.parametrize(
+    ("content", "is_archive"),
+    [
+        (b'{"record":"header","format":"openg2g-archive/1"}\n', True),
+        (b'{"record": "header"}\n', False),
+        (b'{"format":"openg2g-workload/1","models":[]}\n', False),
+        (b"", False),
+    ],
+)
+def test_an_archive_is_told_from_documents_by_its_first_bytes(tmp_path: Path, content: bytes, is_archive: bool) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    with open_sources([str(path)]) as sources:
+        assert sources[0].is_archive is is_archive
+        assert sources[0].stream.read() == content
+
+
 def test_files_are_closed_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(written([FLEET]))

@@ -44,6 +44,46 @@ def test_the_online_examples_serve_the_first_two_models_of_the_fleet(config: dic
     assert document_of(config).workload.models == tuple(replace(m, feasible_batch_sizes=sizes) for m in models)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("data_sources", "training_trace_params", "data_dir", "ieee_case_dir", "mlenergy_data_dir"),
+        *("requests", "requests_dir"),
+    ],
+)
+def test_a_key_that_only_a_configuration_has_marks_0_1(key: str) -> None:
+    document = document_of({"models": [entry_0_1()], key: None})
+    assert document.annotations["openg2g"]["version"] == "0.1"
+    assert config_of(document, "0.1") == {"models": [entry_0_1()], key: None}
+
+
+@pytest.mark.parametrize("key", ["gpu_model", "task", "batch_sizes", "precision", "tensor_parallel", "expert_parallel"])
+def test_a_key_that_only_0_2_has_marks_0_2(key: str) -> None:
+    document = document_of({"models": [entry_0_1(feasible_batch_sizes=[8], **{key: [8]})]})
+    assert document.annotations["openg2g"]["version"] == "0.2"
+
+
+@pytest.mark.parametrize("key", ["initial_num_replicas", "simulated_num_replicas"])
+def test_a_word_for_the_number_of_replicas_that_only_0_2_has_marks_0_2(key: str) -> None:
+    entry = entry_0_1(feasible_batch_sizes=[8])
+    entry[key] = entry.pop("num_replicas")
+    document = document_of({"models": [entry]})
+    assert document.annotations["openg2g"]["version"] == "0.2"
+    assert document.workload.models[0].num_replicas == 720
+
+
+@pytest.mark.parametrize(
+    "key", ["num_replicas", "initial_num_replicas", "simulated_num_replicas", "initial_batch_size"]
+)
+def test_a_figure_beside_the_spec_of_a_deployment_marks_0_2(key: str) -> None:
+    """The other of the two figures is missing then, and only 0.2 looks for it beside the spec."""
+    spec = {"model_label": "a", "gpus_per_replica": 1, "itl_deadline_s": 0.1, "feasible_batch_sizes": [8]}
+    missing = "num_replicas" if key == "initial_batch_size" else "initial_batch_size"
+    ((path, message),) = problems_of({"deployments": [{"spec": spec, key: 8}]})
+    assert path.endswith(missing)
+    assert message == "is missing."
+
+
 def test_what_a_file_holds_beyond_the_six_fields_becomes_annotations() -> None:
     config = {
         "deployments": [deployment_0_2(model_label="a.b [1]") | {"vllm_base_url": "http://node1:8000"}],

@@ -3,7 +3,7 @@
 import enum
 import re
 from collections import OrderedDict
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -141,6 +141,7 @@ def test_every_label_without_control_characters_is_kept_as_it_is(label: str) -> 
 def test_the_largest_values_are_legal() -> None:
     spec = LLMInferenceModelSpec("x" * MAX_LABEL_LENGTH, *[2**31 - 1] * 3, 1.7976931348623157e308, [2**31 - 1])
     assert (MAX_COUNT, MAX_LABEL_LENGTH, MAX_TOTAL_GPUS) == (2**31 - 1, 200, 2**63 - 1)
+    assert spec == replace(spec, num_replicas=np.int64(2**31 - 1), feasible_batch_sizes=[np.uint32(2**31 - 1)])
     assert spec.total_gpus == (2**31 - 1) ** 2
 
 
