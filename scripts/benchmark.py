@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def fill(catalog: Catalog, size: int) -> float:
     """Fill a catalog, and return what each revision took, microseconds."""
     drafts = list(sweep(20))
     for day, draft in enumerate(drafts):
-        catalog.save("fleet", draft.workload, author="benchmark", effective_from=START + timedelta(days=day))
+        catalog.save_many([replace(draft, name="fleet", effective_from=START + timedelta(days=day))])
     started = time.perf_counter()
     with catalog.writing() as writer:
         block: list[RevisionDraft] = []

@@ -36,7 +36,10 @@ class PostgresServer:
     def running(cls) -> "Iterator[PostgresServer]":
         """Start a server and stop it at the end."""
         # The path of its socket has at most 107 bytes, so not below pytest's own directory.
-        directory = Path(tempfile.mkdtemp(prefix="pg-"))
+        # In memory, where there is room, a database is copied from its template thirty times as fast as on a disk.
+        memory = Path("/dev/shm")
+        has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+        directory = Path(tempfile.mkdtemp(prefix="pg-", dir=memory if has_room else None))
         try:
             server = cls(directory)
             try:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -31,7 +32,12 @@ POSTGRES_CONTROLS = r"\u0001-\u001F\u007F-\u009F\u2028\u2029"
 SQLITE_SPACES = "char(32, 160, 5760, 8192, 45, 8202, 8239, 8287, 12288)"
 POSTGRES_SPACES = r"\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000"
 
+TIME_SHAPE = (
+    "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z"
+)
+
 IMMUTABLE_TABLES = (
+    "catalog_info",
     "batch_size_lists",
     "batch_sizes",
     "model_specs",
@@ -72,7 +78,7 @@ def downgrade() -> None:
     """Drop everything, unless that would lose a revision."""
     count = op.get_bind().scalar(sa.text("SELECT count(*) FROM revisions"))
     if count:
-        raise RuntimeError(f"downgrading below 0001 would lose all {count} revisions")
+        raise CommandError(f"downgrading below 0001 would lose all {count} revisions")
     op.execute("DROP VIEW revision_models")
     op.execute("DROP VIEW named_revisions")
     for table in reversed(TABLES):
@@ -325,6 +331,14 @@ def _create_history() -> None:
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_revisions_name_id_names"),
         sa.ForeignKeyConstraint(["workload_id"], ["workloads.id"], name="fk_revisions_workload_id_workloads"),
         _check("revisions", "number", "number >= 1"),
+        _check("revisions", "recorded_at", f"recorded_at GLOB '{TIME_SHAPE}'").ddl_if(dialect="sqlite"),
+        _check("revisions", "effective_from", f"effective_from GLOB '{TIME_SHAPE}'").ddl_if(dialect="sqlite"),
+        *_check_per_engine(
+            "revisions",
+            "annotations",
+            "json_valid(annotations) AND json_type(annotations) = 'object'",
+            "json_typeof(annotations) = 'object'",
+        ),
         comment="Revisions of names, append-only.",
         sqlite_strict=True,
         sqlite_with_rowid=False,

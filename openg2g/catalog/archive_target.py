@@ -23,10 +23,11 @@ _Kind = TypeVar("_Kind", bound=Entry)
 
 
 def entry_batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Cut entries into batches that can be added one by one; a name stays with the changes of it."""
+    """Cut entries into batches that can be added one by one; a name stays with its changes and first revision."""
     batch: list[Entry] = []
     for entry in entries:
-        if len(batch) >= ENTRIES_PER_BATCH and not isinstance(entry, RenameEntry):
+        is_beginning = isinstance(entry, RenameEntry) or (isinstance(entry, RevisionEntry) and entry.number == 1)
+        if len(batch) >= ENTRIES_PER_BATCH and not is_beginning:
             yield batch
             batch = []
         batch.append(entry)
@@ -64,13 +65,13 @@ class ArchiveTarget:
         for chunk in chunks(names, KEYS_PER_STATEMENT):
             found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
             ids.update((name, name_id) for name, name_id in found)
-        for entry in _of_kind(batch, RenameEntry):
-            # The name was changed there since it came here: it is the same name, under what it was called.
-            here, old = self._name_here(entry.name), self._name_here(entry.change.old_name)
-            old_id = naming.find_name_id(writer.connection, old) if here not in ids else None
-            if old_id is not None:
-                writer.connection.execute(update(NameRow).where(NameRow.id == old_id).values(name=here))
-                ids[here] = old_id
+        firsts = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
+        for entry in _of_kind(batch, NameEntry):
+            if self._name_here(entry.name) == entry.name not in ids and entry.name in firsts:
+                changes = [found.change for found in _of_kind(batch, RenameEntry) if found.name == entry.name]
+                same = naming.find_renamed(writer.connection, entry.name, changes)
+                if same is not None and _begins_with(writer, same, firsts[entry.name]):
+                    ids[entry.name] = same
         new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
         new = {name: entry for name, entry in new.items() if name not in ids}
         first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
@@ -122,6 +123,10 @@ class ArchiveTarget:
             row = (ids[name], entry.number, change.old_name, change.recorded_at, change.author, change.message)
             rows += _unless_there(known, row, 2, name, entry.number, "rename")
         insert_rows(writer.connection, RenameRow, rows)
+        for entry in entries:
+            if any(row[0] == ids[self._name_here(entry.name)] for row in rows):  # It was changed there since.
+                present = update(NameRow).where(NameRow.id == ids[self._name_here(entry.name)])
+                writer.connection.execute(present.values(name=self._name_here(entry.name)))
 
     def _add_alias_moves(
         self, writer: RevisionWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
@@ -146,6 +151,13 @@ class ArchiveTarget:
 
 def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
     return [entry for entry in batch if isinstance(entry, kind)]
+
+
+def _begins_with(writer: RevisionWriter, name_id: int, first: RevisionEntry) -> bool:
+    """Whether a name here has the first revision of an incoming one: whether it is the same name."""
+    query = REVISIONS.where(RevisionRow.name_id == name_id, RevisionRow.number == 1)
+    there = writer.connection.execute(query).one()
+    return (there.digest, there.recorded_at) == (first.digest, first.recorded_at)
 
 
 def _rows_by_key(

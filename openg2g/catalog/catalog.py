@@ -11,7 +11,7 @@ from typing import Self
 from openg2g.catalog import naming, resolve
 from openg2g.catalog.authorship import default_author
 from openg2g.catalog.database import Database
-from openg2g.catalog.location import Location, locate
+from openg2g.catalog.location import Location, default_path, locate
 from openg2g.catalog.reading import CatalogReading
 from openg2g.catalog.reference import parse_reference
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
@@ -310,9 +310,8 @@ def make_catalog(location: Location) -> bool:
         SchemaError: The database belongs to something else.
         CatalogUnavailableError: It cannot be made or reached.
     """
-    path = location.path
-    if path is not None and not path.exists() and locate() == location:
-        path.parent.mkdir(parents=True, exist_ok=True)  # The default directory; any other is the user's to make.
+    if location.path is not None and location.path == default_path():
+        location.path.parent.mkdir(parents=True, exist_ok=True)  # Any other directory is the user's to make.
     database = Database(location, may_create_file=True)
     try:
         if find_schema_revision(database) is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from openg2g.catalog.faults import is_locked, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.tables import CatalogInfoRow
-from openg2g.models.errors import CatalogError, CatalogLockedError
+from openg2g.models.errors import CatalogError, CatalogLockedError, DamagedCatalogError
 
 logger = logging.getLogger("openg2g.catalog")
 
@@ -22,6 +22,7 @@ LOCK_WAIT_S = 30.0
 """How long a writer waits for another before it gives up, seconds."""
 
 _BUSY_WAIT_S = 0.25  # SQLite does not serve Ctrl-C while it waits, so it waits briefly and often.
+_RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
 _CONNECT_TIMEOUT_S = 10
 
 
@@ -114,7 +115,10 @@ class Database:
             connection.execution_options(catalog_write=True)
             connection.begin()
         else:
-            connection.execute(select(CatalogInfoRow.id).with_for_update())
+            # Whatever the server's default is: what was committed while we waited for the lock must be seen.
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            if connection.scalar(select(CatalogInfoRow.id).with_for_update()) is None:
+                raise DamagedCatalogError(f"{self.location}: the row of catalog_info that writers lock is missing.")
 
     def engine_version(self) -> str:
         """Name and version of the database engine."""
@@ -195,6 +199,7 @@ def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) 
             if waited_s > 1 and not has_told:
                 logger.warning("waiting for another process to finish with the catalog")
                 has_told = True
+            time.sleep(_RETRY_PAUSE_S)
 
 
 def _postgresql_engine(location: Location) -> Engine:

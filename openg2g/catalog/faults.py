@@ -44,8 +44,8 @@ def translated_errors(location: Location) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translation(error.orig, location) from error
-    except (ModuleNotFoundError, NoSuchModuleError) as error:
-        if "psycopg" not in str(error) and not isinstance(error, NoSuchModuleError):
+    except (ImportError, NoSuchModuleError) as error:  # ImportError alone: psycopg without its C library.
+        if "psycopg" not in str(error) and "pq wrapper" not in str(error) and isinstance(error, ImportError):
             raise
         raise LocationError("PostgreSQL needs the driver psycopg: pip install 'openg2g-catalog[postgres]'.") from error
     except SQLAlchemyError as error:

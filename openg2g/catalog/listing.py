@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from openg2g.catalog import revision_queries as queries
@@ -82,7 +82,7 @@ def log_query(wanted: LogFilter, after: Revision | None, size: int) -> Select[*t
     Within a name the order is that of the numbers; recorded times never decrease there, so they agree.
     """
     key = tuple_(RevisionRow.recorded_at, NameRow.name, RevisionRow.number)
-    query = REVISIONS.where(*_conditions(wanted)).limit(size)
+    query = REVISIONS.where(*_conditions(wanted)).limit(literal_column(str(size)))  # For the reason of `ONE`.
     if after is not None:
         # The type must be said: a bare time would be written as SQLAlchemy does, not as the column does.
         place = tuple_(literal(after.recorded_at, UtcTimestamp()), after.name, after.number)

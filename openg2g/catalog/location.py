@@ -15,9 +15,9 @@ ENVIRONMENT_VARIABLE = "OPENG2G_DATABASE"
 """Names the database where neither the caller nor the command line does."""
 
 _POSTGRESQL_DRIVERS = ("postgresql", "postgresql+psycopg", "postgres")
-_LIKE_URL = re.compile(r"[a-z0-9+]*://|(sqlite|postgres|postgresql)(\+\w+)?:", re.IGNORECASE)
-_LIKE_CONNECTION_STRING = re.compile(r"\b(host|user|dbname|password)\s*=")
-_SECRET_QUERY_KEYS = frozenset({"password", "sslpassword", "passfile", "sslkey"})
+_LIKE_URL = re.compile(r"\s*([a-z0-9+]*:?//.*@|[a-z0-9+]+://|(sqlite|postgres|postgresql)(\+\w+)?:)", re.IGNORECASE)
+_LIKE_CONNECTION_STRING = re.compile(r"\b(host|user|dbname|password)\s*=|^[^/]*:[^/]*@")
+_SHOWN_QUERY_KEYS = frozenset({"host", "port", "dbname", "user", "sslmode", "target_session_attrs", "connect_timeout"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Location:
         """Path, or URL without any secret."""
         if self.path is not None:
             return str(self.path)
-        query = {key: "..." if key.lower() in _SECRET_QUERY_KEYS else value for key, value in self.url.query.items()}
+        query = {key: value if key in _SHOWN_QUERY_KEYS else "..." for key, value in self.url.query.items()}
         return self.url.set(query=query).render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ def locate(given: str | os.PathLike[str] | None = None) -> Location:
             raise LocationError("the path or URL of the catalog is empty.")
         return _sqlite_location(default_path())
     if _LIKE_URL.match(text):
-        return _location_of_url(text)
+        return _location_of_url(text.strip())
     if _LIKE_CONNECTION_STRING.search(text):
         raise LocationError("a connection string is no URL. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
     if text == ":memory:":

@@ -114,9 +114,7 @@ def _run(alembic_command: object, connection: Connection, revision: str) -> None
         try:
             alembic_command(config, revision)  # type: ignore[operator]
         except CommandError as error:
-            raise SchemaError(f"schema revision {revision}: {error}") from None
-        except RuntimeError as error:  # A downgrade names what it would lose.
-            raise SchemaError(f"{error}.") from None
+            raise SchemaError(f"schema revision {revision}: {error}.") from None  # Of a downgrade: what it would lose.
 
 
 def script_revisions() -> tuple[str, ...]:

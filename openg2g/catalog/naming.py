@@ -1,6 +1,6 @@
 """What belongs to a name beside its revisions: changes of the name, aliases and their moves, tags."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -45,8 +45,34 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
     connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=new))
 
 
-def renames_of(connection: Connection, name_id: int) -> list[Rename]:
-    """Return the changes of a name, first to last."""
+def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -> int | None:
+    """Find the name that another catalog knows as `name` after some changes, while one of the two has gone on.
+
+    Either it is still called here what it was called there before, or it has been changed here since.
+
+    Args:
+        connection: Where to look.
+        name: What it is called there.
+        changes: How it came to be called so there, first to last.
+    """
+    candidates = [find_name_id(connection, change.old_name) for change in reversed(changes)]
+    candidates += connection.scalars(select(RenameRow.name_id).where(RenameRow.old_name == name))
+    for name_id in candidates:
+        if name_id is not None:
+            here = _renames_of(connection, name_id)
+            called = connection.scalar(select(NameRow.name).where(NameRow.id == name_id)) or ""
+            if _goes_on(changes, name, here) or _goes_on(here, called, changes):
+                return name_id
+    return None
+
+
+def _goes_on(shorter: Sequence[Rename], called: str, longer: Sequence[Rename]) -> bool:
+    """Whether the longer history of a name is what became of the shorter one, which ends with what it is called."""
+    length = len(shorter)
+    return length < len(longer) and list(longer[:length]) == list(shorter) and longer[length].old_name == called
+
+
+def _renames_of(connection: Connection, name_id: int) -> list[Rename]:
     query = (
         select(RenameRow.old_name, RenameRow.recorded_at, RenameRow.author, RenameRow.message)
         .where(RenameRow.name_id == name_id)

@@ -3,6 +3,7 @@
 import fnmatch
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -11,6 +12,7 @@ from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
 from openg2g.catalog.listing import LogFilter
 from openg2g.catalog.reference import NameReference, Viewpoint, parse_reference
+from openg2g.models.errors import InvalidRevisionError, LocationError
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
@@ -30,6 +32,8 @@ class CatalogReading:
 
     def __init__(self, database: Database) -> None:
         """Ask an open database whose schema has been checked."""
+        if not isinstance(database, Database):
+            raise LocationError(f"use Catalog.open({database!r}) to open a catalog.")
         self.database = database
         self._reader = ContentReader()
 
@@ -69,8 +73,9 @@ class CatalogReading:
         viewpoint = Viewpoint(known_at=known_at)
         with self.database.reading() as connection:
             revisions = listing.where_name(connection, self._reader, check_name(name), viewpoint)
-            if not revisions:
-                resolve.get_revision(connection, self._reader, NameReference(name), viewpoint)
+            if not revisions:  # Unknown, or called otherwise since.
+                found = resolve.get_revision(connection, self._reader, NameReference(name), viewpoint)
+                revisions = listing.where_name(connection, self._reader, found.name, viewpoint)
             return revisions
 
     def log(self, wanted: LogFilter | None = None, limit: int | None = None) -> Iterator[Revision]:
@@ -80,8 +85,10 @@ class CatalogReading:
             WorkloadNotFoundError: The filter names an unknown name.
         """
         wanted = wanted or LogFilter()
+        if limit is not None and limit < 1:
+            raise InvalidRevisionError(f"limit must be >= 1, got {limit}.")
         if wanted.name is not None:
-            self.get(check_name(wanted.name))
+            wanted = replace(wanted, name=self.get(check_name(wanted.name), known_at=wanted.viewpoint.known_at).name)
         return islice(self._log(wanted, limit), limit)
 
     def _log(self, wanted: LogFilter, limit: int | None) -> Iterator[Revision]:
@@ -113,7 +120,7 @@ class CatalogReading:
     ) -> Iterator[Revision]:
         """Yield what each name that matches a pattern stands for, in name order and constant memory.
 
-        Names that were retired, or that nobody had used by then, are left out.
+        Names that nobody had used by then are left out, and retired ones unless `with_retired`.
         """
         viewpoint = Viewpoint(as_of, known_at)
         names = self.list_names(pattern)
@@ -137,9 +144,9 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name.
         """
-        self.get(check_name(name))
+        present_name = self.get(check_name(name), known_at=known_at).name
         with self.database.reading() as connection:
-            return naming.alias_moves(connection, name, Viewpoint(known_at=known_at).horizon)
+            return naming.alias_moves(connection, present_name, Viewpoint(known_at=known_at).horizon)
 
     def tags(self, name: str) -> dict[str, str]:
         """Return the tags of a name.

@@ -35,14 +35,14 @@ _ALIAS_MOVE = (
         AliasMoveRow.recorded_at <= bindparam("known_at"),
     )
     .order_by(AliasMoveRow.number.desc())
-    .limit(1)
+    .limit(queries.ONE)
 )
 _LAST_RENAME = (
     select(NameRow.name, RenameRow.recorded_at)
     .join(NameRow, NameRow.id == RenameRow.name_id)
     .where(RenameRow.old_name == bindparam("name"), RenameRow.recorded_at > bindparam("known_at"))
     .order_by(RenameRow.recorded_at)
-    .limit(1)
+    .limit(queries.ONE)
 )
 
 
@@ -158,7 +158,7 @@ def unknown_name(
         .join(NameRow, NameRow.id == RenameRow.name_id)
         .where(RenameRow.old_name == name)
         .order_by(RenameRow.recorded_at.desc())
-        .limit(1)
+        .limit(queries.ONE)
     ).first()
     if renamed is not None:
         return WorkloadNotFoundError(

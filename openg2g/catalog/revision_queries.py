@@ -7,7 +7,7 @@ Statements are built once, since building one costs as much as running it. Every
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, literal_column, select
 
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
@@ -46,14 +46,17 @@ def is_of_name(name: str | BindParameter[str]) -> ColumnElement[bool]:
     return RevisionRow.name_id == select(named.c.id).where(named.c.name == name).scalar_subquery()
 
 
+ONE: ColumnElement[int] = literal_column("1")
+"""A limit that is part of the statement: as a parameter it hides from Postgres' planner, which then plans for many."""
+
 _is_known = RevisionRow.recorded_at <= bindparam("known_at")
 _is_effective = RevisionRow.effective_from <= bindparam("as_of")
 _of_name = REVISIONS.where(is_of_name(bindparam("name")), _is_known)
 
 REVISIONS_OF_NAME = _of_name.order_by(RevisionRow.number)
-LATEST_OF_NAME = _of_name.order_by(RevisionRow.number.desc()).limit(1)
+LATEST_OF_NAME = _of_name.order_by(RevisionRow.number.desc()).limit(ONE)
 IN_FORCE_OF_NAME = (
-    _of_name.where(_is_effective).order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc()).limit(1)
+    _of_name.where(_is_effective).order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc()).limit(ONE)
 )
 NUMBER_OF_NAME = _of_name.where(RevisionRow.number == bindparam("number"))
 
@@ -64,20 +67,20 @@ _known_numbers = select(_other.c.number).where(
 _named = REVISIONS.where(NameRow.name.in_(bindparam("names", expanding=True)))
 
 LATEST_OF_NAMES = _named.where(
-    RevisionRow.number == _known_numbers.order_by(_other.c.number.desc()).limit(1).scalar_subquery()
+    RevisionRow.number == _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
 )
 IN_FORCE_OF_NAMES = _named.where(
     RevisionRow.number
     == _known_numbers.where(_other.c.effective_from <= bindparam("as_of"))
     .order_by(_other.c.effective_from.desc(), _other.c.number.desc())
-    .limit(1)
+    .limit(ONE)
     .scalar_subquery()
 )
 
 LAST_OF_DIGEST = (
     REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)
     .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
-    .limit(1)
+    .limit(ONE)
 )
 
 

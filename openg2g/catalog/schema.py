@@ -27,8 +27,11 @@ def find_schema_revision(database: Database) -> str | None:
         CatalogUnavailableError: It cannot be opened or reached.
     """
     path = database.location.path
-    if path is not None and path.is_file() and path.stat().st_size == 0:
-        return None
+    try:
+        if path is not None and path.is_file() and path.stat().st_size == 0:
+            return None
+    except OSError as error:  # A directory that may not be looked into, a name that is too long.
+        raise CatalogUnavailableError(f"{path} cannot be reached: {error.strerror}.") from error
     with database.reading() as connection:
         return find_schema_revision_on(connection)
 

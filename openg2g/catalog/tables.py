@@ -131,6 +131,9 @@ def _digest_check() -> tuple[CheckConstraint, CheckConstraint]:
 # The same sets of characters, written for GLOB (45 is the hyphen of a range) and for Postgres' regular expressions.
 _SQLITE_CONTROLS = "char(1, 45, 31, 127, 45, 159, 8232, 8233)"
 _POSTGRES_CONTROLS = r"\u0001-\u001F\u007F-\u009F\u2028\u2029"
+_TIME_SHAPE = (  # How `UtcTimestamp` writes a time on SQLite.
+    "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z"
+)
 _SQLITE_SPACES = "char(32, 160, 5760, 8192, 45, 8202, 8239, 8287, 12288)"
 _POSTGRES_SPACES = r"\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000"
 
@@ -338,6 +341,13 @@ class RevisionRow(Row):
     __tablename__ = "revisions"
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),
+        CheckConstraint(f"recorded_at GLOB '{_TIME_SHAPE}'", name="recorded_at").ddl_if(dialect="sqlite"),
+        CheckConstraint(f"effective_from GLOB '{_TIME_SHAPE}'", name="effective_from").ddl_if(dialect="sqlite"),
+        *_per_engine(
+            "annotations",
+            "json_valid(annotations) AND json_type(annotations) = 'object'",
+            "json_typeof(annotations) = 'object'",
+        ),
         Index(None, "workload_id"),
         Index(None, "name_id", "effective_from", "number"),
         Index(None, "recorded_at"),
@@ -389,5 +399,5 @@ class AliasMoveRow(Row):
 CATALOG_TABLES = tuple(table.name for table in Row.metadata.sorted_tables)
 """Every table of the catalog, parents first."""
 
-APPEND_ONLY_TABLES = tuple(name for name in CATALOG_TABLES if name not in ("catalog_info", "names", "tags"))
+APPEND_ONLY_TABLES = tuple(name for name in CATALOG_TABLES if name not in ("names", "tags"))
 """Tables whose rows the database refuses to change or delete."""

@@ -17,6 +17,7 @@ from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog, Revision
+    from openg2g.catalog.transfer import ImportSettings
     from openg2g.catalog.writer import RevisionWriter
     from openg2g.formats.files import SourceFile
 
@@ -73,7 +74,6 @@ def command(
     """
     from openg2g.catalog.moving import import_archive, renaming
     from openg2g.catalog.transfer import ImportSettings, import_sources
-    from openg2g.formats.files import open_sources
 
     plan = planned_git_import(context)
     if plan is not None:
@@ -83,7 +83,7 @@ def command(
     settings = ImportSettings(name, message, author, effective_from)
     name_here = renaming(renames_given(renames), prefix)
     with (
-        open_sources(files, format_name) as sources,
+        _checked_sources(files, format_name, settings, has_renames=bool(renames or prefix)) as sources,
         _catalog_for(context, dry_run=dry_run) as catalog,
         tempfile.SpooledTemporaryFile(_REPORT_BYTES_IN_MEMORY, "w+", encoding="utf-8") as report,
     ):
@@ -103,6 +103,23 @@ def command(
         _print(report, dry_run=dry_run)  # Only now: before the commit it would not be true.
     if dry_run:
         say("Dry run: nothing was stored.")
+
+
+@contextmanager
+def _checked_sources(
+    files: tuple[str, ...], format_name: str | None, settings: "ImportSettings", *, has_renames: bool
+) -> "Iterator[list[SourceFile]]":
+    """Open the files, and refuse options that mean nothing for them."""
+    from openg2g.catalog.transfer import ImportSettings
+    from openg2g.formats.files import open_sources
+
+    with open_sources(files, format_name) as sources:
+        archives = [source.label for source in sources if source.is_archive]
+        if archives and settings != ImportSettings():
+            raise click.UsageError(f"{archives[0]} is an archive: it says its own names, messages, authors and times.")
+        if has_renames and len(archives) < len(sources):
+            raise click.UsageError("--rename and --prefix are for archives. Name a document with --name.")
+        yield sources
 
 
 @contextmanager

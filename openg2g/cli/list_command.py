@@ -45,14 +45,21 @@ def command(
             for revision in revisions:
                 click.echo(revision.name)
         elif format_name == "table":
-            click.echo(_table(list(revisions), pattern))
+            shown = list(revisions)
+            click.echo(
+                _table(shown) if shown else _nothing(bool(catalog.list_names(pattern)), pattern, as_of, known_at)
+            )
         else:
             echo_json(map(revision_summary, revisions), as_lines=format_name == "jsonl")
 
 
-def _table(revisions: "list[Revision]", pattern: str) -> str:
-    if not revisions:
-        return "The catalog is empty." if pattern == "*" else f"No name matches {pattern}."
+def _nothing(has_names: bool, pattern: str, as_of: datetime | None, known_at: datetime | None) -> str:
+    if has_names:
+        return "Nothing was in force then." if as_of or known_at else "Every name is retired; --retired lists them."
+    return "The catalog is empty." if pattern == "*" else f"No name matches {pattern}."
+
+
+def _table(revisions: "list[Revision]") -> str:
     rows = [_cells(revision) for revision in revisions]
     widths = [max(len(header), *(len(row[i]) for row in rows)) for i, header in enumerate(_HEADERS[:-1])]
     room = max(terminal_width() - sum(widths) - 2 * len(widths), _MESSAGE_MIN_WIDTH)

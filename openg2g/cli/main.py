@@ -56,11 +56,16 @@ _EXIT_INTERRUPTED = 130
 
 _EPILOG = """\b
 Exit codes:
-  0  done                         5  database unavailable, locked or read-only
-  1  any other failure            6  not a catalog, or another release's schema
-  2  wrong usage                  7  a file cannot be read or written
-  3  no such workload or catalog  8  conflict: somebody else was faster
-  4  a document is not valid      130  interrupted
+  0  done
+  1  any other failure
+  2  wrong usage
+  3  no such workload or catalog
+  4  a document or archive is not valid
+  5  database unavailable, locked or read-only
+  6  not a catalog, a damaged one, or another release's schema
+  7  a file cannot be read or written
+  8  conflict: somebody else was faster, or two histories part
+  130  interrupted
 
 \b
 Examples:

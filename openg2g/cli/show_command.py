@@ -35,8 +35,9 @@ def command(
     """
     with open_catalog(context) as catalog:
         revision = catalog.get(reference, as_of=as_of, known_at=known_at)
-        aliases = [alias for alias, number in catalog.aliases(revision.name).items() if number == revision.number]
-        tags = catalog.tags(revision.name)
+        standing = catalog.aliases(revision.name, known_at=known_at)
+        aliases = [alias for alias, number in standing.items() if number == revision.number]
+        tags = catalog.tags(revision.name) if known_at is None else {}  # Tags have no history.
     if format_name == "json":
         from openg2g.formats.json_text import encode_pretty
 

@@ -75,6 +75,8 @@ def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterat
     with ExitStack() as stack:
         sources = []
         for path in paths:
+            if os.path.isdir(path):
+                raise SourceError(f"{path} cannot be read: Is a directory.")
             name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
             get_format(name)
             stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)

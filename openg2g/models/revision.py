@@ -104,10 +104,13 @@ class RevisionDraft:
     def __post_init__(self) -> None:
         """Check everything, and convert the time to UTC."""
         check_name(self.name)
-        if not isinstance(self.workload, LLMInferenceWorkload) and not (self.workload is None and self.retires):
+        is_workload = isinstance(self.workload, LLMInferenceWorkload)
+        if is_workload if self.retires else not is_workload:
             raise InvalidRevisionError(f"workload must be an LLMInferenceWorkload, got {reprlib.repr(self.workload)}.")
         check_text("message", self.message)
         check_text("source", self.source)
+        if self.expect is not None and (isinstance(self.expect, bool) or not isinstance(self.expect, int)):
+            raise InvalidRevisionError(f"expect must be the number of a revision, got {self.expect!r}.")
         if self.author is not None:
             check_author(self.author)
         if self.effective_from is not None:
@@ -136,6 +139,7 @@ def check_name(name: object, what: str = "name") -> str:
         if character in _RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
             raise InvalidRevisionError(
                 f"{what} must not contain white space, control characters or any of @ : * ? [, got {name!r}."
+                + (" A name is wanted here, not a reference." if "@" in name else "")
             )
     return name
 
