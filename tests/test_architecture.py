@@ -101,3 +101,19 @@ def test_showing_a_workload_does_not_load_the_migrations(tmp_path: Path) -> None
     )
     database = str(tmp_path / "catalog.db")
     subprocess.run([sys.executable, "-c", program, database], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_the_names_of_the_python_api_are_told_to_type_checkers_and_to_completion_alike() -> None:
+    import openg2g.catalog
+
+    source = (PACKAGE / "catalog" / "__init__.py").read_text(encoding="utf-8")
+    told = {
+        alias.asname
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    assert told == set(dir(openg2g.catalog))
+    assert all(getattr(openg2g.catalog, name) for name in told)
+    assert not hasattr(openg2g.catalog, "Sequence")

@@ -331,8 +331,10 @@ def _create_history() -> None:
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_revisions_name_id_names"),
         sa.ForeignKeyConstraint(["workload_id"], ["workloads.id"], name="fk_revisions_workload_id_workloads"),
         _check("revisions", "number", "number >= 1"),
-        _check("revisions", "recorded_at", f"recorded_at GLOB '{TIME_SHAPE}'").ddl_if(dialect="sqlite"),
-        _check("revisions", "effective_from", f"effective_from GLOB '{TIME_SHAPE}'").ddl_if(dialect="sqlite"),
+        *_check_per_engine("revisions", "recorded_at", f"recorded_at GLOB '{TIME_SHAPE}'", "isfinite(recorded_at)"),
+        *_check_per_engine(
+            "revisions", "effective_from", f"effective_from GLOB '{TIME_SHAPE}'", "isfinite(effective_from)"
+        ),
         *_check_per_engine(
             "revisions",
             "annotations",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from openg2g.models.errors import CatalogReadOnlyError as CatalogReadOnlyError
     from openg2g.models.errors import CatalogUnavailableError as CatalogUnavailableError
     from openg2g.models.errors import DamagedCatalogError as DamagedCatalogError
+    from openg2g.models.errors import HistoryConflictError as HistoryConflictError
+    from openg2g.models.errors import InvalidChangeError as InvalidChangeError
     from openg2g.models.errors import InvalidDocumentError as InvalidDocumentError
     from openg2g.models.errors import InvalidReferenceError as InvalidReferenceError
     from openg2g.models.errors import InvalidRevisionError as InvalidRevisionError
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from openg2g.models.errors import SchemaError as SchemaError
     from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError
     from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
+    from openg2g.models.errors import SourceError as SourceError
+    from openg2g.models.errors import UnknownFormatError as UnknownFormatError
     from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
     from openg2g.models.naming import AliasMove as AliasMove
     from openg2g.models.revision import Revision as Revision
@@ -45,8 +49,38 @@ _HOME = {
 }
 
 
+_ERRORS = (
+    "AmbiguousReferenceError",
+    "CatalogError",
+    "CatalogLockedError",
+    "CatalogNotFoundError",
+    "CatalogReadOnlyError",
+    "CatalogUnavailableError",
+    "DamagedCatalogError",
+    "HistoryConflictError",
+    "InvalidChangeError",
+    "InvalidDocumentError",
+    "InvalidReferenceError",
+    "InvalidRevisionError",
+    "LocationError",
+    "NameTakenError",
+    "NotACatalogError",
+    "RevisionConflictError",
+    "SchemaError",
+    "SchemaOutdatedError",
+    "SchemaTooNewError",
+    "SourceError",
+    "UnknownFormatError",
+    "WorkloadNotFoundError",
+)
+_HOME |= dict.fromkeys(_ERRORS, "openg2g.models.errors")
+
+
 def __getattr__(name: str) -> object:
-    module = import_module(_HOME.get(name, "openg2g.models.errors"))
-    if name.startswith("_") or not hasattr(module, name):
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(module, name)
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

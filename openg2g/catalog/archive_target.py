@@ -13,7 +13,7 @@ from openg2g.catalog.revision_queries import REVISIONS, RevisionRowRead
 from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
-from openg2g.models.errors import HistoryConflictError
+from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from openg2g.models.revision import annotations_to_text, same_annotations
 
 ENTRIES_PER_BATCH = 2_000
@@ -44,8 +44,16 @@ class ArchiveTarget:
 
     def __init__(self, name_here: Callable[[str], str] = str) -> None:
         """Take what each incoming name is to be called here."""
-        self._name_here = name_here
+        self._given = name_here
+        self._incoming: dict[str, str] = {}  # Name here → the incoming name that took it.
+        self._renamed: dict[str, int] = {}  # Incoming name → the name here that it is, under another name.
         self.added: dict[str, int] = {}
+
+    def _name_here(self, incoming: str) -> str:
+        here = self._given(incoming)
+        if self._incoming.setdefault(here, incoming) != incoming:
+            raise InvalidRevisionError(f"{self._incoming[here]} and {incoming} would both be called {here}.")
+        return here
 
     def add(self, writer: RevisionWriter, batch: Sequence[Entry]) -> None:
         """Add a batch.
@@ -71,7 +79,8 @@ class ArchiveTarget:
                 changes = [found.change for found in _of_kind(batch, RenameEntry) if found.name == entry.name]
                 same = naming.find_renamed(writer.connection, entry.name, changes)
                 if same is not None and _begins_with(writer, same, firsts[entry.name]):
-                    ids[entry.name] = same
+                    self._renamed[entry.name] = same
+        ids.update((name, name_id) for name, name_id in self._renamed.items() if name in names)
         new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
         new = {name: entry for name, entry in new.items() if name not in ids}
         first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1

@@ -201,6 +201,8 @@ class Catalog(CatalogReading):
     ) -> Revision:
         """Record the last workload of a retired name again, annotations included.
 
+        It applies from now on, or from the time of a retirement that is yet to come.
+
         Raises:
             WorkloadNotFoundError: There is no such name.
             InvalidRevisionError: The name is not retired.
@@ -209,7 +211,11 @@ class Catalog(CatalogReading):
         revisions = self.history(name)
         if not revisions[-1].is_retirement:
             raise InvalidRevisionError(f"{name} is not retired: its latest revision is {revisions[-1].reference}.")
-        last = next(revision for revision in reversed(revisions) if not revision.is_retirement)
+        last = next((revision for revision in reversed(revisions) if not revision.is_retirement), None)
+        if last is None:
+            raise InvalidRevisionError(f"{name} cannot be restored: it has never had a workload.")
+        if effective_from is None and revisions[-1].effective_from > datetime.now(UTC):
+            effective_from = revisions[-1].effective_from  # Otherwise the retirement to come would still end it.
         draft = RevisionDraft(
             name,
             last.workload,

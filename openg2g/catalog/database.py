@@ -162,9 +162,12 @@ def _sqlite_engine(location: Location, mode: str) -> Engine:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -65536")  # 64 MiB: the default of 2 costs 40 % on an import of 100,000.
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")  # 64 MiB: the default of 2 costs 40 % on an import of 100,000.
+    except UnicodeDecodeError:  # SQLite's message quotes the schema, whose bytes are no text any more.
+        raise DamagedCatalogError("the SQLite file is damaged: its schema cannot be read. Restore a backup.") from None
 
 
 def _begin_sqlite(connection: Connection) -> None:

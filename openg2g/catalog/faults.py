@@ -83,6 +83,8 @@ def _sqlite_translation(error: sqlite3.Error, location: Location) -> CatalogErro
         return CatalogUnavailableError(f"{location}: the disk is full. Nothing was stored.")
     if code == sqlite3.SQLITE_IOERR:
         return CatalogUnavailableError(f"{location} cannot be read or written ({error}). Check the disk.")
+    if "decode to UTF-8" in str(error):
+        return DamagedCatalogError(f"{location} is damaged: a stored text is no text. Run `openg2g verify`.")
     return CatalogError(f"{location}: {_one_line(error)}")
 
 

@@ -10,6 +10,7 @@ from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.archive import write_archive
 from openg2g.formats.archive_reader import read_archive
 from openg2g.formats.files import open_sources
+from openg2g.models.errors import LocationError
 from openg2g.models.revision import check_name
 
 
@@ -40,7 +41,7 @@ def copy_catalog(
     Args:
         source: Where from.
         target: Where to; another catalog, on any engine.
-        names: Only these; None for all.
+        names: Only these (of another reference, its name); None for all.
         name_here: What each name is called in the target.
 
     Returns:
@@ -49,9 +50,13 @@ def copy_catalog(
     Raises:
         HistoryConflictError: A name has another history in the target.
         WorkloadNotFoundError: A name is unknown.
+        LocationError: Source and target are the same.
+        InvalidRevisionError: Two names would be called the same in the target.
     """
-    for name in names or ():
-        source.get(name)
+    if source.location == target.location:
+        raise LocationError(f"{source.location} cannot be copied onto itself. Export an archive and import that.")
+    if names is not None:
+        names = [source.get(reference).name for reference in names]
     archive = ArchiveTarget(name_here)
     for batch in entry_batches(archive_entries(source.database, names)):
         with target.writing() as writer:

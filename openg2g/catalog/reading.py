@@ -72,10 +72,12 @@ class CatalogReading:
         """
         viewpoint = Viewpoint(known_at=known_at)
         with self.database.reading() as connection:
-            revisions = listing.where_name(connection, self._reader, check_name(name), viewpoint)
-            if not revisions:  # Unknown, or called otherwise since.
-                found = resolve.get_revision(connection, self._reader, NameReference(name), viewpoint)
-                revisions = listing.where_name(connection, self._reader, found.name, viewpoint)
+            present_name = check_name(name)
+            if known_at is not None:  # It may be called otherwise since.
+                present_name = resolve.get_revision(connection, self._reader, NameReference(name), viewpoint).name
+            revisions = listing.where_name(connection, self._reader, present_name, viewpoint)
+            if not revisions:
+                raise resolve.unknown_name(connection, name)
             return revisions
 
     def log(self, wanted: LogFilter | None = None, limit: int | None = None) -> Iterator[Revision]:

@@ -153,7 +153,7 @@ def parse_reference(text: str) -> Reference:
         if _TIME.match(rest):
             return TimeReference(name, parse_instant(rest))
         if rest.lstrip("+-").isdecimal():
-            raise ValueError(f"revisions count from 1, or back from -1, got {rest}.")
+            raise ValueError(f"a revision is 1, 2, … or, counted back, -1, -2, …, got {rest}.")
         return AliasReference(name, check_alias(rest))
     except ValueError as error:  # Of a name, an alias or a time.
         raise InvalidReferenceError(f"{text!r} is no reference: {error}") from None

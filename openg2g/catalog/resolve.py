@@ -58,11 +58,12 @@ def get_revision(
     """
     if viewpoint.as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
         raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
-    row = _find_row(connection, reference, viewpoint)
-    if row is None and not isinstance(reference, DigestReference):
+    row = None
+    if viewpoint.known_at is not None and not isinstance(reference, DigestReference):
         current = _name_after_rename(connection, reference.name, viewpoint)
-        if current is not None:  # The name was renamed later than the point of view: it is found by what it was called.
+        if current is not None:  # What was called so then has another name now; the name may be somebody else's.
             row = _find_row(connection, _renamed(reference, current), viewpoint)
+    row = row or _find_row(connection, reference, viewpoint)
     if row is None:
         raise _not_found(connection, reference, viewpoint)
     return complete(connection, reader, [row])[0]

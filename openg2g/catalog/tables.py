@@ -341,8 +341,8 @@ class RevisionRow(Row):
     __tablename__ = "revisions"
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),
-        CheckConstraint(f"recorded_at GLOB '{_TIME_SHAPE}'", name="recorded_at").ddl_if(dialect="sqlite"),
-        CheckConstraint(f"effective_from GLOB '{_TIME_SHAPE}'", name="effective_from").ddl_if(dialect="sqlite"),
+        *_per_engine("recorded_at", f"recorded_at GLOB '{_TIME_SHAPE}'", "isfinite(recorded_at)"),
+        *_per_engine("effective_from", f"effective_from GLOB '{_TIME_SHAPE}'", "isfinite(effective_from)"),
         *_per_engine(
             "annotations",
             "json_valid(annotations) AND json_type(annotations) = 'object'",

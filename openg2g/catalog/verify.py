@@ -28,6 +28,8 @@ def verify_database(database: Database) -> list[str]:
                     return [*problems, "there may be more."]
         except CatalogError as error:  # A row that cannot be read at all ends its check; the others go on.
             problems.append(str(error))
+        except (TypeError, ValueError, OverflowError) as error:  # A damaged page may give a value of another type.
+            problems.append(f"a row cannot be read: {error}.")
     return problems
 
 

@@ -48,6 +48,8 @@ def command(
 
     if since is not None and until is not None and until <= since:
         raise click.UsageError("--until must be later than --since.")
+    if patch and format_name != "table":
+        raise click.UsageError("--patch is for the table. Use `openg2g diff A B --format json`.")
     wanted = LogFilter(name, since, until, author, viewpoint_of(as_of, known_at), oldest_first)
     with open_catalog(context) as catalog:
         revisions = catalog.log(wanted, limit)

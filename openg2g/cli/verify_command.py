@@ -37,4 +37,4 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
         if problems:
             raise DamagedCatalogError("\n".join([f"{catalog.location} is damaged:", *problems]))
         counts = catalog.count()
-    click.echo(escaped(f"{catalog.location}: sound, {counts['names']} names, {counts['revisions']} revisions"))
+    click.echo(escaped(f"{catalog.location}: sound, names: {counts['names']}, revisions: {counts['revisions']}"))

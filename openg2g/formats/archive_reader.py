@@ -19,7 +19,7 @@ from openg2g.formats.archive import (
     WorkloadEntry,
 )
 from openg2g.formats.document import Report, check_fields, checked_workload
-from openg2g.formats.json_text import decode_json
+from openg2g.formats.json_text import decode_json, encode_line
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.models.digest import DIGEST_PREFIX, workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
@@ -41,6 +41,8 @@ def read_archive(stream: BinaryIO, where: str) -> Iterator[Entry]:
         if problem:
             raise _invalid(place, problem)
         yield entry
+    if checker.has_bare_name:
+        raise _invalid(where, "the last name has no revision.")
 
 
 class EntryChecker:
@@ -55,15 +57,20 @@ class EntryChecker:
         self._rename = 0
         self._alias = ("", 0)
 
+    @property
+    def has_bare_name(self) -> bool:
+        """Whether the last name has no revision so far."""
+        return bool(self._name) and self._number == 0
+
     def problem_of(self, entry: Entry) -> str:
         """Say what is wrong with the next entry; nothing if it fits."""
         match entry:
             case WorkloadEntry():
                 return self._workload_problem(entry)
             case NameEntry(name):
-                is_next, self._name = name > self._name, name
+                is_next, self._name = name > self._name and not self.has_bare_name, name
                 self._number, self._rename, self._alias, self._recorded_at = 0, 0, ("", 0), None
-                return "" if is_next else f"the name {name} is not after the one before it."
+                return "" if is_next else f"the name {name} is not after the one before it, or that has no revision."
             case RenameEntry(_, number):
                 self._rename += 1
                 return "" if number == self._rename else f"rename {number} of {self._name} must be {self._rename}."
@@ -126,6 +133,8 @@ def _read_records(stream: BinaryIO, where: str) -> Iterator[tuple[str, Entry]]:
             _check_header(record)
         elif kind == "end":
             _check_end(record, DIGEST_PREFIX + digest.hexdigest(), counts)
+            if line != record.canonical_line:  # The digest covers what is before this line.
+                raise _invalid(place, "the closing record is not as it was written: the archive was changed.")
             has_ended = True
         else:
             name = record.text("name") if kind == "name" else name
@@ -167,6 +176,11 @@ class _Record:
         self.kind: str = value["record"]
         self._fields: dict[str, Any] = value
 
+    @property
+    def canonical_line(self) -> bytes:
+        """The line as an archive is written."""
+        return (encode_line(self._fields) + "\n").encode()
+
     def entry(self, name: str) -> Entry:
         """Make the entry of a record that belongs to a name."""
         try:
@@ -176,7 +190,10 @@ class _Record:
 
     def text(self, field: str) -> str:
         """Return a field that is text."""
-        return check_text(field, self._field(field, str))
+        try:
+            return check_text(field, self._field(field, str))
+        except InvalidRevisionError as error:
+            raise _invalid(self.place, str(error)) from None
 
     def integer(self, field: str) -> int:
         """Return a field that counts."""

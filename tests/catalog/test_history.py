@@ -224,3 +224,23 @@ def test_clocks_that_go_back_do_not_reorder_a_name(catalog: Catalog, monkeypatch
         patch.setattr("openg2g.catalog.writer.datetime", ClockAhead)
         catalog.save("fleet", WORKLOADS[0])
     assert catalog.save("fleet", WORKLOADS[1]).recorded_at == ahead
+
+
+def test_a_name_that_was_reused_since_is_what_it_was_then(catalog: Catalog) -> None:
+    first = catalog.save("a", WORKLOADS[1])
+    second = catalog.save("b", WORKLOADS[2])
+    then = second.recorded_at
+    catalog.rename("a", "c")
+    catalog.rename("b", "a")
+    assert catalog.get("a", known_at=then).digest == first.digest
+    assert catalog.get("b", known_at=then).digest == second.digest
+    assert [revision.digest for revision in catalog.history("a", known_at=then)] == [first.digest]
+    assert catalog.get("a").digest == second.digest
+
+
+def test_a_retirement_to_come_can_be_taken_back(catalog: Catalog) -> None:
+    catalog.save("fleet", WORKLOADS[1])
+    later = datetime.now(UTC) + timedelta(days=1000)
+    catalog.retire("fleet", effective_from=later)
+    catalog.restore("fleet")
+    assert catalog.load("fleet", as_of=later + timedelta(days=1)) == WORKLOADS[1]

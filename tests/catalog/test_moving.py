@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openg2g.catalog import Catalog, InvalidDocumentError, RevisionDraft, WorkloadNotFoundError
-from openg2g.catalog.moving import copy_catalog, export_archive, import_archive, renaming
+from openg2g.catalog import Catalog, InvalidDocumentError, LocationError, RevisionDraft, WorkloadNotFoundError
+from openg2g.catalog.moving import copy_catalog, export_archive, import_archive, import_archive_files, renaming
 from openg2g.catalog.verify import verify_database
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from tests import strategies
@@ -220,3 +220,59 @@ def test_damage_in_the_tables_is_named(other: Catalog) -> None:
         assert "model spec 2 does not fit its digest" in problems
         assert "batch size list 1 does not fit its members" in problems
         assert "the workload does not fit its digest" in problems
+
+
+def test_a_long_history_under_another_name_here_is_recognised_in_every_batch(
+    catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from openg2g.catalog import archive_target
+
+    monkeypatch.setattr(archive_target, "ENTRIES_PER_BATCH", 20)
+    with other:
+        catalog.save_many(RevisionDraft("fleet", make_workload(1, num_replicas=i)) for i in range(100))
+        catalog.set_alias("fleet", "production")
+        copy_catalog(catalog, other)
+        other.rename("fleet", "mine")
+        catalog.save("fleet", make_workload(2))
+        assert copy_catalog(catalog, other) == {"fleet": 1}
+        assert other.get("mine").number == 101
+        assert verify_database(other.database) == []
+
+
+def test_a_rename_that_was_taken_back_is_not_undone_by_an_older_copy(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save("fleet", make_workload(1))
+        catalog.rename("fleet", "fleet-2")
+        copy_catalog(catalog, other)
+        catalog.rename("fleet-2", "fleet")
+        copy_catalog(other, catalog)
+        assert catalog.list_names() == ["fleet"]
+
+
+def test_an_unrelated_name_is_not_taken_for_what_another_was_called(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        other.save("fleet", make_workload(3))
+        catalog.save("fleet", make_workload(1))
+        catalog.rename("fleet", "fleet-2")
+        assert copy_catalog(catalog, other) == {"fleet-2": 1}
+        assert other.list_names() == ["fleet", "fleet-2"]
+        assert other.load("fleet") == make_workload(3)
+
+
+def test_what_cannot_be_meant_is_refused_at_once(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save("a", make_workload(1))
+        catalog.save("c", make_workload(2))
+        with pytest.raises(LocationError, match="onto itself"):
+            copy_catalog(catalog, catalog)
+        with pytest.raises(InvalidRevisionError, match="a and c would both be called c"):
+            copy_catalog(catalog, other, name_here=renaming({"a": "c"}))
+        assert copy_catalog(catalog, other, ["a@1"]) == {"a": 1}
+
+
+def test_an_archive_file_is_added_as_the_command_line_does(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.save("fleet", make_workload(1))
+    path = tmp_path / "archive.jsonl"
+    path.write_bytes(archive_of(catalog))
+    assert import_archive_files(catalog, [str(path)]) == {"fleet": 0}
+    assert import_archive_files(catalog, [str(path)], renaming({}, "x/")) == {"x/fleet": 1}

@@ -37,7 +37,7 @@ def test_a_workload_is_shown_as_of_any_time(filled: Cli) -> None:
 
 def test_list_export_and_diff_take_times(filled: Cli) -> None:
     assert "72  2026-03-01" in filled("list", "--as-of", "2026-03-15").out
-    assert filled("list", "--as-of", "2026-02-01").out == "The catalog is empty.\n"
+    assert filled("list", "--as-of", "2026-02-01").out == "Nothing was in force then.\n"
     assert filled("export", "small", "--as-of", "2026-04-15").json["models"][0]["num_replicas"] == 20
     assert filled("export", "--all", "--as-of", "2026-04-15").json["models"][0]["num_replicas"] == 20
     assert "18 → 20" in filled("diff", "small@2026-03-15", "small@2026-04-15").out
@@ -91,7 +91,7 @@ def test_a_log_of_a_time_that_ends_before_it_starts_is_refused(filled: Cli) -> N
 
 def test_a_name_is_retired_and_restored(filled: Cli) -> None:
     assert filled("retire", "small", "-m", "done").out == "small: revision 3 → 4, retired\n"
-    assert filled("list").out == "The catalog is empty.\n"
+    assert filled("list").out == "Every name is retired; --retired lists them.\n"
     assert "retired" in filled("list", "--retired").out
     assert "small@4 (retires the name)" in filled("show", "small").out
     outcome = filled("export", "small")
@@ -161,7 +161,7 @@ def test_a_catalog_is_copied_and_verified(filled: Cli, database_url: str, tmp_pa
     target = tmp_path / "copy.db"
     assert filled("copy", database_url, target).out == "small: 3 revisions added\n"
     assert filled("copy", database_url, target, "small").out == "small: unchanged\n"
-    assert filled("verify", "--database", target).out == f"{target}: sound, 1 names, 3 revisions\n"
+    assert filled("verify", "--database", target).out == f"{target}: sound, names: 1, revisions: 3\n"
     write(tmp_path / "small.json", SMALL)
     filled("import", tmp_path / "small.json", "--database", target)
     write(tmp_path / "small.json", small(num_replicas=5))

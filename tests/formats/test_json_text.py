@@ -44,6 +44,7 @@ def test_integers_and_floats_are_told_apart_and_lose_no_digit() -> None:
 def test_text_is_indented_for_people_and_lists_of_plain_values_stay_on_one_line() -> None:
     value = {
         "models": [{"label": '通义 "é"', "sizes": [8, 16], "nested": [[1], {}]}],
+        "rows": [[1], ["a", "b"]],
         "empty": [],
         "none": {},
         "x": None,
@@ -60,13 +61,18 @@ def test_text_is_indented_for_people_and_lists_of_plain_values_stay_on_one_line(
         "      ]\n"
         "    }\n"
         "  ],\n"
+        '  "rows": [\n'
+        "    [1],\n"
+        '    ["a", "b"]\n'
+        "  ],\n"
         '  "empty": [],\n'
         '  "none": {},\n'
         '  "x": null\n'
         "}"
     )
     assert encode_line(value) == (
-        '{"models":[{"label":"通义 \\"é\\"","sizes":[8,16],"nested":[[1],{}]}],"empty":[],"none":{},"x":null}'
+        '{"models":[{"label":"通义 \\"é\\"","sizes":[8,16],"nested":[[1],{}]}],'
+        '"rows":[[1],["a","b"]],"empty":[],"none":{},"x":null}'
     )
 
 

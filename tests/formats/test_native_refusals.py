@@ -199,6 +199,7 @@ def test_a_revision_that_no_catalog_wrote_is_refused(revision: Any, problem: tup
         ('"text"', "'text'"),
         ("null", "null"),
         ("true", "true"),
+        ("false", "false"),
         ("NaN", "nan"),
         ("[[]]", "[]"),
         ("[null]", "null"),

@@ -57,6 +57,10 @@ def test_a_key_that_only_a_configuration_has_marks_0_1(key: str) -> None:
     assert config_of(document, "0.1") == {"models": [entry_0_1()], key: None}
 
 
+def test_a_model_id_marks_0_1() -> None:
+    assert document_of({"models": [entry_0_1(model_id="x")]}).annotations["openg2g"]["version"] == "0.1"
+
+
 @pytest.mark.parametrize("key", ["gpu_model", "task", "batch_sizes", "precision", "tensor_parallel", "expert_parallel"])
 def test_a_key_that_only_0_2_has_marks_0_2(key: str) -> None:
     document = document_of({"models": [entry_0_1(feasible_batch_sizes=[8], **{key: [8]})]})

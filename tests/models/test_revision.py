@@ -89,6 +89,8 @@ def test_a_name_that_looks_like_an_option_is_refused(name: str) -> None:
 def test_a_name_with_a_character_that_references_or_patterns_need_is_refused(character: str, frame: str) -> None:
     name = frame.format(character)
     message = f"name must not contain white space, control characters or any of @ : * ? [, got {name!r}."
+    if character == "@":
+        message += " A name is wanted here, not a reference."
     with pytest.raises(InvalidRevisionError, match=says(message)):
         make_draft(name)
 
