@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from openg2g.catalog.database import Database
 from openg2g.catalog.faults import translated_errors
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
-from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, VERSION_TABLE, Row
+from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE, Row
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
 _ADVISORY_LOCK = 0x4F473247  # Upgrades on Postgres go one after the other: two CREATE TABLE at once would fail.
@@ -72,9 +72,10 @@ def schema_differences(database: Database) -> list[str]:
             expected = {str(check.name) for check in table.constraints if str(check.name).startswith("ck_")}
             differences += [f"CHECK {name} of {table.name} is missing" for name in sorted(expected - found)]
             differences += [f"CHECK {name} of {table.name} is unknown" for name in sorted(found - expected)]
-        triggers = _triggers(connection)
-    missing = [name for name in APPEND_ONLY_TABLES if name not in triggers]
-    return differences + [f"the triggers that make {name} append-only are missing" for name in missing]
+        missing_triggers = _expected_triggers(database) - _triggers(connection)
+        missing_views = CATALOG_VIEWS - set(inspector.get_view_names())
+    differences += [f"the trigger {name} is missing" for name in sorted(missing_triggers)]
+    return differences + [f"the view {name} is missing" for name in sorted(missing_views)]
 
 
 @contextmanager
@@ -132,12 +133,16 @@ def _refuse_foreign_tables(connection: Connection, location: str) -> None:
         )
 
 
+def _expected_triggers(database: Database) -> set[str]:
+    verbs = ("update", "delete") if database.is_sqlite else ("change",)
+    return {f"{table}_refuse_{verb}" for table in APPEND_ONLY_TABLES for verb in verbs} | {"revisions_refuse_gap"}
+
+
 def _triggers(connection: Connection) -> set[str]:
-    """Names of the tables that have a trigger."""
     if connection.dialect.name == "sqlite":
-        query = "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger'"
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     else:
-        query = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     return set(connection.scalars(text(query)))
 
 

@@ -401,3 +401,6 @@ CATALOG_TABLES = tuple(table.name for table in Row.metadata.sorted_tables)
 
 APPEND_ONLY_TABLES = tuple(name for name in CATALOG_TABLES if name not in ("names", "tags"))
 """Tables whose rows the database refuses to change or delete."""
+
+CATALOG_VIEWS = frozenset({"named_revisions", "revision_models"})
+"""What somebody with a plain SQL tool wants to see first."""

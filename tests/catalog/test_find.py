@@ -59,7 +59,7 @@ NO_REFERENCES = (
     ("fleet@", "alias must be a non-empty string"),
     ("fleet@0", "a revision is 1, 2, … or, counted back, -1, -2, …, got 0."),
     ("fleet@01", "a revision is 1, 2, … or, counted back, -1, -2, …, got 01."),
-    ("fleet@+1", "alias must not begin like a number or a date"),
+    ("fleet@+1", "a revision is 1, 2, … or, counted back"),
     ("fleet@1.0", "alias must not begin like a number or a date"),
     ("fleet@" + "9" * 19, "alias must not begin like a number or a date"),
     ("fleet@-0", "alias must not start with '-'"),

@@ -146,12 +146,12 @@ DAMAGES = {
     "ALTER TABLE names RENAME COLUMN created_at TO made_at": "made_at",
 }
 DAMAGES_ON_SQLITE = DAMAGES | {
-    "DROP TRIGGER workloads_refuse_update": "",
-    "DROP TRIGGER workloads_refuse_delete": "triggers that make workloads append-only are missing",
+    "DROP TRIGGER workloads_refuse_update": "the trigger workloads_refuse_update is missing",
+    "DROP TRIGGER workloads_refuse_delete": "the trigger workloads_refuse_delete is missing",
 }
 DAMAGES_ON_POSTGRESQL = DAMAGES | {
-    "DROP TRIGGER workloads_refuse_change ON workloads": "triggers that make workloads append-only are missing",
-    "ALTER TABLE model_specs DISABLE TRIGGER model_specs_refuse_change": "triggers that make model_specs append-only",
+    "DROP TRIGGER workloads_refuse_change ON workloads": "the trigger workloads_refuse_change is missing",
+    "ALTER TABLE model_specs DISABLE TRIGGER model_specs_refuse_change": "the trigger model_specs_refuse_change is missing",
     "ALTER TABLE model_specs DROP CONSTRAINT ck_model_specs_num_replicas": "CHECK ck_model_specs_num_replicas of",
     "ALTER TABLE names ADD CONSTRAINT ck_names_of_ours CHECK (name <> 'x')": "CHECK ck_names_of_ours of names is",
     "ALTER TABLE revisions ALTER author DROP NOT NULL": "'author'",

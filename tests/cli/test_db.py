@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from openg2g.catalog import Catalog
 from openg2g.catalog.schema import SCHEMA_HEAD
 from tests.cli.conftest import Cli
 from tests.cli.documents import SMALL, write
@@ -58,3 +61,20 @@ def test_the_option_after_the_command_wins(run_cli: Cli, tmp_path: Path) -> None
     assert run_cli("--database", before, "init", "--database", after).exit_code == 0
     assert (before.exists(), after.exists()) == (False, True)
     assert run_cli("db", "--database", after, "status").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("DROP VIEW named_revisions", "the view named_revisions is missing"),
+        ("DROP TRIGGER revisions_refuse_gap{on}", "the trigger revisions_refuse_gap is missing"),
+        ("ALTER TABLE tags ADD COLUMN note TEXT", "note"),
+        ("DROP INDEX ix_revisions_recorded_at", "ix_revisions_recorded_at"),
+    ],
+)
+def test_check_names_what_differs(cli: Cli, database_url: str, damage: str, message: str) -> None:
+    with Catalog.open(database_url) as catalog, catalog.database.writing() as connection:
+        connection.exec_driver_sql(damage.format(on="" if catalog.database.is_sqlite else " ON revisions"))
+    outcome = cli("db", "check")
+    assert outcome.exit_code == 6
+    assert message in outcome.err

@@ -113,6 +113,11 @@ def test_what_a_file_holds_beyond_the_six_fields_becomes_annotations() -> None:
     }
 
 
+def test_a_file_that_holds_nothing_more_leaves_only_its_layout() -> None:
+    document = document_of({"models": [entry_0_1(feasible_batch_sizes=[8])]}, "openg2g-0.1")
+    assert document.annotations == {"openg2g": {"version": "0.1", "list": "models", "replicas": "num_replicas"}}
+
+
 @pytest.mark.parametrize(
     ("version", "entry", "feasible"),
     [
@@ -219,6 +224,16 @@ def test_a_0_2_file_written_as_0_1_says_the_same_workload_and_keeps_its_layout(c
     assert "num_replicas" in (as_0_1["deployments"][0]["spec"] if "deployments" in as_0_1 else as_0_1["models"][0])
 
 
+@pytest.mark.parametrize("feasible", [{}, {"feasible_batch_sizes": []}], ids=["left out", "empty"])
+def test_what_0_1_left_out_is_written_out_in_0_2(feasible: dict[str, Any]) -> None:
+    """In 0.2 an empty list means nothing, and one that is left out means another."""
+    entry = entry_0_1(model_id="x/y", gpu_model="H100", task="gpqa", batch_sizes=[128], **feasible)
+    document = document_of({"models": [entry]}, "openg2g-0.1")
+    as_0_2 = config_of(document, "0.2")
+    assert as_0_2["models"][0]["feasible_batch_sizes"] == [128]
+    assert document_of(as_0_2, "openg2g-0.2").workload == document.workload
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_configuration_holds_exactly_one_workload(count: int) -> None:
     message = (
@@ -228,8 +243,18 @@ def test_a_configuration_holds_exactly_one_workload(count: int) -> None:
         written([Document(make_workload())] * count, "openg2g-0.1")
 
 
-def test_annotations_of_another_shape_do_not_get_in_the_way() -> None:
-    annotations = {"models": [1], "openg2g": "0.1", "note": "x"}
+@pytest.mark.parametrize(
+    "models",
+    [
+        [1],
+        {"model-0": 5},
+        {"model-0": {"omitted": 5, "deployment": 5}},
+        {"model-0": {"omitted": [5, [], ["nonsense"], [["feasible_batch_sizes"]], ["feasible_batch_sizes", 7]]}},
+        {"another": {"num_replicas": 1}},
+    ],
+)
+def test_annotations_of_another_shape_do_not_get_in_the_way(models: Any) -> None:
+    annotations = {"models": models, "openg2g": {"version": "0.1", "list": 5, "replicas": []}, "note": "x"}
     config = config_of(Document(make_workload(1), annotations=annotations), "0.1")
     assert config["note"] == "x"
     assert document_of(config, "openg2g-0.1").workload == make_workload(1)
