@@ -118,7 +118,7 @@ def _spec(text: str, where: str) -> "list[LLMInferenceModelSpec]":
     fields = checked_object(decode_json(text.encode(errors="surrogateescape"), where), "model", report) or {}
     if not report.problems:
         check_fields(fields, MODEL_FIELDS, "model", report)
-        spec = checked_model_spec(fields, "model", report)
+        spec = checked_model_spec(fields, "model.{}".format, report)
     report.raise_problems()
     return [] if spec is None else [spec]
 

@@ -6,9 +6,10 @@ reads one reports everything that is wrong with it, not only the first thing.
 
 import difflib
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
@@ -116,7 +117,10 @@ def checked_list(value: object, path: str, report: Report) -> Sequence[Any]:
 
 
 def checked_workload(
-    models: Sequence[Mapping[str, object] | None], list_path: str, report: Report
+    models: Sequence[Mapping[str, object] | None],
+    list_path: str,
+    report: Report,
+    path_of: Callable[[int, str], str] | None = None,
 ) -> LLMInferenceWorkload | None:
     """Make a workload of the six fields of each model; None where something was noted now or before.
 
@@ -124,9 +128,11 @@ def checked_workload(
         models: Fields of each model; None where they could not be found, which has been noted.
         list_path: Where the list of models stands in the document.
         report: Where problems go.
+        path_of: Where a field of a model stands in the document, by position and name; by default in the model.
     """
+    path_of = path_of or (lambda position, field: f"{list_path}[{position}].{field}")
     specs = [
-        None if fields is None else checked_model_spec(fields, f"{list_path}[{position}]", report)
+        None if fields is None else checked_model_spec(fields, partial(path_of, position), report)
         for position, fields in enumerate(models)
     ]
     labels = [fields["model_label"] for fields in models if fields is not None and "model_label" in fields]
@@ -142,7 +148,9 @@ def checked_workload(
     return None
 
 
-def checked_model_spec(fields: Mapping[str, object], path: str, report: Report) -> LLMInferenceModelSpec | None:
+def checked_model_spec(
+    fields: Mapping[str, object], path_of: Callable[[str], str], report: Report
+) -> LLMInferenceModelSpec | None:
     """Make a model spec of its fields by name; note every field that breaks its rule or is missing."""
     values: dict[str, Any] = {name: fields[name] for name in MODEL_SPEC_RULES if name in fields}
     try:
@@ -154,9 +162,10 @@ def checked_model_spec(fields: Mapping[str, object], path: str, report: Report) 
             try:
                 rule(fields[name])
             except ValueError as error:
-                report.add_rule(path, str(error))
+                told, _, message = str(error).partition(" ")  # The field, or a member of it: field[3].
+                report.add(path_of(name) + told.removeprefix(name), message)
         elif name not in _OPTIONAL_FIELDS:
-            report.add(f"{path}.{name}", "is missing.")
+            report.add(path_of(name), "is missing.")
     return None
 
 

@@ -81,7 +81,10 @@ def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterat
             get_format(name)
             stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
             stack.enter_context(stream)
-            sources.append(SourceFile(path, stream, name, is_archive(stream)))
+            try:
+                sources.append(SourceFile(path, stream, name, is_archive(stream)))
+            except OSError as error:
+                raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
         yield sources
 
 

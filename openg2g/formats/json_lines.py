@@ -22,7 +22,7 @@ class JsonLinesFiles:
                 continue
             place = f"{where}:{number}"
             try:
-                yield document_from_value(decode_json(line, place), place)
+                yield document_from_value(decode_json(line, place, is_line=True), place)
             except InvalidDocumentError as error:
                 yield error
 

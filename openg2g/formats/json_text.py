@@ -1,6 +1,7 @@
 """JSON as text: decoded without silent losses, written for people and for `diff`."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,13 @@ class _Repeating(dict[str, Any]):
     repeated: list[str]
 
 
-def decode_json(data: bytes, where: str) -> object:
+def decode_json(data: bytes, where: str, *, is_line: bool = False) -> object:
     """Decode one JSON text in UTF-8, with or without a byte order mark.
+
+    Args:
+        data: The text.
+        where: The file, and the line where the text is one of many.
+        is_line: Whether it is one of many lines: a place in it is a column.
 
     Raises:
         InvalidDocumentError: It is not UTF-8, not JSON, nested too deeply, or has keys that repeat in an object.
@@ -30,7 +36,7 @@ def decode_json(data: bytes, where: str) -> object:
             return value
         keys = [key for key, _ in pairs]
         marked = _Repeating(value)
-        marked.repeated = sorted({key for key in keys if keys.count(key) > 1})
+        marked.repeated = sorted(key for key, count in Counter(keys).items() if count > 1)
         repeating.append(marked)
         return marked
 
@@ -43,8 +49,8 @@ def decode_json(data: bytes, where: str) -> object:
     except json.JSONDecodeError as error:
         if not data.strip():
             raise _invalid(where, "is empty.") from None
-        hint = " Is it JSON Lines? Then use --format jsonl." if error.msg == "Extra data" else ""
-        place = f"{where}:{error.lineno}:{error.colno}"
+        hint = " Is it JSON Lines? Then use --format jsonl." if error.msg == "Extra data" and not is_line else ""
+        place = f"{where}:{error.colno}" if is_line else f"{where}:{error.lineno}:{error.colno}"
         raise _invalid(place, f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}.{hint}") from None
     except RecursionError:
         raise _invalid(where, "is nested too deeply.") from None

@@ -29,6 +29,8 @@ from openg2g.formats.document import (
     shown,
 )
 from openg2g.models.digest import DIGEST_PREFIX, is_digest
+from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.revision import check_text
 from openg2g.models.spec import LLMInferenceModelSpec
 
 FORMAT = "openg2g-workload/1"
@@ -128,10 +130,13 @@ def _revision_data(value: object, report: Report) -> RevisionData:
 
 def _text(fields: Mapping[str, Any], name: str, report: Report) -> str | None:
     value = fields.get(name)
-    if value is None or (isinstance(value, str) and "\0" not in value):
-        return value
-    report.add(f"revision.{name}", f"must be a string without NUL, got {shown(value)}.")
-    return None
+    if value is None:
+        return None
+    try:
+        return check_text(name, value)
+    except InvalidRevisionError as error:
+        report.add_rule("revision", str(error))
+        return None
 
 
 def _time(fields: Mapping[str, Any], name: str, report: Report) -> datetime | None:

@@ -68,6 +68,11 @@ class Layout:
         in_deployment = self.list_key == "deployments" and self.version == "0.2"
         return ("num_replicas", "initial_batch_size") if in_deployment else ()
 
+    def path_of(self, position: int, field: str) -> str:
+        """Path of one of the six fields of a model in a file."""
+        in_spec = self.list_key == "deployments" and field not in self.deployment_fields
+        return f"{self.list_key}[{position}].{'spec.' if in_spec else ''}{self.key_of(field)}"
+
     def key_of(self, field: str) -> str:
         """Key under which a file has one of the six fields."""
         return self.replicas_key if field == "num_replicas" else field
@@ -122,7 +127,7 @@ def document_from_value(value: Mapping[str, Any], where: str, version: str) -> D
         fields.append(model)
         if extras and model is not None and isinstance(model.get("model_label"), str):
             kept[str(model["model_label"])] = extras
-    workload = checked_workload(fields, list_key, report) if entries or list_key in value else None
+    workload = checked_workload(fields, list_key, report, layout.path_of) if list_key in value else None
     annotations = {key: item for key, item in value.items() if key != list_key}
     for key in ("models", "openg2g"):
         if key in annotations:

@@ -177,7 +177,7 @@ def check_author(author: object) -> str:
     """
     if not check_text("author", author).strip():
         raise InvalidRevisionError("author must not be blank.")
-    return str(author)
+    return str.__str__(author)
 
 
 def check_time(field_name: str, value: object) -> datetime:

@@ -54,7 +54,7 @@ def _checked_label(value: object) -> str:
         raise ValueError(f"model_label must have at most {MAX_LABEL_LENGTH} characters, got {len(value)}.")
     if not value.isprintable() and any(map(is_unprintable, value)):
         raise ValueError(f"model_label must not contain control characters, got {reprlib.repr(value)}.")
-    return str(value)
+    return str.__str__(value)  # Of a subclass, the text itself and not what it prints.
 
 
 def _checked_integer(field: str, value: object, minimum: int, rule: str) -> int:

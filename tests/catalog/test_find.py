@@ -62,7 +62,7 @@ NO_REFERENCES = (
     ("fleet@+1", "a revision is 1, 2, … or, counted back"),
     ("fleet@1.0", "alias must not begin like a number or a date"),
     ("fleet@" + "9" * 19, "a revision is 1, 2, … or, counted back"),
-    ("fleet@-0", "alias must not start with '-'"),
+    ("fleet@-0", "a revision is 1, 2, … or, counted back"),
     ("fleet@1@2", "alias must not contain"),
     ("fleet@2026-13-01", "'2026-13-01' is no time"),
     ("fleet@2026-03-01T12:00", "does not say its zone. Write 2026-03-01T12:00Z for UTC"),

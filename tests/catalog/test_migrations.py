@@ -151,7 +151,7 @@ DAMAGES_ON_SQLITE = DAMAGES | {
 }
 DAMAGES_ON_POSTGRESQL = DAMAGES | {
     "DROP TRIGGER workloads_refuse_change ON workloads": "the trigger workloads_refuse_change is missing",
-    "ALTER TABLE model_specs DISABLE TRIGGER model_specs_refuse_change": "the trigger model_specs_refuse_change is missing",
+    "ALTER TABLE model_specs DISABLE TRIGGER model_specs_refuse_change": "the trigger model_specs_refuse_change",
     "ALTER TABLE model_specs DROP CONSTRAINT ck_model_specs_num_replicas": "CHECK ck_model_specs_num_replicas of",
     "ALTER TABLE names ADD CONSTRAINT ck_names_of_ours CHECK (name <> 'x')": "CHECK ck_names_of_ours of names is",
     "ALTER TABLE revisions ALTER author DROP NOT NULL": "'author'",

@@ -114,7 +114,7 @@ def test_a_bad_line_is_named_by_its_number(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("import", source)
     assert outcome.exit_code == 4
     assert outcome.err == (
-        f"Error: {source}:3:1:2: is not JSON: expecting property name enclosed in double quotes.\n"
+        f"Error: {source}:3:2: is not JSON: expecting property name enclosed in double quotes.\n"
         f"Error: {source}:4: models[0].num_replicas is missing.\n"
     )
 
