@@ -86,11 +86,22 @@ class ArchiveTarget:
         first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
         ids.update((name, name_id) for name_id, name in enumerate(new, first_id))
         insert_rows(writer.connection, NameRow, [(ids[name], name, entry.created_at) for name, entry in new.items()])
-        tags = [(ids[name], key, value) for name, entry in new.items() for key, value in entry.tags.items()]
-        insert_rows(writer.connection, TagRow, tags)
+        self._add_tags(writer, _of_kind(batch, NameEntry), ids)
         for name in names:
             self.added.setdefault(name, 0)
         return ids
+
+    def _add_tags(self, writer: RevisionWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
+        """Add the tags whose keys a name does not have here; those it has stay as they are."""
+        name_ids = [ids[self._name_here(entry.name)] for entry in entries]
+        known = _rows_by_key(writer, TagRow, name_ids)
+        rows = [
+            (name_id, key, value)
+            for name_id, entry in zip(name_ids, entries, strict=True)
+            for key, value in entry.tags.items()
+            if (name_id, key) not in known
+        ]
+        insert_rows(writer.connection, TagRow, rows)
 
     def _add_revisions(self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
         if not entries:

@@ -16,7 +16,8 @@ def command(source: str, target: str, names: tuple[str, ...], renames: tuple[str
 
     Revisions keep their numbers and both times; aliases with their moves, tags and annotations go along. What is there
     already is compared and left as it is, so a copy that was broken off goes on when it is run again. Where a name has
-    another history in DST, nothing is overwritten: use --rename or --prefix.
+    another history in DST, nothing is overwritten: use --rename or --prefix. Tags are added where DST has none of that
+    key.
 
     \b
     Examples:

@@ -276,3 +276,13 @@ def test_an_archive_file_is_added_as_the_command_line_does(catalog: Catalog, tmp
     path.write_bytes(archive_of(catalog))
     assert import_archive_files(catalog, [str(path)]) == {"fleet": 0}
     assert import_archive_files(catalog, [str(path)], renaming({}, "x/")) == {"x/fleet": 1}
+
+
+def test_new_tags_come_along_and_those_that_are_there_stay(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save("fleet", make_workload(1))
+        catalog.tag("fleet", {"team": "grid"})
+        copy_catalog(catalog, other)
+        catalog.tag("fleet", {"team": "power", "status": "published"})
+        copy_catalog(catalog, other)
+        assert other.tags("fleet") == {"team": "grid", "status": "published"}
