@@ -125,6 +125,20 @@ def record_options(command: _Command) -> _Command:
     return command
 
 
+def ending_options(command: _Command) -> _Command:
+    """Add the options of a revision that ends a name or brings it back."""
+    for option in (
+        click.option(
+            "--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if revision N is not the latest."
+        ),
+        zone_option,
+        click.option("--effective-from", type=INSTANT, metavar="TIME", help="Since when. Default: now."),
+        record_options,
+    ):
+        command = option(command)
+    return command
+
+
 def rename_options(command: _Command) -> _Command:
     """Add `--rename` and `--prefix`, for histories that come from another catalog."""
     for option in (

@@ -1,29 +1,19 @@
 """`openg2g retire`."""
 
-from datetime import datetime
+from typing import Any
 
 import click
 
-from openg2g.cli.options import INSTANT, complete_names, database_option, open_catalog, record_options, zone_option
+from openg2g.cli.options import complete_names, database_option, ending_options, open_catalog
 from openg2g.cli.output import escaped, outcome_line
 
 
 @click.command("retire")
 @click.argument("name", shell_complete=complete_names)
-@record_options
-@click.option("--effective-from", type=INSTANT, metavar="TIME", help="Since when. Default: now.")
-@zone_option
-@click.option("--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if revision N is not the latest.")
+@ending_options
 @database_option
 @click.pass_context
-def command(
-    context: click.Context,
-    name: str,
-    message: str,
-    author: str | None,
-    effective_from: datetime | None,
-    expect: int | None,
-) -> None:
+def command(context: click.Context, /, name: str, **said: Any) -> None:
     """Say that NAME stands for nothing any more. Its history stays, and `restore` brings it back.
 
     \b
@@ -31,5 +21,5 @@ def command(
       openg2g retire fleet -m "replaced by fleet-2"
     """
     with open_catalog(context) as catalog:
-        revision = catalog.retire(name, message=message, author=author, effective_from=effective_from, expect=expect)
+        revision = catalog.retire(name, **said)
     click.echo(escaped(outcome_line(revision)))
