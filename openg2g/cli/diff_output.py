@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openg2g.cli.output import escaped, terminal_width
 from openg2g.formats.json_text import encode_line
@@ -21,6 +21,9 @@ from openg2g.models.diff import (
 )
 from openg2g.models.revision import JsonObject, Revision
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+
+if TYPE_CHECKING:
+    from openg2g.catalog.writer import RevisionWriter
 
 _MIN_WIDTH = 40
 _VALUE_CHARACTERS = 200  # Of an annotation, which may be a whole file; JSON output has all of it.
@@ -99,6 +102,14 @@ def difference_lines(comparison: Comparison) -> list[str]:
         lines.append("annotations")
         lines += [line for found in comparison.annotations for line in _annotation_lines(found)]
     return lines
+
+
+def previewed_changes(writer: "RevisionWriter", revision: Revision) -> Iterator[str]:
+    """Yield lines with what a revision changes that a dry run would record; none for a first or an old one."""
+    if revision.is_new and revision.number > 1:
+        before = writer.get(revision.name, revision.number - 1)
+        for line in difference_lines(compare(Side.of_revision(before), Side.of_revision(revision))):
+            yield f"    {line}"
 
 
 def comparison_value(comparison: Comparison) -> dict[str, Any]:

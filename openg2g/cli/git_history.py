@@ -75,14 +75,18 @@ def planned_git_import(context: click.Context) -> "GitImportPlan | None":
 def import_planned(catalog: "Catalog", plan: "GitImportPlan", *, dry_run: bool) -> None:
     """Record a history, then print a line for each revision, and what was passed over to standard error."""
     from openg2g.catalog.git_import import record_git_import
+    from openg2g.cli.diff_output import previewed_changes
     from openg2g.formats.git_history import commit_of_source
 
     with catalog.previewing() if dry_run else catalog.writing() as writer:
         revisions = [revision for revision in record_git_import(writer, plan) if revision.is_new]
-    for revision in revisions:
+        changes = [list(previewed_changes(writer, revision)) if dry_run else [] for revision in revisions]
+    for revision, lines in zip(revisions, changes, strict=True):
         commit = commit_of_source(revision.source)[:_COMMIT_DIGITS_SHOWN]
         line = f"{outcome_line(revision)}  {commit} {revision.effective_from:%Y-%m-%d}  {revision.message}"
         click.echo(escaped(fitted(line, terminal_width())))
+        for change in lines:
+            click.echo(change)
     for notice in plan.notices:
         if notice.kind != "merge":
             say(f"Passed over {notice.message}" if notice.kind == "invalid" else notice.message)

@@ -16,9 +16,8 @@ from openg2g.cli.output import added_lines, escaped, outcome_line, say
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
-    from openg2g.catalog import Catalog, Revision
+    from openg2g.catalog import Catalog
     from openg2g.catalog.transfer import ImportSettings
-    from openg2g.catalog.writer import RevisionWriter
     from openg2g.formats.files import SourceFile
 
 _PROGRESS_FROM_BYTES = 2**20  # Smaller files are imported before a bar could be read.
@@ -74,6 +73,7 @@ def command(
     """
     from openg2g.catalog.moving import import_archive, renaming
     from openg2g.catalog.transfer import ImportSettings, import_sources
+    from openg2g.cli.diff_output import previewed_changes
 
     plan = planned_git_import(context)
     if plan is not None:
@@ -98,8 +98,8 @@ def command(
             documents = [source for source in watched if not source.is_archive]
             for revision in import_sources(writer, documents, settings):
                 report.write(outcome_line(revision) + "\n")
-                if dry_run and revision.is_new and revision.number > 1:
-                    report.writelines(f"    {line}\n" for line in _changes(writer, revision))
+                if dry_run:
+                    report.writelines(f"{line}\n" for line in previewed_changes(writer, revision))
         _print(report, dry_run=dry_run)  # Only now: before the commit it would not be true.
     if dry_run:
         say("Dry run: nothing was stored.")
@@ -140,14 +140,6 @@ def _catalog_for(context: click.Context, *, dry_run: bool) -> "Iterator[Catalog]
             if make_catalog(location):
                 say(f"Made the catalog {location}.")
             yield stack.enter_context(Catalog.open(database_given(context)))
-
-
-def _changes(writer: "RevisionWriter", revision: "Revision") -> list[str]:
-    """What a revision changes."""
-    from openg2g.cli.diff_output import Side, compare, difference_lines
-
-    before = writer.get(revision.name, revision.number - 1)
-    return difference_lines(compare(Side.of_revision(before), Side.of_revision(revision)))
 
 
 def _print(report: IO[str], *, dry_run: bool) -> None:
