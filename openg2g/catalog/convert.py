@@ -56,20 +56,6 @@ class Recorded(Protocol):
         """Where it came from."""
 
 
-class RevisionColumns(Protocol):
-    """What `revision_from_row` reads."""
-
-    name: str
-    number: int
-    digest: str | None
-    recorded_at: datetime
-    effective_from: datetime
-    author: str
-    message: str
-    source: str
-    annotations: str
-
-
 def batch_sizes_to_rows(batch_sizes: tuple[int, ...], list_id: int) -> tuple[RowTuple, list[RowTuple]]:
     """Rows of a list of batch sizes: its own, and one for each member."""
     own = (list_id, batch_sizes_digest(batch_sizes), json.dumps(batch_sizes, separators=(",", ":")), len(batch_sizes))
@@ -141,8 +127,12 @@ def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, a
     )
 
 
-def revision_from_row(row: RevisionColumns | Any, workload: LLMInferenceWorkload | None) -> Revision:
-    """Revision of a row joined with its name and the digest of its workload."""
+def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revision:
+    """Revision of a row of `openg2g.catalog.revision_queries.REVISIONS`.
+
+    Raises:
+        DamagedCatalogError: Its annotations are no JSON.
+    """
     try:
         annotations = annotations_from_text(row.annotations)
     except ValueError as error:

@@ -37,7 +37,11 @@ def find_schema_revision(database: Database) -> str | None:
 
 
 def find_schema_revision_on(connection: Connection) -> str | None:
-    """Do the same on a connection; a table of ours that belongs to somebody else is noticed on making them."""
+    """Return the schema revision of the database of a connection, None where there is no catalog yet.
+
+    Raises:
+        NotACatalogError: The database belongs to something else, or cannot hold a catalog.
+    """
     if connection.dialect.name == "sqlite":
         application_id = connection.exec_driver_sql("PRAGMA application_id").scalar()
         tables = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
@@ -49,10 +53,10 @@ def find_schema_revision_on(connection: Connection) -> str | None:
         if VERSION_TABLE not in tables:
             return None
     else:
-        encoding = connection.scalar(
+        is_utf8 = connection.scalar(
             text("SELECT pg_encoding_to_char(encoding) = 'UTF8' FROM pg_database WHERE datname = current_database()")
         )
-        if not encoding:
+        if not is_utf8:
             raise NotACatalogError("a catalog needs a database with the encoding UTF8: createdb --encoding=UTF8 …")
         if connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openg2g.cli.output import escaped, terminal_width
 from openg2g.formats.json_text import encode_line
-from openg2g.formats.native import MODEL_FIELDS
+from openg2g.formats.native import model_value
 from openg2g.models.consequences import Consequence
 from openg2g.models.diff import (
     ABSENT,
@@ -20,7 +20,7 @@ from openg2g.models.diff import (
     diff,
 )
 from openg2g.models.revision import JsonObject, Revision
-from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+from openg2g.models.spec import LLMInferenceWorkload
 
 if TYPE_CHECKING:
     from openg2g.catalog.writer import RevisionWriter
@@ -134,11 +134,6 @@ def comparison_value(comparison: Comparison) -> dict[str, Any]:
             for found in comparison.annotations
         ],
     }
-
-
-def model_value(spec: LLMInferenceModelSpec) -> dict[str, Any]:
-    """The six fields of a model, in the order of writing."""
-    return {name: getattr(spec, name) for name in MODEL_FIELDS}
 
 
 def shown_value(value: object) -> str:
