@@ -14,8 +14,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED_LAYERS = {
     "models": {"models"},
     "formats": {"models", "formats"},
-    "catalog": {"models", "formats", "catalog"},
-    "cli": {"models", "formats", "catalog", "cli"},
+    "expressions": {"models", "expressions"},
+    "catalog": {"models", "formats", "expressions", "catalog"},
+    "cli": {"models", "formats", "expressions", "catalog", "cli"},
 }
 FORMATS_IN_CATALOG = {
     "transfer.py",
@@ -25,7 +26,7 @@ FORMATS_IN_CATALOG = {
     "verify.py",
     "git_import.py",
 }
-STANDARD_LIBRARY_ONLY = {"models"}
+STANDARD_LIBRARY_ONLY = {"models", "expressions"}
 
 
 def imports_of(path: Path) -> set[str]:

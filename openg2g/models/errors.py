@@ -20,6 +20,7 @@
     ├── NameTakenError             (ValueError)       a new name that is in use
     ├── InvalidDocumentError       (ValueError)       a file whose content is not what it should be
     ├── InvalidChangeError         (ValueError)       changes of a workload that cannot be made
+    ├── FilterError                (ValueError)       an expression that cannot be searched by
     ├── UnknownFormatError         (ValueError)       a file format that nobody reads or writes
     └── SourceError                (OSError)          a file that cannot be read or written
 
@@ -27,6 +28,7 @@ The second base is the builtin that a caller would expect. Errors carry data in 
 and what to do next.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -234,6 +236,40 @@ class InvalidChangeError(CatalogError, ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class FilterError(CatalogError, ValueError):
+    """An expression cannot be searched by.
+
+    Attributes:
+        expression: The expression as given.
+        problem: What is wrong with it, and what would be right.
+        column: Where, counted from 1 in characters; None where it is wrong as a whole.
+    """
+
+    def __init__(self, expression: str, problem: str, column: int | None = None, width: int = 1) -> None:
+        place = "" if column is None else f"column {column}: "
+        lines = [f"{place}{problem}"]
+        if column is not None:
+            lines += _pointed_at(expression, column - 1, width)
+        super().__init__("\n".join(lines))
+        self.expression = expression
+        self.problem = problem
+        self.column = column
+
+
+_COLUMNS_SHOWN = 76
+
+
+def _pointed_at(text: str, start: int, width: int) -> list[str]:
+    """Show the part of a text around a place, and a line of carets below it."""
+    first = max(0, min(start - _COLUMNS_SHOWN // 2, len(text) - _COLUMNS_SHOWN))
+    shown = "".join(" " if character.isspace() else character for character in text[first : first + _COLUMNS_SHOWN])
+    # Characters of East Asia are two columns wide.
+    before = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in shown[: start - first])
+    carets = "^" * max(1, min(width, len(shown) - (start - first)))
+    left, right = "…" if first else "", "…" if first + _COLUMNS_SHOWN < len(text) else ""
+    return [f"  {left}{shown}{right}", f"  {' ' * (before + len(left))}{carets}"]
 
 
 class UnknownFormatError(CatalogError, ValueError):

@@ -1,0 +1,183 @@
+"""Functions, methods and loops of the language."""
+
+import ast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from openg2g.expressions import arithmetic, comparisons
+from openg2g.expressions.patterns import check_pattern
+from openg2g.expressions.syntax import RefusalError
+from openg2g.expressions.tree import (
+    Aggregate,
+    AggregateFunction,
+    Annotation,
+    Constant,
+    Constants,
+    Expression,
+    Field,
+    Loop,
+    Sequence,
+    TextCase,
+    TextLength,
+    TextTest,
+    Variable,
+)
+from openg2g.expressions.types import ANNOTATION, BOOLEAN, COUNT, TEXT, Kind
+
+if TYPE_CHECKING:
+    from openg2g.expressions.read import Reader
+
+FUNCTIONS: Mapping[str, str] = {
+    "any": "any(m.itl_deadline_s < 0.1 for m in models)",
+    "all": "all(m.num_replicas > 0 for m in models)",
+    "sum": "sum(m.num_replicas for m in models)",
+    "min": "min(m.itl_deadline_s for m in models)",
+    "max": "max(m.itl_deadline_s for m in models)",
+    "len": "len(models)",
+    "fnmatch": "fnmatch(name, 'sweep/*')",
+    "date": "date('2026-03-01')",
+}
+"""Function → an example of its use."""
+
+METHODS_SHOWN = ".startswith('…'), .endswith('…'), .lower() and .upper()"
+
+MAX_LOOPS = 4
+"""Loops of one generator expression, and generator expressions within each other."""
+
+
+def read_call(reader: "Reader", node: ast.Call) -> Expression:
+    """Read a call of a function or of a method of a text.
+
+    Raises:
+        FilterError: There is no such function, or its arguments are wrong.
+    """
+    if node.keywords:
+        reader.refuse(node.keywords[0].value, "functions of a search take no named arguments.")
+    if isinstance(node.func, ast.Attribute):
+        return _method(reader, node, node.func)
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if name not in FUNCTIONS:
+        from openg2g.expressions.read import near
+
+        reader.refuse(node, f"there is no function {name!r} in a search.{near(name, FUNCTIONS)}")
+    if len(node.args) != (2 if name == "fnmatch" else 1):
+        reader.refuse(node, f"write {FUNCTIONS[name]}")
+    if name == "fnmatch":
+        return _fnmatch(reader, node)
+    if name == "date":
+        return _date(reader, node)
+    return _aggregate(reader, cast(AggregateFunction, name), node.args[0])
+
+
+def _fnmatch(reader: "Reader", node: ast.Call) -> Expression:
+    operand = _text(reader, node.args[0])
+    pattern = _written_text(reader, node.args[1])
+    try:
+        check_pattern(pattern)
+    except RefusalError as refusal:
+        reader.refuse(node.args[1], str(refusal))
+    return TextTest("fnmatch", operand, pattern)
+
+
+def _date(reader: "Reader", node: ast.Call) -> Expression:
+    return reader.attempt(node, comparisons.time_constant, _written_text(reader, node.args[0]))
+
+
+def _method(reader: "Reader", node: ast.Call, method: ast.Attribute) -> Expression:
+    if method.attr in ("lower", "upper") and not node.args:
+        operand = _text(reader, method.value)
+        return TextCase("lower" if method.attr == "lower" else "upper", operand)
+    if method.attr in ("startswith", "endswith") and len(node.args) == 1:
+        operand = _text(reader, method.value)
+        test = "startswith" if method.attr == "startswith" else "endswith"
+        return TextTest(test, operand, _written_text(reader, node.args[0]))  # type: ignore[arg-type]  # Either literal.
+    reader.refuse(node, f"there is no such method in a search. Texts have {METHODS_SHOWN}.")
+
+
+def _text(reader: "Reader", node: ast.expr) -> Expression:
+    read = reader.read(node)
+    if read.type.kind is Kind.ANNOTATION and isinstance(read, Annotation):
+        return Annotation(read.path, TEXT)
+    if read.type.kind is not Kind.TEXT:
+        reader.refuse(node, f"a text is needed here, this is {read.type}.")
+    return read
+
+
+def _written_text(reader: "Reader", node: ast.expr) -> str:
+    read = reader.read(node)
+    if not isinstance(read, Constant) or not isinstance(read.value, str):
+        reader.refuse(node, "a text written out, or a parameter, is needed here.")
+    return read.value
+
+
+def _aggregate(reader: "Reader", function: AggregateFunction, argument: ast.expr) -> Expression:
+    if isinstance(argument, ast.GeneratorExp | ast.ListComp):
+        return _loop(reader, function, argument)
+    sequence = reader.read(argument)
+    if function == "len" and sequence.type.kind in (Kind.TEXT, Kind.ANNOTATION):
+        text = Annotation(sequence.path, TEXT) if isinstance(sequence, Annotation) else sequence
+        return TextLength(text)
+    if function in ("any", "all"):
+        reader.refuse(argument, f"{function}() wants a loop: {FUNCTIONS[function]}")
+    if isinstance(sequence, Constants):
+        return reader.attempt(argument, _of_constants, function, sequence)
+    found = _as_sequence(reader, argument, sequence)
+    assert found.type.item is not None
+    variable = Variable("item", found.type.item, -1)
+    return reader.attempt(argument, _aggregate_of, function, variable, (Loop(variable, found),))
+
+
+def _of_constants(function: AggregateFunction, sequence: Constants) -> Expression:
+    """Make a constant of `max((1, 2))`."""
+    if function == "len":
+        return arithmetic.constant_number(len(sequence.values))
+    if not sequence.values or not all(isinstance(value, int | float) for value in sequence.values):
+        raise RefusalError(f"{function}() of a list written out wants numbers.")
+    functions = {"sum": sum, "min": min, "max": max}
+    return arithmetic.constant_number(functions[function](sequence.values))  # type: ignore[operator]  # Numbers.
+
+
+def _loop(reader: "Reader", function: AggregateFunction, node: ast.GeneratorExp | ast.ListComp) -> Expression:
+    if len(node.generators) > MAX_LOOPS or reader.depth >= MAX_LOOPS:
+        reader.refuse(node, f"at most {MAX_LOOPS} loops may stand within each other.")
+    inner = reader
+    loops: list[Loop] = []
+    for comprehension in node.generators:
+        if comprehension.is_async or not isinstance(comprehension.target, ast.Name):
+            reader.refuse(comprehension.target, "a loop has one variable: for m in models.")
+        sequence = _as_sequence(inner, comprehension.iter, inner.read(comprehension.iter))
+        assert sequence.type.item is not None
+        variable = Variable(comprehension.target.id, sequence.type.item, reader.depth * MAX_LOOPS + len(loops))
+        inner = type(reader)(reader.source, {**inner.names, variable.name: variable}, reader.depth + 1)
+        loops.append(Loop(variable, sequence, tuple(inner.condition(test) for test in comprehension.ifs)))
+    element = inner.condition(node.elt) if function in ("any", "all") else inner.read(node.elt)
+    return reader.attempt(node.elt, _aggregate_of, function, element, tuple(loops))
+
+
+def _as_sequence(reader: "Reader", node: ast.expr, read: Expression) -> Sequence:
+    """Return what can be looped over; a mapping from models gives its keys."""
+    if isinstance(read, Field) and read.type.kind is Kind.MAPPING:
+        return cast(Field, reader.attempt(node, comparisons.keys_of, read))
+    if not isinstance(read, Sequence) or read.type.kind is not Kind.SEQUENCE:
+        reader.refuse(node, f"a list is needed here, this is {read.type}. Lists: models, model_labels, aliases, …")
+    return read
+
+
+def _aggregate_of(function: AggregateFunction, element: Expression, loops: tuple[Loop, ...]) -> Expression:
+    """Make the node, with the type of its result.
+
+    Raises:
+        RefusalError: The function has no use for such elements.
+    """
+    if function in ("any", "all"):
+        return Aggregate(function, element, loops, BOOLEAN)
+    if function == "len":
+        return Aggregate(function, element, loops, COUNT)
+    if function == "sum":
+        summand, total = arithmetic.summed(element)
+        return Aggregate(function, summand, loops, total)
+    if element.type == ANNOTATION:
+        element = arithmetic.as_number(element)
+    if not element.type.is_number and element.type.kind is not Kind.TEXT:
+        raise RefusalError(f"{function}() wants numbers or texts, this is {element.type}.")
+    return Aggregate(function, element, loops, element.type)

@@ -1,0 +1,277 @@
+"""Comparisons and membership: two typed nodes become a condition, or a refusal that says why not."""
+
+import ast
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import cast
+
+from openg2g.expressions.arithmetic import as_number, constant_number, same_kind
+from openg2g.expressions.syntax import RefusalError
+from openg2g.expressions.tree import (
+    FALSE,
+    Aggregate,
+    Annotation,
+    AnnotationContains,
+    Compare,
+    Comparison,
+    Constant,
+    Constants,
+    Element,
+    Expression,
+    Field,
+    Logical,
+    Lookup,
+    Loop,
+    Not,
+    OneOf,
+    Present,
+    Sequence,
+    SpecField,
+    TextTest,
+    Variable,
+)
+from openg2g.expressions.types import BOOLEAN, COUNT, MAX_INTEGER, MIN_INTEGER, TEXT, TIME, Kind, Type, integer
+from openg2g.expressions.vocabulary import MODEL_MAPPINGS, WORKLOAD_FIELDS
+from openg2g.models.instant import parse_instant
+
+COMPARISONS: Mapping[type[ast.cmpop], Comparison] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+_MIRRORED: Mapping[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def compare(symbol: Comparison, left: Expression, right: Expression) -> Expression:
+    """Compare two values.
+
+    Raises:
+        RefusalError: They are of different kinds, or of kinds that have no such comparison.
+    """
+    left, right = _known_kind(left, right), _known_kind(right, left)
+    kinds = {left.type.kind, right.type.kind}
+    if kinds <= {Kind.INTEGER, Kind.FLOAT}:
+        return _compare_numbers(symbol, left, right)
+    if kinds == {Kind.TEXT, Kind.TIME}:
+        return Compare(symbol, _as_time(left), _as_time(right))
+    if kinds in ({Kind.TEXT}, {Kind.TIME}):
+        return Compare(symbol, left, right)
+    if kinds == {Kind.SEQUENCE} and symbol in ("==", "!="):
+        return _compare_sequences(symbol, left, right)
+    if kinds == {Kind.BOOLEAN}:
+        if isinstance(left, Annotation) and isinstance(right, Constant) and symbol in ("==", "!="):
+            return Compare(symbol, left, right)
+        raise RefusalError("conditions cannot be compared. Join them with and, or, not.")
+    if kinds & {Kind.SPEC, Kind.MAPPING}:
+        raise RefusalError(
+            f"{_first(left, right, Kind.SPEC, Kind.MAPPING)} cannot be compared. Compare one of its fields."
+        )
+    raise RefusalError(f"{left.type} cannot be compared with {right.type} by {symbol}.")
+
+
+def contains(container: Expression, item: Expression) -> Expression:
+    """Ask whether an item is in a container: a value in a list, a key in a mapping, a text in a text.
+
+    Raises:
+        RefusalError: The container holds no such items.
+    """
+    if isinstance(container, Constants):
+        return _one_of(item, container)
+    if isinstance(container, Annotation):
+        return AnnotationContains(container.path, _as_text(item, "an annotation"))
+    if isinstance(container, Field) and container.type.kind is Kind.MAPPING:
+        if container.name == "annotations":
+            return AnnotationContains((), _as_text(item, "annotations"))
+        if container.name == "tags":
+            return Present(Lookup("tags", _as_text(item, "tags"), TEXT))
+        container = keys_of(container)
+    if container.type.kind is Kind.SEQUENCE:
+        assert isinstance(container, Sequence) and container.type.item is not None
+        if container.type.item.kind is Kind.SPEC:
+            raise RefusalError("models holds model specs. Ask for a label in model_labels, or any(… for m in models).")
+        variable = Variable("item", container.type.item, -1)
+        return Aggregate("any", compare("==", variable, item), (Loop(variable, container),), BOOLEAN)
+    if container.type.kind is Kind.TEXT:
+        if not isinstance(item, Constant) or not isinstance(item.value, str):
+            raise RefusalError("in a text, only a text written out (or a parameter) can be looked for.")
+        return TextTest("contains", container, item.value)
+    raise RefusalError(f"nothing is in {container.type}: in and not in want a list, a mapping or a text.")
+
+
+def keys_of(mapping: Field) -> Field:
+    """Return the keys of a mapping from models, in order.
+
+    Raises:
+        RefusalError: Its keys cannot be listed.
+    """
+    if mapping.name not in MODEL_MAPPINGS:
+        raise RefusalError(f"the keys of {mapping.name} cannot be listed. Ask for one: 'key' in {mapping.name}.")
+    return Field("model_labels", WORKLOAD_FIELDS["model_labels"])
+
+
+def element(sequence: Expression, index: int) -> Expression:
+    """Return an item of a sequence by its index.
+
+    Raises:
+        RefusalError: It has no items in an order, or the index is absurd.
+    """
+    if isinstance(sequence, Constants):
+        if not -len(sequence.values) <= index < len(sequence.values):
+            raise RefusalError(f"there is no item {index} in this list.")
+        return constant(sequence.values[index])
+    if sequence.type.kind is not Kind.SEQUENCE:
+        raise RefusalError(f"{sequence.type} has no items by number.")
+    if abs(index) > 10**6:
+        raise RefusalError("an index must lie between -1000000 and 1000000.")
+    assert isinstance(sequence, Field | SpecField) and sequence.type.item is not None
+    return Element(sequence, index, sequence.type.item)
+
+
+def constant(value: object) -> Constant:
+    """Make a constant of a scalar.
+
+    Raises:
+        RefusalError: It is none that can be compared with anything.
+    """
+    match value:
+        case bool():
+            return Constant(value, BOOLEAN)
+        case int() | float():
+            return constant_number(value)
+        case str():
+            if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
+                raise RefusalError("a text must be valid Unicode without NUL.")
+            return Constant(str.__str__(value), TEXT)
+        case datetime():
+            return Constant(value, TIME)
+        case _:
+            raise RefusalError(f"{value!r} is nothing that can be compared. Use numbers, texts, times, True or False.")
+
+
+def constants(values: list[Constant]) -> Constants:
+    """Make a list of constants of one kind.
+
+    Raises:
+        RefusalError: They are of several kinds.
+    """
+    kinds = {Kind.FLOAT if value.type.is_number else value.type.kind for value in values}
+    if len(kinds) > 1:
+        raise RefusalError("the items of a list must be of one kind: numbers, texts or times.")
+    item = values[0].type if values else TEXT
+    if item.is_number:
+        values = [constant_number(float(cast(float, v.value))) for v in values] if _has_float(values) else values
+        item = values[0].type if _has_float(values) else _union(values)
+    return Constants(tuple(value.value for value in values), Type(Kind.SEQUENCE, item=item))
+
+
+def _has_float(values: list[Constant]) -> bool:
+    return any(value.type.kind is Kind.FLOAT for value in values)
+
+
+def _union(values: list[Constant]) -> Type:
+    return integer(min(value.type.low for value in values), max(value.type.high for value in values))
+
+
+def _known_kind(node: Expression, other: Expression) -> Expression:
+    """Read an annotation as what it is compared with."""
+    if not isinstance(node, Annotation) or node.type.kind is not Kind.ANNOTATION:
+        return node
+    if other.type.kind in (Kind.TEXT, Kind.BOOLEAN):
+        return Annotation(node.path, other.type)
+    if other.type.is_number:
+        return as_number(node)
+    if other.type.kind is Kind.ANNOTATION:
+        raise RefusalError("two annotations cannot be compared: it is not known of which kind they are.")
+    raise RefusalError(f"an annotation cannot be compared with {other.type}.")
+
+
+def _compare_numbers(symbol: Comparison, left: Expression, right: Expression) -> Expression:
+    if isinstance(left, Constant) and not isinstance(right, Constant):
+        return _compare_numbers(_MIRRORED[symbol], right, left)
+    if isinstance(right, Constant) and left.type.kind is Kind.INTEGER:
+        return _compare_whole(symbol, left, cast(float, right.value))
+    return Compare(symbol, *same_kind(left, right))
+
+
+def _compare_whole(symbol: Comparison, left: Expression, number: float) -> Expression:
+    """Compare a whole number with a constant that may have a fraction or lie beyond 64 bits, exactly."""
+    if symbol in ("==", "!="):
+        if number == math.floor(number) and MIN_INTEGER <= number <= MAX_INTEGER:
+            return Compare(symbol, left, constant_number(math.floor(number)))
+        return FALSE if symbol == "==" else Present(left)
+    bound = math.ceil(number) if symbol in ("<", ">=") else math.floor(number)
+    is_upper = symbol in ("<", "<=")
+    if bound > MAX_INTEGER:
+        return Present(left) if is_upper else FALSE
+    if bound < MIN_INTEGER:
+        return FALSE if is_upper else Present(left)
+    return Compare(symbol, left, constant_number(bound))
+
+
+def _as_time(node: Expression) -> Expression:
+    if node.type.kind is Kind.TIME:
+        return node
+    if not isinstance(node, Constant):
+        raise RefusalError("a time can be compared with a time written out, not with a text of the catalog.")
+    return time_constant(cast(str, node.value))
+
+
+def time_constant(text: str) -> Constant:
+    """Make a constant of an ISO 8601 date, which means its start in UTC, or time with an offset.
+
+    Raises:
+        RefusalError: The text is neither.
+    """
+    try:
+        return Constant(parse_instant(text), TIME)
+    except ValueError as error:
+        raise RefusalError(str(error)) from None
+
+
+def _compare_sequences(symbol: Comparison, left: Expression, right: Expression) -> Expression:
+    """Compare a list of the catalog with one that is written out: as long, and the same items in the same order."""
+    if isinstance(left, Constants):
+        left, right = right, left
+    if not isinstance(right, Constants) or not isinstance(left, Field | SpecField):
+        raise RefusalError("a list can be compared with a list written out only.")
+    assert left.type.item is not None
+    if left.type.item.kind is Kind.SPEC:
+        raise RefusalError("models holds model specs, which cannot be compared. Compare model_labels, or fields.")
+    variable = Variable("item", left.type.item, -1)
+    count = Aggregate("len", variable, (Loop(variable, left),), COUNT)
+    same = [Compare("==", count, constant_number(len(right.values)))]
+    same += [
+        compare("==", Element(left, index, left.type.item), constant(value))  # type: ignore[misc]  # A condition.
+        for index, value in enumerate(right.values)
+    ]
+    equal = Logical("and", tuple(same))
+    return equal if symbol == "==" else Not(equal)
+
+
+def _one_of(item: Expression, among: Constants) -> Expression:
+    if not among.values:
+        return FALSE
+    conditions = [compare("==", item, constant(value)) for value in among.values]
+    equalities = [c for c in conditions if isinstance(c, Compare) and isinstance(c.right, Constant)]
+    if len(equalities) < len(conditions) or len({c.left for c in equalities}) > 1:
+        return Logical("or", tuple(conditions))  # Some can never be equal, or both sides are constants.
+    values = tuple(cast(Constant, c.right).value for c in equalities)
+    return OneOf(equalities[0].left, Constants(values, Type(Kind.SEQUENCE, item=equalities[0].right.type)))
+
+
+def _as_text(node: Expression, where: str) -> Expression:
+    if node.type.kind is Kind.ANNOTATION:
+        assert isinstance(node, Annotation)
+        return Annotation(node.path, TEXT)
+    if node.type.kind is not Kind.TEXT:
+        raise RefusalError(f"the keys of {where} are texts, this is {node.type}.")
+    return node
+
+
+def _first(left: Expression, right: Expression, *kinds: Kind) -> Type:
+    return left.type if left.type.kind in kinds else right.type

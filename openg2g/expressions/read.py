@@ -1,0 +1,291 @@
+"""Reading an expression: from Python's syntax tree to the typed tree, by an allow-list, and nothing is evaluated."""
+
+import ast
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from openg2g.expressions import arithmetic, calls, comparisons
+from openg2g.expressions.arithmetic import OPERATORS
+from openg2g.expressions.comparisons import COMPARISONS
+from openg2g.expressions.parameters import constants_of_parameters
+from openg2g.expressions.syntax import RefusalError, Source
+from openg2g.expressions.tree import (
+    Annotation,
+    Choice,
+    Constant,
+    Element,
+    Expression,
+    Field,
+    Logical,
+    Lookup,
+    Not,
+    Present,
+    SpecField,
+    Variable,
+    may_lack_value,
+)
+from openg2g.expressions.types import ANNOTATION, BOOLEAN, SPEC, Kind, Type, floating, integer
+from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES
+from openg2g.models.errors import FilterError
+
+ROOT_SPEC = Variable("spec", SPEC)
+"""What the names of an expression about model specs belong to."""
+
+
+def read_condition(
+    text: str, parameters: Mapping[str, object] | None = None, names: Mapping[str, Type] = WORKLOAD_NAMES
+) -> Expression:
+    """Read an expression about a workload and its revision.
+
+    Args:
+        text: The expression.
+        parameters: Name → value of what the expression names beside the vocabulary.
+        names: The vocabulary.
+
+    Raises:
+        FilterError: The expression says nothing that can be searched by; the message points at the place.
+
+    Example:
+        >>> read_condition("total_gpus < 7200").type.kind.value
+        'condition'
+    """
+    fields: dict[str, Expression] = {name: Field(name, kind) for name, kind in names.items()}
+    return _read(text, fields, parameters or {})
+
+
+def read_spec_condition(text: str, parameters: Mapping[str, object] | None = None) -> Expression:
+    """Read an expression about a model spec, whose fields are names of their own: `itl_deadline_s < 0.1`.
+
+    Raises:
+        FilterError: As `read_condition`.
+    """
+    fields: dict[str, Expression] = {name: SpecField(ROOT_SPEC, name, kind) for name, kind in MODEL_SPEC_NAMES.items()}
+    return _read(text, fields, parameters or {})
+
+
+def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, object]) -> Expression:
+    source = Source(text)
+    try:
+        values = constants_of_parameters(parameters, {*fields, *calls.FUNCTIONS})
+    except RefusalError as refusal:
+        raise FilterError(text, str(refusal)) from None
+    return Reader(source, {**fields, **values}).condition(source.tree)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads nodes of one expression in one scope.
+
+    Attributes:
+        source: The expression.
+        names: What each name stands for here: fields, parameters, and the variables of the loops around.
+        depth: How many generator expressions are around.
+    """
+
+    source: Source
+    names: Mapping[str, Expression]
+    depth: int = 0
+    _used: dict[str, None] = field(default_factory=dict, compare=False, repr=False)
+
+    def refuse(self, node: ast.AST, problem: str) -> NoReturn:
+        """Refuse a node.
+
+        Raises:
+            FilterError: Always.
+        """
+        raise self.source.error(node, problem)
+
+    def attempt(self, node: ast.AST, make: Callable[..., Expression], *arguments: Any) -> Expression:
+        """Make a typed node; a refusal points at the syntax node."""
+        try:
+            return make(*arguments)
+        except RefusalError as refusal:
+            raise self.source.error(node, str(refusal)) from None
+
+    def condition(self, node: ast.expr) -> Expression:
+        """Read a node that must be a condition."""
+        read = self.read(node)
+        if read.type.kind is Kind.ANNOTATION and isinstance(read, Annotation):
+            return Annotation(read.path, BOOLEAN)
+        if read.type.kind is not Kind.BOOLEAN:
+            self.refuse(node, f"a condition is needed here, this is {read.type}. Compare it with something.")
+        return read
+
+    def read(self, node: ast.expr) -> Expression:
+        """Read any node."""
+        method = _METHODS.get(type(node))
+        if method is None:
+            self.refuse(node, f"{_described(node)} not allowed in a search. {_ALLOWED}")
+        return method(self, node)
+
+    def within(self, names: Mapping[str, Expression]) -> "Reader":
+        """Read further in, where a loop gives names a meaning."""
+        return Reader(self.source, {**self.names, **names}, self.depth + 1)
+
+    def _constant(self, node: ast.Constant) -> Expression:
+        return self.attempt(node, comparisons.constant, node.value)
+
+    def _name(self, node: ast.Name) -> Expression:
+        found = self.names.get(node.id)
+        if found is None:
+            if node.id in calls.FUNCTIONS:
+                self.refuse(node, f"{node.id} is a function: call it, {calls.FUNCTIONS[node.id]}.")
+            self.refuse(node, f"unknown name {node.id!r}.{near(node.id, [*self.names, *calls.FUNCTIONS])}")
+        return found
+
+    def _attribute(self, node: ast.Attribute) -> Expression:
+        owner = self.read(node.value)
+        if owner.type.kind is not Kind.SPEC or not isinstance(owner, Variable | Element):
+            allowed = f" Texts have {calls.METHODS_SHOWN}." if owner.type.kind is Kind.TEXT else ""
+            self.refuse(node, f"{owner.type} has no field {node.attr!r}.{allowed}")
+        if node.attr not in SPEC_FIELDS:
+            self.refuse(node, f"a model spec has no field {node.attr!r}.{near(node.attr, SPEC_FIELDS)}")
+        return SpecField(owner, node.attr, SPEC_FIELDS[node.attr])
+
+    def _subscript(self, node: ast.Subscript) -> Expression:
+        container = self.read(node.value)
+        if isinstance(node.slice, ast.Slice):
+            self.refuse(node, "slices are not allowed in a search. Loop over all items, or name one by its index.")
+        if container.type.kind is Kind.ANNOTATION and isinstance(container, Annotation):
+            return Annotation((*container.path, self._annotation_key(node.slice)), ANNOTATION)
+        key = self.read(node.slice)
+        if isinstance(container, Field) and container.type.kind is Kind.MAPPING:
+            if container.name == "annotations":
+                return Annotation((self._annotation_key(node.slice),), ANNOTATION)
+            if key.type.kind is not Kind.TEXT:
+                self.refuse(node.slice, f"the keys of {container.name} are texts, this is {key.type}.")
+            assert container.type.item is not None
+            return Lookup(container.name, key, container.type.item)
+        if not isinstance(key, Constant) or key.type.kind is not Kind.INTEGER:
+            self.refuse(node.slice, "an index is a whole number written out.")
+        return self.attempt(node, comparisons.element, container, key.value)
+
+    def _annotation_key(self, node: ast.expr) -> str | int:
+        key = self.read(node)
+        if not isinstance(key, Constant) or key.type.kind not in (Kind.TEXT, Kind.INTEGER):
+            self.refuse(node, "a place in the annotations is a text or a whole number written out.")
+        if isinstance(key.value, int) and abs(key.value) > 10**6:
+            self.refuse(node, "an index must lie between -1000000 and 1000000.")
+        assert isinstance(key.value, str | int)
+        return key.value
+
+    def _logical(self, node: ast.BoolOp) -> Expression:
+        operands = tuple(self.condition(value) for value in node.values)
+        return Logical("and" if isinstance(node.op, ast.And) else "or", operands)
+
+    def _unary(self, node: ast.UnaryOp) -> Expression:
+        if isinstance(node.op, ast.Not):
+            return Not(self.condition(node.operand))
+        operand = self.read(node.operand)
+        if isinstance(node.op, ast.USub):
+            return self.attempt(node, arithmetic.negated, operand)
+        if isinstance(node.op, ast.UAdd):
+            return self.attempt(node, arithmetic.as_number, operand)
+        self.refuse(node, f"~ is not allowed in a search. {_ALLOWED}")
+
+    def _binary(self, node: ast.BinOp) -> Expression:
+        symbol = OPERATORS.get(type(node.op))
+        if symbol is None:
+            self.refuse(node, f"this operator is not allowed in a search. Operators: {' '.join(OPERATORS.values())}")
+        left, right = self.read(node.left), self.read(node.right)
+        return self.attempt(node, arithmetic.compute, symbol, left, right)
+
+    def _compare(self, node: ast.Compare) -> Expression:
+        operands = [self.read(operand) for operand in (node.left, *node.comparators)]
+        pairs = [
+            self._compare_pair(node, operator, left, right)
+            for operator, left, right in zip(node.ops, operands, operands[1:], strict=False)
+        ]
+        return pairs[0] if len(pairs) == 1 else Logical("and", tuple(pairs))
+
+    def _compare_pair(self, node: ast.Compare, operator: ast.cmpop, left: Expression, right: Expression) -> Expression:
+        symbol = COMPARISONS.get(type(operator))
+        if symbol is not None:
+            return self.attempt(node, comparisons.compare, symbol, left, right)
+        if isinstance(operator, ast.Is | ast.IsNot):
+            self.refuse(node, "is and is not are not allowed in a search. Use == and !=; 'key' in … asks for a key.")
+        found = self.attempt(node, comparisons.contains, right, left)
+        if isinstance(operator, ast.In):
+            return found
+        # Like every comparison, `not in` is false of what has no value.
+        return Logical("and", (Present(left), Not(found))) if may_lack_value(left) else Not(found)
+
+    def _choice(self, node: ast.IfExp) -> Expression:
+        test = self.condition(node.test)
+        then, otherwise = self.read(node.body), self.read(node.orelse)
+        return self.attempt(node, _choice_of, test, then, otherwise)
+
+    def _list(self, node: ast.Tuple | ast.List | ast.Set) -> Expression:
+        items = [self.read(item) for item in node.elts]
+        for item, item_node in zip(items, node.elts, strict=True):
+            if not isinstance(item, Constant):
+                self.refuse(item_node, "a list holds numbers, texts or times written out, or parameters.")
+        return self.attempt(node, comparisons.constants, items)
+
+    def _call(self, node: ast.Call) -> Expression:
+        return calls.read_call(self, node)
+
+    def _generator(self, node: ast.GeneratorExp | ast.ListComp) -> Expression:
+        self.refuse(node, "a loop stands inside any(), all(), sum(), min(), max() or len().")
+
+
+_METHODS: dict[type[ast.expr], Callable[[Reader, Any], Expression]] = {
+    ast.Constant: Reader._constant,
+    ast.Name: Reader._name,
+    ast.Attribute: Reader._attribute,
+    ast.Subscript: Reader._subscript,
+    ast.BoolOp: Reader._logical,
+    ast.UnaryOp: Reader._unary,
+    ast.BinOp: Reader._binary,
+    ast.Compare: Reader._compare,
+    ast.IfExp: Reader._choice,
+    ast.Tuple: Reader._list,
+    ast.List: Reader._list,
+    ast.Set: Reader._list,
+    ast.Call: Reader._call,
+    ast.GeneratorExp: Reader._generator,
+    ast.ListComp: Reader._generator,
+}
+
+_ALLOWED = "Allowed: comparisons, and/or/not, in, arithmetic, any/all/sum/min/max/len with loops, x if c else y."
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Say which known names are close to an unknown one, or what there is."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=3)
+    return f" Did you mean {' or '.join(close)}?" if close else f" Known here: {', '.join(known)}."
+
+
+def _choice_of(test: Expression, then: Expression, otherwise: Expression) -> Expression:
+    if then.type.is_number and otherwise.type.is_number:
+        then, otherwise = arithmetic.same_kind(then, otherwise)
+        return Choice(test, then, otherwise, _either(then.type, otherwise.type))
+    if then.type.kind is not otherwise.type.kind or then.type.kind not in (Kind.BOOLEAN, Kind.TEXT, Kind.TIME):
+        raise RefusalError(f"both sides of a choice must be of one kind, these are {then.type} and {otherwise.type}.")
+    return Choice(test, then, otherwise, then.type)
+
+
+def _either(a: Type, b: Type) -> Type:
+    if a.kind is Kind.INTEGER:
+        return integer(min(a.low, b.low), max(a.high, b.high))
+    return floating(min(a.smallest, b.smallest), max(a.largest, b.largest))
+
+
+def _described(node: ast.expr) -> str:
+    names = {
+        "Lambda": "lambda is",
+        "JoinedStr": "an f-string is",
+        "Dict": "a dictionary is",
+        "NamedExpr": ":= is",
+        "Await": "await is",
+        "Yield": "yield is",
+        "YieldFrom": "yield is",
+        "Starred": "* is",
+        "SetComp": "a set comprehension is",
+        "DictComp": "a dictionary comprehension is",
+        "Slice": "a slice is",
+    }
+    return names.get(type(node).__name__, f"{type(node).__name__} is")

@@ -1,0 +1,85 @@
+"""From text to Python's syntax tree: bounded in size and depth, and errors that point at a column."""
+
+import ast
+import warnings
+from collections.abc import Iterator
+
+from openg2g.models.errors import FilterError
+
+MAX_LENGTH = 4_000
+"""Characters of an expression."""
+
+MAX_DEPTH = 25
+"""Levels of nesting. Databases and Python both give up somewhat above it."""
+
+MAX_NODES = 1_000
+"""Nodes of the syntax tree."""
+
+
+class RefusalError(Exception):
+    """What is wrong with a part of an expression, raised where its place is not known; the reader adds that."""
+
+
+class Source:
+    """The text of an expression and its syntax tree.
+
+    Attributes:
+        text: The expression as given.
+        tree: Its syntax tree.
+
+    Raises:
+        FilterError: The text is no Python expression, or too large.
+    """
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise FilterError(repr(text), "an expression is a string.")
+        self.text = text
+        if not text.strip():
+            raise FilterError(text, "the expression is empty. Write a condition, for instance: total_gpus < 7200")
+        if len(text) > MAX_LENGTH:
+            raise FilterError(text[:40] + "…", f"the expression is longer than {MAX_LENGTH} characters.")
+        self._lead = len(text) - len(text.lstrip())
+        # Line breaks are blanks, so that a long expression may be written over several lines without parentheses.
+        self._line = "".join(" " if character in "\n\r\f" else character for character in text[self._lead :])
+        self.tree = self._parsed()
+        self._check_size()
+
+    def _parsed(self) -> ast.expr:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python warns of `1 is 1` and of "\d"; the reader refuses or takes it.
+                return ast.parse(self._line, mode="eval").body
+        except SyntaxError as error:
+            column = (error.offset or len(self._line) + 1) + self._lead
+            raise FilterError(self.text, f"this is no Python expression: {error.msg}.", column) from None
+        except (RecursionError, MemoryError):
+            raise FilterError(self.text, f"the expression is nested more than {MAX_DEPTH} levels deep.") from None
+        except ValueError as error:  # NUL in the text, a number of thousands of digits, a lone surrogate.
+            raise FilterError(self.text, f"this is no Python expression: {error}.") from None
+
+    def error(self, node: ast.AST, problem: str) -> FilterError:
+        """Make an error that points at a node."""
+        start = getattr(node, "col_offset", 0)
+        end = getattr(node, "end_col_offset", None) or start + 1
+        encoded = self._line.encode("utf-8", "surrogatepass")
+        column = len(encoded[:start].decode("utf-8", "replace"))
+        width = len(encoded[start:end].decode("utf-8", "replace"))
+        return FilterError(self.text, problem, column + self._lead + 1, width)
+
+    def _check_size(self) -> None:
+        for count, (node, depth) in enumerate(_nodes(self.tree), 1):
+            if depth > MAX_DEPTH:
+                raise self.error(node, f"the expression is nested more than {MAX_DEPTH} levels deep here.")
+            if count > MAX_NODES:
+                raise self.error(node, f"the expression has more than {MAX_NODES} parts.")
+
+
+def _nodes(tree: ast.expr) -> Iterator[tuple[ast.AST, int]]:
+    """Yield every node with a place, and how deep it lies; without recursion."""
+    waiting: list[tuple[ast.AST, int]] = [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        below = depth + isinstance(node, ast.expr)
+        waiting += [(child, below) for child in ast.iter_child_nodes(node)]
