@@ -216,20 +216,46 @@ def _create_content() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_model_specs_model_label", "model_specs", ["model_label"])
+    op.create_index("ix_model_specs_batch_size_list_id", "model_specs", ["batch_size_list_id"])
     op.create_table(
         "workloads",
         _identifier(),
         sa.Column("digest", CODE_POINT_TEXT, nullable=False, comment="sha256: of the canonical form of the workload."),
         sa.Column("num_models", INTEGER, nullable=False, comment="How many models it serves."),
         sa.Column("total_gpus", INTEGER, nullable=False, comment="GPUs of all its models."),
+        sa.Column(
+            "least_itl_deadline_s",
+            DOUBLE,
+            nullable=False,
+            comment="Least inter-token latency deadline of its models, seconds.",
+        ),
+        sa.Column(
+            "greatest_itl_deadline_s",
+            DOUBLE,
+            nullable=False,
+            comment="Greatest inter-token latency deadline of its models, seconds.",
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_workloads"),
         sa.UniqueConstraint("digest", name="uq_workloads_digest"),
         *_digest_check("workloads"),
         _check("workloads", "num_models", "num_models >= 1"),
         _check("workloads", "total_gpus", "total_gpus >= 0"),
+        _check(
+            "workloads",
+            "least_itl_deadline_s",
+            "least_itl_deadline_s > 0 AND least_itl_deadline_s <= greatest_itl_deadline_s",
+        ),
+        _check("workloads", "greatest_itl_deadline_s", "greatest_itl_deadline_s <= 1.7976931348623157e308"),
         comment="Distinct workloads.",
         sqlite_strict=True,
     )
+    # Stored facts about all models of a workload let a search start at either end of a question.
+    for first, second in (
+        ("total_gpus", "least_itl_deadline_s"),
+        ("least_itl_deadline_s", "total_gpus"),
+        ("greatest_itl_deadline_s", "total_gpus"),
+    ):
+        op.create_index(f"ix_workloads_{first}_{second}", "workloads", [first, second])
     op.create_table(
         "workload_models",
         sa.Column("workload_id", INTEGER, nullable=False, comment="The workload."),
@@ -384,8 +410,9 @@ def _create_views() -> None:
         """
         CREATE VIEW named_revisions AS
         SELECT names.name, revisions.number, workloads.digest, workloads.num_models, workloads.total_gpus,
-               revisions.recorded_at, revisions.effective_from, revisions.author, revisions.message,
-               revisions.source, revisions.annotations
+               workloads.least_itl_deadline_s, workloads.greatest_itl_deadline_s, revisions.recorded_at,
+               revisions.effective_from, revisions.author, revisions.message, revisions.source,
+               revisions.annotations
         FROM revisions
         JOIN names ON names.id = revisions.name_id
         LEFT JOIN workloads ON workloads.id = revisions.workload_id

@@ -96,7 +96,8 @@ def workload_to_rows(
     workload: LLMInferenceWorkload, digest: str, workload_id: int, spec_ids: Sequence[int]
 ) -> tuple[RowTuple, list[RowTuple]]:
     """Rows of a workload whose model specs are stored as `spec_ids`: its own, and one for each model."""
-    own = (workload_id, digest, len(workload.models), workload.total_gpus)
+    deadlines = [spec.itl_deadline_s for spec in workload.models]
+    own = (workload_id, digest, len(workload.models), workload.total_gpus, min(deadlines), max(deadlines))
     models: list[RowTuple] = [
         (workload_id, position, spec_id, spec.model_label)
         for position, (spec, spec_id) in enumerate(zip(workload.models, spec_ids, strict=True))

@@ -94,7 +94,7 @@ class _PostgresJson(UserDefinedType[str]):
 
 
 _BIG_INTEGER = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only, which has 64 bits.
-_DOUBLE: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+DOUBLE: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 _CODE_POINT_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")  # Sorts the same on both engines.
 
 
@@ -214,6 +214,7 @@ class ModelSpecRow(Row):
         CheckConstraint("itl_deadline_s > 0 AND itl_deadline_s <= 1.7976931348623157e308", name="itl_deadline_s"),
         CheckConstraint("total_gpus = num_replicas * gpus_per_replica", name="total_gpus"),
         Index(None, "model_label"),
+        Index(None, "batch_size_list_id"),
         {"comment": "Distinct model specs.", "sqlite_strict": True},
     )
     id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
@@ -222,13 +223,17 @@ class ModelSpecRow(Row):
     num_replicas: Mapped[int] = mapped_column(_BIG_INTEGER, comment="Replicas in the whole datacenter.")
     gpus_per_replica: Mapped[int] = mapped_column(_BIG_INTEGER, comment="GPUs of each replica.")
     initial_batch_size: Mapped[int] = mapped_column(_BIG_INTEGER, comment="Batch size at the start, requests.")
-    itl_deadline_s: Mapped[float] = mapped_column(_DOUBLE, comment="Inter-token latency deadline, seconds.")
+    itl_deadline_s: Mapped[float] = mapped_column(DOUBLE, comment="Inter-token latency deadline, seconds.")
     batch_size_list_id: Mapped[int] = mapped_column(ForeignKey(BatchSizeListRow.id), comment="Feasible batch sizes.")
     total_gpus: Mapped[int] = mapped_column(_BIG_INTEGER, comment="num_replicas * gpus_per_replica.")
 
 
 class WorkloadRow(Row):
-    """A distinct `LLMInferenceWorkload`."""
+    """A distinct `LLMInferenceWorkload`.
+
+    Facts about all its models are stored with it, so that "each deadline is at most 0.1 s" and "some deadline is" are
+    answered from an index, without a look at the models of every workload.
+    """
 
     __tablename__ = "workloads"
     __table_args__ = (
@@ -236,12 +241,26 @@ class WorkloadRow(Row):
         *_digest_check(),
         CheckConstraint("num_models >= 1", name="num_models"),
         CheckConstraint("total_gpus >= 0", name="total_gpus"),
+        CheckConstraint(
+            "least_itl_deadline_s > 0 AND least_itl_deadline_s <= greatest_itl_deadline_s",
+            name="least_itl_deadline_s",
+        ),
+        CheckConstraint("greatest_itl_deadline_s <= 1.7976931348623157e308", name="greatest_itl_deadline_s"),
+        Index(None, "total_gpus", "least_itl_deadline_s"),
+        Index(None, "least_itl_deadline_s", "total_gpus"),
+        Index(None, "greatest_itl_deadline_s", "total_gpus"),
         {"comment": "Distinct workloads.", "sqlite_strict": True},
     )
     id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
     digest: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="sha256: of the canonical form of the workload.")
     num_models: Mapped[int] = mapped_column(_BIG_INTEGER, comment="How many models it serves.")
     total_gpus: Mapped[int] = mapped_column(_BIG_INTEGER, comment="GPUs of all its models.")
+    least_itl_deadline_s: Mapped[float] = mapped_column(
+        DOUBLE, comment="Least inter-token latency deadline of its models, seconds."
+    )
+    greatest_itl_deadline_s: Mapped[float] = mapped_column(
+        DOUBLE, comment="Greatest inter-token latency deadline of its models, seconds."
+    )
 
 
 class WorkloadModelRow(Row):

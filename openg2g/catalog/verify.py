@@ -86,15 +86,17 @@ def _total_problems(connection: Connection) -> Iterator[str]:
         select(WorkloadRow.digest)
         .outerjoin(WorkloadModelRow, WorkloadModelRow.workload_id == WorkloadRow.id)
         .outerjoin(ModelSpecRow, ModelSpecRow.id == WorkloadModelRow.model_spec_id)
-        .group_by(WorkloadRow.id, WorkloadRow.digest, WorkloadRow.num_models, WorkloadRow.total_gpus)
+        .group_by(WorkloadRow.id)  # The key: every other column of a workload depends on it.
         .having(
             (func.count(WorkloadModelRow.position) != WorkloadRow.num_models)
             | (func.coalesce(func.sum(ModelSpecRow.total_gpus), 0) != WorkloadRow.total_gpus)
+            | func.min(ModelSpecRow.itl_deadline_s).is_distinct_from(WorkloadRow.least_itl_deadline_s)
+            | func.max(ModelSpecRow.itl_deadline_s).is_distinct_from(WorkloadRow.greatest_itl_deadline_s)
         )
         .order_by(WorkloadRow.digest)
     )
     for digest in connection.scalars(totals):
-        yield f"the totals of the workload {digest} do not fit its models."
+        yield f"the totals or deadlines of the workload {digest} do not fit its models."
 
 
 _CHECKS: tuple[Callable[[Database], Iterator[str]], ...] = (_file_problems, _history_problems, _content_problems)

@@ -30,7 +30,14 @@ def row_of(table: str, **overrides: Any) -> dict[str, Any]:
             "batch_size_list_id": 1,
             "total_gpus": 12,
         },
-        "workloads": {"id": 2, "digest": digest("b"), "num_models": 1, "total_gpus": 12},
+        "workloads": {
+            "id": 2,
+            "digest": digest("b"),
+            "num_models": 1,
+            "total_gpus": 12,
+            "least_itl_deadline_s": 0.08,
+            "greatest_itl_deadline_s": 0.08,
+        },
         "workload_models": {"workload_id": 1, "position": 1, "model_spec_id": 2, "model_label": "Llama-3.1-8B"},
         "names": {"id": 2, "name": "other", "created_at": WHEN},
         "renames": {

@@ -16,6 +16,7 @@ from openg2g.catalog import (
 from openg2g.models.digest import workload_digest
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
+from tests.catalog.rows import row_of
 
 NAMES = (
     "10",
@@ -219,7 +220,7 @@ def test_a_catalog_that_is_open_sees_what_another_one_saves(catalog: Catalog, da
 
 def test_a_workload_without_its_models_is_reported_as_damage(catalog: Catalog, plain_sql: PlainSql) -> None:
     when = "2026-03-01T12:00:00.000000Z"
-    plain_sql.insert("workloads", id=1, digest="sha256:" + "a" * 64, num_models=1, total_gpus=0)
+    plain_sql.insert("workloads", **row_of("workloads", id=1))
     plain_sql.insert("names", id=1, name="fleet", created_at=when)
     plain_sql.run(f"INSERT INTO revisions VALUES (1, 1, 1, '{when}', '{when}', '', '', '', '{{}}')")
     with pytest.raises(

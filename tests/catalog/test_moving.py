@@ -15,6 +15,7 @@ from openg2g.catalog.verify import verify_database
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from tests import strategies
 from tests.builders import make_workload, published_fleet
+from tests.catalog.plain_sql import PlainSql
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -216,10 +217,35 @@ def test_damage_in_the_tables_is_named(other: Catalog) -> None:
                 "UPDATE batch_sizes SET batch_size = 9 WHERE batch_size_list_id = 1 AND position = 0"
             )
         problems = "\n".join(verify_database(other.database))
-        assert "the totals of the workload sha256:" in problems
+        assert "the totals or deadlines of the workload sha256:" in problems
         assert "model spec 2 does not fit its digest" in problems
         assert "batch size list 1 does not fit its members" in problems
         assert "the workload does not fit its digest" in problems
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "num_models = num_models + 1",
+        "total_gpus = total_gpus - 1",
+        "least_itl_deadline_s = 0.05",
+        "least_itl_deadline_s = 0.07",
+        "greatest_itl_deadline_s = 0.13",
+        "greatest_itl_deadline_s = 0.15",
+    ],
+)
+def test_a_stored_fact_that_does_not_fit_the_models_is_named(
+    catalog: Catalog, plain_sql: PlainSql, damage: str
+) -> None:
+    digest = catalog.save("fleet", published_fleet()).digest
+    catalog.save("other", make_workload(3))
+    assert verify_database(catalog.database) == []
+    trigger = plain_sql.on("workloads_refuse_update", "workloads_refuse_change ON workloads")
+    plain_sql.run(f"DROP TRIGGER {trigger}")
+    plain_sql.run(f"UPDATE workloads SET {damage} WHERE digest = ?", (digest,))
+    assert verify_database(catalog.database) == [
+        f"the totals or deadlines of the workload {digest} do not fit its models."
+    ]
 
 
 def test_a_long_history_under_another_name_here_is_recognised_in_every_batch(

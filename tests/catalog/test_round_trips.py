@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from sqlalchemy import select
 
 from openg2g.catalog import Catalog, Revision
+from openg2g.catalog.tables import WorkloadRow
 from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import model_spec_digest, workload_digest
 from openg2g.models.revision import annotations_to_text
@@ -85,12 +87,15 @@ def test_what_save_writes_reads_correctly_in_plain_sql(
         )
         for spec in workload.models
     ]
-    [(digest, num_models, total_gpus, author, stored)] = plain_sql.run(
-        "SELECT digest, num_models, total_gpus, author, CAST(annotations AS TEXT) FROM named_revisions WHERE name = ?",
+    [(digest, num_models, total_gpus, least, greatest, author, stored)] = plain_sql.run(
+        "SELECT digest, num_models, total_gpus, least_itl_deadline_s, greatest_itl_deadline_s, author, "
+        "CAST(annotations AS TEXT) FROM named_revisions WHERE name = ?",
         (name,),
     )
     assert (digest, num_models, author) == (workload_digest(workload), len(workload.models), "Ada")
     assert total_gpus == sum(spec.num_replicas * spec.gpus_per_replica for spec in workload.models)
+    deadlines = sorted(spec.itl_deadline_s for spec in workload.models)
+    assert (least, greatest) == (deadlines[0], deadlines[-1])
     assert json.loads(stored) == about
     members = plain_sql.run(
         "SELECT model_specs.digest, batch_size FROM model_specs JOIN batch_sizes USING (batch_size_list_id) "
@@ -110,7 +115,16 @@ def test_what_plain_sql_writes_loads_as_the_dataclass(
 ) -> None:
     first_id = 1000 * next(numbers)
     digest = f"sha256:{first_id:064x}"
-    plain_sql.insert("workloads", id=first_id, digest=digest, num_models=len(workload.models), total_gpus=0)
+    deadlines = sorted(spec.itl_deadline_s for spec in workload.models)
+    plain_sql.insert(
+        "workloads",
+        id=first_id,
+        digest=digest,
+        num_models=len(workload.models),
+        total_gpus=0,
+        least_itl_deadline_s=deadlines[0],
+        greatest_itl_deadline_s=deadlines[-1],
+    )
     for position, spec in enumerate(workload.models):
         row_id = first_id + position
         sizes = json.dumps(spec.feasible_batch_sizes)
@@ -161,6 +175,9 @@ def test_what_plain_sql_writes_loads_as_the_dataclass(
         source="psql",
         annotations={"site": "A", "weights": [1, 1.0, True]},
     )
+    facts = select(WorkloadRow.least_itl_deadline_s, WorkloadRow.greatest_itl_deadline_s)
+    with catalog.database.reading() as connection:
+        assert connection.execute(facts.where(WorkloadRow.id == first_id)).one() == (deadlines[0], deadlines[-1])
 
 
 @pytest.fixture

@@ -59,6 +59,15 @@ def test_a_row_without_a_fault_is_taken(filled: PlainSql, table: str) -> None:
         ("model_specs", "total_gpus", "total_gpus", 11),
         ("workloads", "num_models", "num_models", 0),
         ("workloads", "total_gpus", "total_gpus", -1),
+        ("workloads", "least_itl_deadline_s", "least_itl_deadline_s", 0.0),
+        ("workloads", "least_itl_deadline_s", "least_itl_deadline_s", -0.1),
+        ("workloads", "least_itl_deadline_s", "least_itl_deadline_s", 0.09),
+        ("workloads", "least_itl_deadline_s", "least_itl_deadline_s", float("inf")),
+        ("workloads", "least_itl_deadline_s", "least_itl_deadline_s", float("-inf")),
+        ("workloads", "least_itl_deadline_s", "greatest_itl_deadline_s", 0.07),
+        ("workloads", "least_itl_deadline_s", "greatest_itl_deadline_s", -0.1),
+        ("workloads", "least_itl_deadline_s", "greatest_itl_deadline_s", float("-inf")),
+        ("workloads", "greatest_itl_deadline_s", "greatest_itl_deadline_s", float("inf")),
         ("workload_models", "position", "position", -1),
         ("names", "name_length", "name", "x" * 201),
         ("revisions", "number", "number", 0),
@@ -83,9 +92,31 @@ def test_a_number_out_of_its_range_is_refused_by_a_named_check(
     assert_refused(sql, table, rf"\bck_{table}_{constraint}\b", **{column: value}, **derived)
 
 
-def test_a_deadline_that_is_no_number_is_refused(filled: PlainSql) -> None:
-    match = filled.on("NOT NULL constraint failed: model_specs.itl_deadline_s", "ck_model_specs_itl_deadline_s")
-    assert_refused(filled, "model_specs", match, itl_deadline_s=float("nan"), id=3, digest=digest("c"))
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("model_specs", "itl_deadline_s"),
+        ("workloads", "least_itl_deadline_s"),
+        ("workloads", "greatest_itl_deadline_s"),
+    ],
+)
+def test_a_deadline_that_is_no_number_is_refused(filled: PlainSql, table: str, column: str) -> None:
+    match = filled.on(f"NOT NULL constraint failed: {table}.{column}", f"ck_{table}_{column}")
+    assert_refused(filled, table, match, **{column: float("nan")}, id=3, digest=digest("c"))
+
+
+def test_deadlines_of_which_neither_is_a_number_are_refused(filled: PlainSql) -> None:
+    # Postgres takes NaN for equal to itself and greater than all: only the upper limit refuses a pair of them.
+    for value in (float("nan"), float("inf")):
+        match = "ck_workloads_greatest_itl_deadline_s|NOT NULL constraint failed"
+        assert_refused(filled, "workloads", match, least_itl_deadline_s=value, greatest_itl_deadline_s=value)
+
+
+def test_the_smallest_and_the_largest_deadline_that_there_is_come_back_as_they_were_written(filled: PlainSql) -> None:
+    limits = {"least_itl_deadline_s": 5e-324, "greatest_itl_deadline_s": sys.float_info.max}
+    filled.insert("workloads", **row_of("workloads", **limits))
+    columns = ", ".join(limits)
+    assert filled.run(f"SELECT {columns} FROM workloads WHERE id = 2") == [tuple(limits.values())]
 
 
 @pytest.mark.parametrize("table", DIGEST_TABLES)
@@ -236,6 +267,24 @@ def test_a_name_that_has_revisions_cannot_be_deleted(filled: PlainSql) -> None:
         filled.run("DELETE FROM names WHERE name = 'fleet'")
 
 
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("workloads", "total_gpus, least_itl_deadline_s"),
+        ("workloads", "least_itl_deadline_s, total_gpus"),
+        ("workloads", "greatest_itl_deadline_s, total_gpus"),
+        ("model_specs", "model_label"),
+        ("model_specs", "batch_size_list_id"),
+        ("batch_sizes", "batch_size, batch_size_list_id"),
+        ("workload_models", "model_spec_id"),
+    ],
+)
+def test_what_a_search_asks_for_is_in_an_index(sql: PlainSql, table: str, columns: str) -> None:
+    definition = sql.on("sql FROM sqlite_master WHERE name = ?", "indexdef FROM pg_indexes WHERE indexname = ?")
+    [(text,)] = sql.run(f"SELECT {definition}", (f"ix_{table}_{columns.replace(', ', '_')}",))
+    assert re.search(rf" ON (public\.)?{table} (USING btree )?\({columns}\)$", text), text
+
+
 def test_constraint_names_fit_into_what_postgres_keeps_of_them() -> None:
     constraints = [constraint for table in Row.metadata.tables.values() for constraint in table.constraints]
     names = [str(constraint.name) for constraint in constraints]
@@ -244,14 +293,16 @@ def test_constraint_names_fit_into_what_postgres_keeps_of_them() -> None:
 
 
 def test_the_view_named_revisions_shows_every_revision_with_its_name_and_digest(filled: PlainSql) -> None:
-    filled.insert("revisions", **row_of("revisions", message="more", source="fleet.json", annotations='{"site": "A"}'))
+    filled.insert("workloads", **row_of("workloads", num_models=2, total_gpus=24, greatest_itl_deadline_s=0.14))
+    said = {"message": "more", "source": "fleet.json", "annotations": '{"site": "A"}'}
+    filled.insert("revisions", **row_of("revisions", workload_id=2, **said))
     rows = filled.run(
-        "SELECT name, number, digest, num_models, total_gpus, author, message, source, CAST(annotations AS TEXT) "
-        "FROM named_revisions ORDER BY number"
+        "SELECT name, number, digest, num_models, total_gpus, least_itl_deadline_s, greatest_itl_deadline_s, author, "
+        "message, source, CAST(annotations AS TEXT) FROM named_revisions ORDER BY number"
     )
     assert rows == [
-        ("fleet", 1, digest("a"), 1, 12, "Ada", "", "", "{}"),
-        ("fleet", 2, digest("a"), 1, 12, "Ada", "more", "fleet.json", '{"site": "A"}'),
+        ("fleet", 1, digest("a"), 1, 12, 0.08, 0.08, "Ada", "", "", "{}"),
+        ("fleet", 2, digest("b"), 2, 24, 0.08, 0.14, "Ada", "more", "fleet.json", '{"site": "A"}'),
     ]
     assert filled.run(
         "SELECT count(*) FROM named_revisions WHERE recorded_at = ? AND effective_from = ?", (WHEN, WHEN)
@@ -260,9 +311,8 @@ def test_the_view_named_revisions_shows_every_revision_with_its_name_and_digest(
 
 def test_a_revision_that_retires_its_name_is_in_the_views_without_a_workload(filled: PlainSql) -> None:
     filled.insert("revisions", **row_of("revisions", workload_id=None))
-    assert filled.run("SELECT name, digest, total_gpus FROM named_revisions WHERE number = 2") == [
-        ("fleet", None, None)
-    ]
+    facts = "digest, total_gpus, least_itl_deadline_s, greatest_itl_deadline_s"
+    assert filled.run(f"SELECT name, {facts} FROM named_revisions WHERE number = 2") == [("fleet", *[None] * 4)]
     assert filled.run("SELECT count(*) FROM revision_models WHERE number = 2") == [(0,)]
 
 
