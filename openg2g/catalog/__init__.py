@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openg2g.catalog.catalog import Catalog as Catalog
     from openg2g.catalog.listing import LogFilter as LogFilter
+    from openg2g.catalog.search_scope import SearchScope as SearchScope
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
     from openg2g.models.errors import CatalogError as CatalogError
     from openg2g.models.errors import CatalogLockedError as CatalogLockedError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openg2g.models.errors import CatalogReadOnlyError as CatalogReadOnlyError
     from openg2g.models.errors import CatalogUnavailableError as CatalogUnavailableError
     from openg2g.models.errors import DamagedCatalogError as DamagedCatalogError
+    from openg2g.models.errors import FilterError as FilterError
     from openg2g.models.errors import HistoryConflictError as HistoryConflictError
     from openg2g.models.errors import InvalidChangeError as InvalidChangeError
     from openg2g.models.errors import InvalidDocumentError as InvalidDocumentError
@@ -44,6 +46,7 @@ _HOME = {
     "AliasMove": "openg2g.models.naming",
     "LogFilter": "openg2g.catalog.listing",
     "Catalog": "openg2g.catalog.catalog",
+    "SearchScope": "openg2g.catalog.search_scope",
     "Revision": "openg2g.models.revision",
     "RevisionDraft": "openg2g.models.revision",
 }
@@ -57,6 +60,7 @@ _ERRORS = (
     "CatalogReadOnlyError",
     "CatalogUnavailableError",
     "DamagedCatalogError",
+    "FilterError",
     "HistoryConflictError",
     "InvalidChangeError",
     "InvalidDocumentError",

@@ -5,32 +5,36 @@ Statements are built once, since building one costs as much as running it. Every
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, literal, literal_column, select
 
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
-from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
+from openg2g.catalog.tables import NameRow, RevisionRow, UtcTimestamp, WorkloadRow
 from openg2g.models.revision import Revision
 
 RevisionRowRead = Row[*tuple[Any, ...]]
 """A row of `REVISIONS`."""
 
+COLUMNS = (
+    NameRow.id.label("name_id"),
+    NameRow.name,
+    RevisionRow.number,
+    RevisionRow.workload_id,
+    WorkloadRow.digest,
+    RevisionRow.recorded_at,
+    RevisionRow.effective_from,
+    RevisionRow.author,
+    RevisionRow.message,
+    RevisionRow.source,
+    RevisionRow.annotations,
+)
+"""What `complete` makes a revision of."""
+
 REVISIONS = (
-    select(
-        NameRow.id.label("name_id"),
-        NameRow.name,
-        RevisionRow.number,
-        RevisionRow.workload_id,
-        WorkloadRow.digest,
-        RevisionRow.recorded_at,
-        RevisionRow.effective_from,
-        RevisionRow.author,
-        RevisionRow.message,
-        RevisionRow.source,
-        RevisionRow.annotations,
-    )
+    select(*COLUMNS)
     .join(RevisionRow, RevisionRow.name_id == NameRow.id)
     .outerjoin(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
 )
@@ -76,6 +80,17 @@ IN_FORCE_OF_NAMES = _named.where(
     .limit(ONE)
     .scalar_subquery()
 )
+
+
+def is_in_force(as_of: datetime, known_at: datetime | None) -> ColumnElement[bool]:
+    """Condition: the revision of its name that was in force at a time, as known at another (None: from all that is)."""
+    numbers = select(_other.c.number).where(_other.c.name_id == NameRow.id)
+    numbers = numbers.where(_other.c.effective_from <= literal(as_of, UtcTimestamp()))
+    if known_at is not None:
+        numbers = numbers.where(_other.c.recorded_at <= literal(known_at, UtcTimestamp()))
+    order = _other.c.effective_from.desc(), _other.c.number.desc()
+    return RevisionRow.number == numbers.order_by(*order).limit(ONE).correlate_except(_other).scalar_subquery()
+
 
 LAST_OF_DIGEST = (
     REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)

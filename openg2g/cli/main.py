@@ -45,6 +45,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (errors.InvalidReferenceError, 2),
     (errors.InvalidRevisionError, 2),
     (errors.InvalidChangeError, 2),
+    (errors.FilterError, 2),
     (errors.NameTakenError, 2),
     (errors.RevisionConflictError, 8),
     (errors.HistoryConflictError, 8),

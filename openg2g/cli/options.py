@@ -9,6 +9,7 @@ import click
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
     from openg2g.catalog.reference import Viewpoint
+    from openg2g.catalog.search_scope import SearchScope
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _KEY = "openg2g.database"
@@ -113,6 +114,48 @@ def viewpoint_of(as_of: datetime | None, known_at: datetime | None) -> "Viewpoin
     from openg2g.catalog.reference import Viewpoint
 
     return Viewpoint(as_of, known_at)
+
+
+def scope_options(command: _Command) -> _Command:
+    """Add the options of what is searched: `--as-of`, `--known-at`, `--tz`, `--all-revisions` and `--param`."""
+    for option in (
+        click.option(
+            "--param",
+            "parameters",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Value of a name in the expression: a number, true, false, or text. May be given several times.",
+        ),
+        click.option("--all-revisions", is_flag=True, help="Every revision, in force or not."),
+        viewpoint_options,
+    ):
+        command = option(command)
+    return command
+
+
+def scope_of(
+    as_of: datetime | None, known_at: datetime | None, all_revisions: bool, sort: str | None = None
+) -> "SearchScope":
+    """Make a scope of the options."""
+    from openg2g.catalog.search_scope import SearchScope
+
+    if all_revisions and as_of is not None:
+        raise click.UsageError("--as-of asks what was in force at one time: leave it or --all-revisions out.")
+    keys = tuple(key.strip() for key in sort.split(",")) if sort else ()
+    return SearchScope(as_of, known_at, all_revisions, keys)
+
+
+def parameters_given(texts: tuple[str, ...]) -> dict[str, object]:
+    """Read what `--param` was given."""
+    from openg2g.expressions.parameters import parameter_from_text
+
+    parameters: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name in parameters:
+            raise click.UsageError(f"--param {text!r}: write NAME=VALUE, once for each name.")
+        parameters[name] = parameter_from_text(value)
+    return parameters
 
 
 def record_options(command: _Command) -> _Command:

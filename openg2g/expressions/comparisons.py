@@ -2,9 +2,10 @@
 
 import ast
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from openg2g.expressions.arithmetic import as_number, constant_number, same_kind
 from openg2g.expressions.syntax import RefusalError
@@ -44,6 +45,15 @@ COMPARISONS: Mapping[type[ast.cmpop], Comparison] = {
     ast.GtE: ">=",
 }
 
+COMPARISON_FUNCTIONS: Mapping[Comparison, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
 _MIRRORED: Mapping[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -64,6 +74,8 @@ def compare(symbol: Comparison, left: Expression, right: Expression) -> Expressi
     if kinds == {Kind.SEQUENCE} and symbol in ("==", "!="):
         return _compare_sequences(symbol, left, right)
     if kinds == {Kind.BOOLEAN}:
+        if isinstance(left, Constant):
+            left, right = right, left
         if isinstance(left, Annotation) and isinstance(right, Constant) and symbol in ("==", "!="):
             return Compare(symbol, left, right)
         raise RefusalError("conditions cannot be compared. Join them with and, or, not.")

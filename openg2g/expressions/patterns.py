@@ -11,6 +11,8 @@ from openg2g.expressions.syntax import RefusalError
 MAX_PATTERN = 200
 """Characters of a pattern."""
 
+_PLAIN = frozenset("-_/ ,:;@=<>")  # Not letters, yet themselves in a regular expression, outside of sets.
+
 
 @cache
 def case_table(function: str) -> Mapping[int, str]:
@@ -77,7 +79,7 @@ def postgres_pattern(pattern: str) -> str:
             parts.append(_postgres_set(pattern[index:end]))
             index = end + 1
         else:
-            parts.append(_postgres_literal(character))
+            parts.append(character if character in _PLAIN else _postgres_literal(character))
     return f"^(?:{''.join(parts)})$"
 
 

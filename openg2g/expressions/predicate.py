@@ -14,6 +14,7 @@ from typing import Any, cast
 from openg2g.expressions import tree
 from openg2g.expressions.annotations import as_kind, at_path, holds
 from openg2g.expressions.arithmetic import FUNCTIONS
+from openg2g.expressions.comparisons import COMPARISON_FUNCTIONS
 from openg2g.expressions.patterns import in_case, matches
 from openg2g.expressions.read import ROOT_SPEC, read_condition, read_spec_condition
 from openg2g.expressions.types import Kind, Type
@@ -34,7 +35,7 @@ class _Subject:
 
     workload: LLMInferenceWorkload | None = None
     revision: Revision | None = None
-    tags: Mapping[str, str] = _NO_TAGS
+    tags: Mapping[str, str] = field(default_factory=lambda: _NO_TAGS)
     aliases: Collection[str] = ()
     variables: Mapping[tree.Variable, Any] = field(default_factory=dict)
 
@@ -124,7 +125,7 @@ def _element(node: tree.Element) -> _Evaluate:
     sequence = _compiled(node.sequence)
 
     def evaluate(subject: _Subject) -> Any:
-        items = sequence(subject)
+        items = sequence(subject) or ()  # None for the list of a model that is not there.
         return items[node.index] if -len(items) <= node.index < len(items) else None
 
     return evaluate
@@ -164,18 +165,8 @@ def _annotation_contains(node: tree.AnnotationContains) -> _Evaluate:
     return evaluate
 
 
-_COMPARISONS: Mapping[tree.Comparison, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
 def _compare(node: tree.Compare) -> _Evaluate:
-    left, right, holds_for = _compiled(node.left), _compiled(node.right), _COMPARISONS[node.operator]
+    left, right, holds_for = _compiled(node.left), _compiled(node.right), COMPARISON_FUNCTIONS[node.operator]
 
     def evaluate(subject: _Subject) -> bool:
         a, b = left(subject), right(subject)

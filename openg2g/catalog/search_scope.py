@@ -1,0 +1,68 @@
+"""Which revisions a search looks at, and in which order the hits come."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from openg2g.catalog.reference import Viewpoint
+from openg2g.catalog.search_order import SearchOrder
+from openg2g.models.errors import InvalidRevisionError
+
+
+@dataclass(frozen=True)
+class SearchScope:
+    """What is searched: by default what is in force now, sorted by name.
+
+    Attributes:
+        as_of: What was in force at this time; None for now.
+        known_at: From what the catalog knew at this time; None for all it knows.
+        all_revisions: Every revision instead of what was in force at one time; those that retire a name have no
+            workload and are no hits.
+        sort: Keys of `openg2g.catalog.search_order.SORT_KEYS`, `-` before those that go from the greatest.
+
+    Raises:
+        InvalidRevisionError: A time has no offset, or `as_of` is given with `all_revisions`.
+        FilterError: There is no such sort key.
+    """
+
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+    all_revisions: bool = False
+    sort: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check everything, and convert the times to UTC."""
+        viewpoint = Viewpoint(self.as_of, self.known_at)
+        object.__setattr__(self, "as_of", viewpoint.as_of)
+        object.__setattr__(self, "known_at", viewpoint.known_at)
+        object.__setattr__(self, "sort", tuple(self.sort))
+        if self.all_revisions and self.as_of is not None:
+            raise InvalidRevisionError("as_of asks what was in force at one time: leave it out, or all_revisions.")
+        SearchOrder(self.sort)
+
+    def resolved(self) -> "ResolvedScope":
+        """Say what now means."""
+        if self.all_revisions:
+            return ResolvedScope(None, self.known_at)
+        return ResolvedScope(self.as_of or datetime.now(UTC), self.known_at)
+
+
+EVERYTHING_IN_FORCE = SearchScope()
+"""What is in force now, sorted by name."""
+
+
+@dataclass(frozen=True)
+class ResolvedScope:
+    """A scope whose times are known.
+
+    Attributes:
+        as_of: What was in force then; None for every revision.
+        known_at: From what was known then; None for all that is known.
+    """
+
+    as_of: datetime | None
+    known_at: datetime | None
+
+    @property
+    def alias_horizon(self) -> datetime:
+        """The time whose aliases count."""
+        return Viewpoint(self.as_of, self.known_at).alias_horizon

@@ -1,0 +1,173 @@
+"""Searching a catalog by Python expressions, which are compiled to SQL."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Select
+
+from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.reading import CatalogReading
+from openg2g.catalog.revision_queries import complete
+from openg2g.catalog.search_explanation import Explanation, explain
+from openg2g.catalog.search_order import Place, SearchOrder, place_from_token
+from openg2g.catalog.search_plan import SearchPlan, choose_lead
+from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, SearchScope
+from openg2g.expressions.facts import with_facts
+from openg2g.expressions.read import read_condition
+from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.revision import Revision
+
+_HITS_PER_PAGE = 500
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """Some hits of a search, in order.
+
+    Attributes:
+        revisions: The hits, complete.
+        next_token: Where the next page begins; None after the last.
+    """
+
+    revisions: tuple[Revision, ...]
+    next_token: str | None
+
+
+class CatalogSearching(CatalogReading):
+    """The questions by expression; the language is documented in `openg2g.expressions` and the README."""
+
+    def search(
+        self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object
+    ) -> Iterator[Revision]:
+        """Yield the revisions for which an expression holds, in the order of the scope, fetched as they are needed.
+
+        Args:
+            expression: A condition such as `total_gpus < limit and 'Llama-3.1-70B' in model_labels`.
+            scope: Which revisions are looked at, and their order.
+            parameters: Values of the names in the expression that are none of the vocabulary (`limit=7200`).
+
+        Raises:
+            FilterError: The expression says nothing that can be searched by.
+        """
+        self.check_search(expression, parameters)
+        return self._hits(expression, scope, parameters)
+
+    def _hits(self, expression: str, scope: SearchScope, parameters: Mapping[str, object]) -> Iterator[Revision]:
+        token = None
+        while True:
+            page = self.search_page(expression, scope, parameters, limit=_HITS_PER_PAGE, after=token)
+            yield from page.revisions
+            token = page.next_token
+            if token is None:
+                return
+
+    def check_search(self, expression: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Make sure that an expression can be searched by.
+
+        Raises:
+            FilterError: It cannot.
+        """
+        read_condition(expression, parameters)
+
+    def search_page(
+        self,
+        expression: str,
+        scope: SearchScope = EVERYTHING_IN_FORCE,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> SearchPage:
+        """Return some hits, and a token for the next ones.
+
+        The next page goes on after the last hit of this one, whatever was recorded in between, and asks about the same
+        time.
+
+        Args:
+            expression: The condition.
+            scope: Which revisions are looked at, and their order.
+            parameters: Name → value of what the expression names beside the vocabulary.
+            limit: Hits at most.
+            after: `next_token` of the page before, of the same search; None for the first page.
+
+        Raises:
+            FilterError: The expression says nothing that can be searched by, or the token is of another search.
+            InvalidRevisionError: `limit` is less than 1.
+        """
+        if limit < 1:
+            raise InvalidRevisionError(f"limit must be >= 1, got {limit}.")
+        order = SearchOrder(scope.sort)
+        question = _shortened(expression, scope, parameters)
+        place = None if after is None else place_from_token(after, question, order)
+        with self.database.reading() as connection:
+            plan = self._plan(connection, expression, scope, parameters, place)
+            query = plan.page(order, None if place is None else place.values, limit + 1)
+            rows = _execute(connection, query).all()
+            revisions = complete(connection, self._reader, rows[:limit])
+        token = None
+        if len(rows) > limit:
+            token = Place(question, plan.scope.as_of, tuple(order.values_of(revisions[-1]))).token()
+        return SearchPage(tuple(revisions), token)
+
+    def count_hits(self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object) -> int:
+        """Count the revisions for which an expression holds.
+
+        Raises:
+            FilterError: The expression says nothing that can be searched by.
+        """
+        with self.database.reading() as connection:
+            plan = self._plan(connection, expression, scope, parameters)
+            return _execute(connection, plan.count()).scalar_one()  # type: ignore[no-any-return]  # count(*) is one.
+
+    def explain_search(
+        self,
+        expression: str,
+        scope: SearchScope = EVERYTHING_IN_FORCE,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        limit: int = 100,
+    ) -> Explanation:
+        """Return the statement of a first page and the database's plan for it.
+
+        Raises:
+            FilterError: The expression says nothing that can be searched by.
+        """
+        with self.database.reading() as connection:
+            plan = self._plan(connection, expression, scope, parameters)
+            return explain(connection, plan.page(SearchOrder(scope.sort), None, limit + 1))
+
+    def search_columns(
+        self, expression: str, scope: SearchScope, parameters: Mapping[str, object] | None, *columns: Any
+    ) -> list[Any]:
+        """Return some columns of every hit, in no order: for statistics, which need no complete objects."""
+        with self.database.reading() as connection:
+            plan = self._plan(connection, expression, scope, parameters)
+            return list(_execute(connection, plan.columns(*columns)))
+
+    def _plan(
+        self,
+        connection: Connection,
+        expression: str,
+        scope: SearchScope,
+        parameters: Mapping[str, object] | None,
+        place: Place | None = None,
+    ) -> SearchPlan:
+        condition = with_facts(read_condition(expression, parameters))
+        resolved = scope.resolved()
+        if place is not None:
+            resolved = replace(resolved, as_of=place.as_of)
+        plan = SearchPlan(condition, resolved, self.database.is_sqlite)
+        searching = connection.execution_options(**{SEARCHING: True})
+        return replace(plan, lead=choose_lead(searching, plan))
+
+
+def _execute(connection: Connection, query: Select[*tuple[Any, ...]]) -> Any:
+    return connection.execute(query, execution_options={SEARCHING: True})
+
+
+def _shortened(expression: str, scope: SearchScope, parameters: Mapping[str, object] | None) -> str:
+    """Name a question in few characters."""
+    asked = repr((expression, sorted((parameters or {}).items()), scope))
+    return hashlib.sha256(asked.encode("utf-8", "backslashreplace")).hexdigest()[:12]

@@ -1,0 +1,88 @@
+"""What SQLite does not know how to compute and searches need, registered as functions on each connection.
+
+They call what the Python predicate calls. PostgreSQL has means of its own for all of it.
+"""
+
+import json
+import sqlite3
+from functools import lru_cache
+from typing import Any
+
+from openg2g.expressions.annotations import as_kind, at_path, holds
+from openg2g.expressions.patterns import in_case, matches
+from openg2g.expressions.types import Kind
+
+
+def register_functions(connection: sqlite3.Connection) -> None:
+    """Make the functions known to a connection."""
+    for name, arguments, function in (
+        ("openg2g_lower", 1, _lower),
+        ("openg2g_upper", 1, _upper),
+        ("openg2g_fnmatch", 2, _fnmatch),
+        ("openg2g_annotation_number", 2, _number),
+        ("openg2g_annotation_text", 2, _text),
+        ("openg2g_annotation_boolean", 2, _boolean),
+        ("openg2g_annotation_holds", 3, _holds),
+    ):
+        connection.create_function(name, arguments, function, deterministic=True)
+    connection.create_aggregate("openg2g_sum", -1, _OrderedSum)  # type: ignore[arg-type]  # typeshed wants fixed arity.
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else in_case("lower", text)
+
+
+def _upper(text: str | None) -> str | None:
+    return None if text is None else in_case("upper", text)
+
+
+def _fnmatch(text: str | None, pattern: str) -> bool | None:
+    return None if text is None else matches(text, pattern)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """Parse a JSON text; a row's annotations are asked for by every condition on them."""
+    return json.loads(text)
+
+
+def _at(annotations: str, path: str) -> Any:
+    return at_path(_parsed(annotations), tuple(_parsed(path)))
+
+
+def _number(annotations: str, path: str) -> Any:
+    return as_kind(_at(annotations, path), Kind.FLOAT)
+
+
+def _text(annotations: str, path: str) -> Any:
+    return as_kind(_at(annotations, path), Kind.TEXT)
+
+
+def _boolean(annotations: str, path: str) -> Any:
+    return as_kind(_at(annotations, path), Kind.BOOLEAN)
+
+
+def _holds(annotations: str, path: str, item: str | None) -> bool | None:
+    return None if item is None else holds(_at(annotations, path), item)
+
+
+class _OrderedSum:
+    """Adds doubles in the order of their places: SQLite's own sum compensates for rounding in some releases.
+
+    `openg2g_sum(value, place, …)`; a value of NULL is passed over.
+    """
+
+    def __init__(self) -> None:
+        self._items: list[tuple[tuple[Any, ...], float]] = []
+
+    def step(self, value: float | None, *place: Any) -> None:
+        """Take a row."""
+        if value is not None:
+            self._items.append((place, value))
+
+    def finalize(self) -> float | None:
+        """Return the sum; NULL for none, as SQL's own."""
+        total = None
+        for _, value in sorted(self._items):
+            total = value if total is None else total + value
+        return total
