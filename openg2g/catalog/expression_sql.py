@@ -5,7 +5,7 @@ difference shows, under `not`, it is made false first. Nothing of an expression 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -220,8 +220,7 @@ class Compiler:
         item = self.value(node.item)
         if self.scope.is_sqlite:
             path = _json_path(node.path)
-            call = func.openg2g_annotation_holds(self.scope.revision.c.annotations, path, item, type_=Boolean())
-            return call.is_(true())
+            return func.openg2g_annotation_holds(self.scope.revision.c.annotations, path, item, type_=Boolean())
         value = self._json_at(node.path)
         members = func.json_array_elements(value).table_valued("value").alias("members")
         member = members.c.value
@@ -231,7 +230,6 @@ class Compiler:
             (_json_kind(value) == "object", value.op("->")(item).is_not(null())),
             (_json_kind(value) == "array", in_list),
             (_json_kind(value) == "string", func.strpos(_json_text(value), item) > 0),
-            else_=false(),
         )
 
     def _json_at(self, path: tuple[str | int, ...]) -> Column:
@@ -252,26 +250,26 @@ class Compiler:
         if node.function == "len":
             return selected([func.count()], rows, conditions).scalar_subquery()
         value = inner.value(node.element)
-        if node.function == "sum":
-            return self._sum(node, value, rows, conditions)
-        if node.element.type.kind is Kind.TEXT:
+        if node.function != "sum" and node.element.type.kind is Kind.TEXT:
             value = inner._by_code_points(node.element, value)
+        # Selected first and aggregated then: an aggregate of nothing but outer columns would be one of the outer query.
+        places = [place.label(f"place_{index}") for index, place in enumerate(p for part in rows for p in part.order)]
+        elements = selected([value.label("element"), *places], rows, conditions).subquery("elements")
+        element, *ordered_by = elements.c
+        if node.function == "sum":
+            return select(self._sum(node, element, ordered_by)).scalar_subquery()
         function = func.min if node.function == "min" else func.max
-        return selected([function(value, type_=value.type)], rows, conditions).scalar_subquery()
+        return select(function(element, type_=element.type)).scalar_subquery()
 
-    def _sum(self, node: tree.Aggregate, value: Column, rows: list[Rows], conditions: list[Condition]) -> Column:
+    def _sum(self, node: tree.Aggregate, element: Column, places: Sequence[Column]) -> Column:
         if node.type.kind is Kind.INTEGER:
-            total = func.coalesce(cast(func.sum(value), BigInteger()), literal(0, BigInteger()))
+            return func.coalesce(cast(func.sum(element), BigInteger()), literal(0, BigInteger()))
+        # From first to last: the sum of doubles depends on the order.
+        if self.scope.is_sqlite:
+            total: Column = func.openg2g_sum(element, *places)
         else:
-            # From first to last: the sum of doubles depends on the order.
-            places = [place for part in rows for place in part.order]
-            ordered = (
-                func.openg2g_sum(value, *places)
-                if self.scope.is_sqlite
-                else func.sum(aggregate_order_by(value, *places))
-            )
-            total = func.coalesce(ordered, literal(0.0, Double()), type_=Double())
-        return selected([total], rows, conditions).scalar_subquery()
+            total = func.sum(aggregate_order_by(element, *places))
+        return func.coalesce(total, literal(0.0, Double()), type_=Double())
 
     def _loops(self, node: tree.Aggregate) -> tuple["Compiler", list[Rows], list[Condition]]:
         inner: Compiler = self

@@ -51,25 +51,31 @@ class CatalogSearching(CatalogReading):
         Raises:
             FilterError: The expression says nothing that can be searched by.
         """
-        self.check_search(expression, parameters)
-        return self._hits(expression, scope, parameters)
+        return self.iter_hits(expression, scope, parameters)
 
-    def _hits(self, expression: str, scope: SearchScope, parameters: Mapping[str, object]) -> Iterator[Revision]:
-        token = None
-        while True:
-            page = self.search_page(expression, scope, parameters, limit=_HITS_PER_PAGE, after=token)
-            yield from page.revisions
-            token = page.next_token
-            if token is None:
-                return
-
-    def check_search(self, expression: str, parameters: Mapping[str, object] | None = None) -> None:
-        """Make sure that an expression can be searched by.
+    def iter_hits(
+        self,
+        expression: str,
+        scope: SearchScope = EVERYTHING_IN_FORCE,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        after: str | None = None,
+    ) -> Iterator[Revision]:
+        """Yield what `search` does, from the token of a page on.
 
         Raises:
-            FilterError: It cannot.
+            FilterError: The expression says nothing that can be searched by, or the token is of another search.
         """
-        read_condition(expression, parameters)
+        page = self.search_page(expression, scope, parameters, limit=_HITS_PER_PAGE, after=after)
+        return self._from_page(page, expression, scope, parameters)
+
+    def _from_page(
+        self, page: SearchPage, expression: str, scope: SearchScope, parameters: Mapping[str, object] | None
+    ) -> Iterator[Revision]:
+        yield from page.revisions
+        while page.next_token is not None:
+            page = self.search_page(expression, scope, parameters, limit=_HITS_PER_PAGE, after=page.next_token)
+            yield from page.revisions
 
     def search_page(
         self,

@@ -9,6 +9,8 @@ from pathlib import PurePath
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
 from openg2g.catalog.reference import NOW, Viewpoint
 from openg2g.catalog.resolve import require_workload
+from openg2g.catalog.rules import Rule, problems_of
+from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, SearchScope
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
@@ -29,6 +31,7 @@ class ImportSettings:
         message: Why.
         author: Who.
         effective_from: Since when it applies, with an offset.
+        rules: What every workload must hold to.
 
     Raises:
         InvalidRevisionError: One of them cannot be stored.
@@ -38,6 +41,7 @@ class ImportSettings:
     message: str | None = None
     author: str | None = None
     effective_from: datetime | None = None
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what is given, once and before any file is read."""
@@ -82,25 +86,39 @@ def import_sources(
         InvalidDocumentError: With every problem of every file; the transaction must not be committed.
     """
     problems: list[Problem] = []
-    block: list[RevisionDraft] = []
+    block: list[tuple[str, RevisionDraft]] = []
     names: set[str] = set()
     for source in sources:
         for outcome in source.read():
             try:
                 if isinstance(outcome, InvalidDocumentError):
                     raise outcome
-                block.append(_draft(outcome, source, settings, names))
+                block.append((outcome.where, _draft(outcome, source, settings, names)))
             except InvalidDocumentError as error:
                 problems += error.problems
             if len(problems) >= MAX_PROBLEMS:
                 raise InvalidDocumentError([*problems, Problem(source.label, "", "was not read further.")])
             if len(block) >= DRAFTS_PER_BLOCK:
                 if not problems:
-                    yield from writer.append(block)
+                    yield from _appended(writer, block, settings, problems)
                 block.clear()
+    if not problems:
+        yield from _appended(writer, block, settings, problems)
     if problems:
         raise InvalidDocumentError(problems)
-    yield from writer.append(block)
+
+
+def _appended(
+    writer: RevisionWriter,
+    block: Sequence[tuple[str, RevisionDraft]],
+    settings: ImportSettings,
+    problems: list[Problem],
+) -> list[Revision]:
+    """Append drafts, each with the place it came from; add a problem for each that breaks a rule."""
+    revisions = writer.append([draft for _, draft in block])
+    for (where, _), revision in zip(block, revisions, strict=True):
+        problems += [Problem(where, "", problem) for problem in problems_of(settings.rules, revision)]
+    return revisions
 
 
 def documents_of(catalog: Catalog, references: Sequence[str], viewpoint: Viewpoint = NOW) -> Iterator[Document]:
@@ -116,6 +134,17 @@ def documents_of(catalog: Catalog, references: Sequence[str], viewpoint: Viewpoi
 def documents_of_all(catalog: Catalog, viewpoint: Viewpoint = NOW) -> Iterator[Document]:
     """Yield the document of what every name stands for, in constant memory; retired names are left out."""
     return map(Document.of_revision, catalog.iter_latest(as_of=viewpoint.as_of, known_at=viewpoint.known_at))
+
+
+def documents_found(
+    catalog: Catalog, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object
+) -> Iterator[Document]:
+    """Yield the document of every hit of a search, in its order and in constant memory.
+
+    Raises:
+        FilterError: The expression says nothing that can be searched by.
+    """
+    return map(Document.of_revision, catalog.search(expression, scope, **parameters))
 
 
 def _draft(document: Document, source: SourceFile, settings: ImportSettings, names: set[str]) -> RevisionDraft:

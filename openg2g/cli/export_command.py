@@ -5,7 +5,16 @@ from datetime import datetime
 
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_of, viewpoint_options
+from openg2g.cli.options import (
+    complete_names,
+    database_option,
+    open_catalog,
+    parameter_option,
+    parameters_given,
+    scope_of,
+    viewpoint_of,
+    viewpoint_options,
+)
 from openg2g.formats.registry import FORMAT_NAMES
 
 
@@ -13,6 +22,10 @@ from openg2g.formats.registry import FORMAT_NAMES
 @click.argument("references", nargs=-1, metavar="[REF]...", shell_complete=complete_names)
 @viewpoint_options
 @click.option("--all", "export_all", is_flag=True, help="Every name that is not retired.")
+@click.option(
+    "--where", "expression", metavar="EXPR", help="What `openg2g search EXPR` finds, in force now or --as-of."
+)
+@parameter_option
 @click.option("--history", is_flag=True, help="With --all: the whole catalog as an archive (JSON Lines).")
 @click.option("-o", "--output", default="-", metavar="FILE", type=click.Path(allow_dash=True), help="Default: -.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
@@ -25,6 +38,8 @@ def command(
     as_of: datetime | None,
     known_at: datetime | None,
     export_all: bool,
+    expression: str | None,
+    parameters: tuple[str, ...],
     history: bool,
     output: str,
     format_name: str | None,
@@ -43,16 +58,19 @@ def command(
       openg2g export fleet -o fleet.json
       openg2g export fleet@2 --format openg2g-0.1 -o config.json
       openg2g export --all --format jsonl > latest.jsonl
+      openg2g export --where "total_gpus < 7200" --format jsonl > small.jsonl
       openg2g export --all --history -o catalog.jsonl
     """
     from openg2g.catalog.moving import export_archive
-    from openg2g.catalog.transfer import documents_of, documents_of_all
+    from openg2g.catalog.transfer import documents_found, documents_of, documents_of_all
     from openg2g.formats.files import write_documents, writing_text
 
     if history and not (export_all and as_of is known_at is None and format_name in (None, "jsonl")):
         raise click.UsageError("--history goes with --all, and with no times and no other format.")
-    if bool(references) == export_all:
-        raise click.UsageError("Name what to export, or use --all (not both).")
+    if [bool(references), export_all, expression is not None].count(True) != 1:
+        raise click.UsageError("Name what to export, or use --all or --where (one of them).")
+    if parameters and expression is None:
+        raise click.UsageError("--param goes with --where.")
     viewpoint = viewpoint_of(as_of, known_at)
     with open_catalog(context) as catalog:
         if output != "-" and os.path.realpath(output) == catalog.location:
@@ -61,5 +79,11 @@ def command(
             with writing_text(output, replace=force) as stream:
                 export_archive(catalog, stream)
             return
-        documents = documents_of_all(catalog, viewpoint) if export_all else documents_of(catalog, references, viewpoint)
+        if expression is not None:
+            scope = scope_of(as_of, known_at, all_revisions=False)
+            documents = documents_found(catalog, expression, scope, **parameters_given(parameters))
+        elif export_all:
+            documents = documents_of_all(catalog, viewpoint)
+        else:
+            documents = documents_of(catalog, references, viewpoint)
         write_documents(documents, output, format_name, replace=force)

@@ -63,6 +63,10 @@ def planned_git_import(context: click.Context) -> "GitImportPlan | None":
         if given.get(parameter) is not None:
             message = f"{option} makes no sense with --git-history: every revision takes it from its commit."
             raise click.UsageError(message, context)
+    if given.get("rules") or given.get("parameters"):
+        raise click.UsageError(
+            "--require makes no sense with --git-history: the past is as it was. Use audit.", context
+        )
     for parameter, option in _OF_ARCHIVES.items():
         if given.get(parameter):
             raise click.UsageError(f"{option} makes no sense with --git-history. Use --name.", context)

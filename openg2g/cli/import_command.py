@@ -11,12 +11,22 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from openg2g.cli.git_history import git_history_options, import_planned, planned_git_import
-from openg2g.cli.options import INSTANT, database_given, database_option, rename_options, renames_given, zone_option
+from openg2g.cli.options import (
+    INSTANT,
+    database_given,
+    database_option,
+    parameter_option,
+    parameters_given,
+    rename_options,
+    renames_given,
+    zone_option,
+)
 from openg2g.cli.output import added_lines, escaped, outcome_line, say
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
+    from openg2g.catalog.rules import Rule
     from openg2g.catalog.transfer import ImportSettings
     from openg2g.formats.files import SourceFile
 
@@ -39,6 +49,14 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 @zone_option
 @rename_options
 @git_history_options
+@click.option(
+    "--require",
+    "rules",
+    multiple=True,
+    metavar="EXPR",
+    help="Import nothing unless this holds for every workload (as in `openg2g search`). May be given several times.",
+)
+@parameter_option
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
 @database_option
 @click.pass_context
@@ -52,6 +70,8 @@ def command(
     effective_from: datetime | None,
     renames: tuple[str, ...],
     prefix: str,
+    rules: tuple[str, ...],
+    parameters: tuple[str, ...],
     dry_run: bool,
 ) -> None:
     """Record the workloads of files; - is standard input. All of them, or none.
@@ -68,6 +88,7 @@ def command(
       openg2g import config.json --name fleet -m "first plan"
       openg2g import march.json --name fleet --effective-from 2026-03-01
       cat sweep.jsonl | openg2g import - --format jsonl --dry-run
+      openg2g import sweep.jsonl --require "total_gpus <= 8000"
       openg2g import catalog.jsonl --prefix paper/
       openg2g import --git-history plans/fleet.json --name fleet
     """
@@ -80,7 +101,7 @@ def command(
         with _catalog_for(context, dry_run=dry_run) as catalog:
             import_planned(catalog, plan, dry_run=dry_run)
         return
-    settings = ImportSettings(name, message, author, effective_from)
+    settings = ImportSettings(name, message, author, effective_from, _rules(rules, parameters))
     name_here = renaming(renames_given(renames), prefix)
     with (
         _checked_sources(files, format_name, settings, has_renames=bool(renames or prefix)) as sources,
@@ -105,6 +126,15 @@ def command(
         say("Dry run: nothing was stored.")
 
 
+def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> "tuple[Rule, ...]":
+    from openg2g.catalog.rules import Rule
+
+    if parameters and not expressions:
+        raise click.UsageError("--param goes with --require.")
+    values = parameters_given(parameters)
+    return tuple(Rule(expression, values) for expression in expressions)
+
+
 @contextmanager
 def _checked_sources(
     files: tuple[str, ...], format_name: str | None, settings: "ImportSettings", *, has_renames: bool
@@ -116,7 +146,9 @@ def _checked_sources(
     with open_sources(files, format_name) as sources:
         archives = [source.label for source in sources if source.is_archive]
         if archives and settings != ImportSettings():
-            raise click.UsageError(f"{archives[0]} is an archive: it says its own names, messages, authors and times.")
+            raise click.UsageError(
+                f"{archives[0]} is an archive: it says its own names, messages, authors and times, and takes no rules."
+            )
         if has_renames and len(archives) < len(sources):
             raise click.UsageError("--rename and --prefix are for archives. Name a document with --name.")
         yield sources

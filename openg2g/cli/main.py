@@ -15,6 +15,7 @@ _COMMANDS = {
     "import": "Record the workloads of files.",
     "export": "Write workloads to a file.",
     "list": "List names with their latest revisions.",
+    "search": "Find workloads by a Python expression.",
     "show": "Show a workload and what follows from it.",
     "diff": "Compare two workloads, and say what it means.",
     "set": "Derive a revision by changes written on the command line.",

@@ -116,16 +116,21 @@ def viewpoint_of(as_of: datetime | None, known_at: datetime | None) -> "Viewpoin
     return Viewpoint(as_of, known_at)
 
 
+def parameter_option(command: _Command) -> _Command:
+    """Add `--param`."""
+    return click.option(
+        "--param",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Value of a name in the expression: a number, true, false, or text. May be given several times.",
+    )(command)
+
+
 def scope_options(command: _Command) -> _Command:
     """Add the options of what is searched: `--as-of`, `--known-at`, `--tz`, `--all-revisions` and `--param`."""
     for option in (
-        click.option(
-            "--param",
-            "parameters",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Value of a name in the expression: a number, true, false, or text. May be given several times.",
-        ),
+        parameter_option,
         click.option("--all-revisions", is_flag=True, help="Every revision, in force or not."),
         viewpoint_options,
     ):

@@ -1,5 +1,7 @@
 """What commands print: tables for people, JSON for programs, and nothing that steers a terminal."""
 
+import csv
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from openg2g.models.revision import Revision
 
 _ELLIPSIS = "…"
+_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def escaped(text: str) -> str:
@@ -111,3 +115,22 @@ def echo_json(values: Iterable[Any], *, as_lines: bool) -> None:
             click.echo(encode_line(value))
     else:
         click.echo(encode_pretty(list(values)))
+
+
+def echo_csv(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    r"""Print rows as CSV, each as it comes and on one line.
+
+    None is an empty cell. Control characters are shown as `\x1b`. A text that a spreadsheet would run as a formula gets
+    an apostrophe before it.
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(headers)
+    for row in rows:
+        writer.writerow([_csv_cell(value) for value in row])
+
+
+def _csv_cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    is_formula = value.startswith(_RUN_BY_SPREADSHEETS) and not _NUMBER.fullmatch(value)
+    return ("'" if is_formula else "") + escaped(value)

@@ -42,12 +42,15 @@ def as_kind(value: Any, kind: Kind) -> str | float | bool | None:
             return None
 
 
-def holds(value: Any, item: str) -> bool:
-    """Whether a JSON value is an object with a key, a list with a text, or a text that contains another."""
+def holds(value: Any, item: str) -> bool | None:
+    """Whether a JSON value is an object with a key, a list with a text, or a text that contains another.
+
+    None where it is something else.
+    """
     match value:
         case dict() | str():
             return item in value
         case list() | tuple():
             return any(isinstance(member, str) and member == item for member in value)
         case _:
-            return False
+            return None

@@ -19,6 +19,7 @@ from openg2g.expressions.tree import (
     Computation,
     Compute,
     Constant,
+    Constants,
     Expression,
     InRange,
 )
@@ -66,6 +67,18 @@ def constant_number(value: int | float) -> Constant:
     return Constant(value, floating(abs(value) or 1.0, abs(value)))
 
 
+def fitting(node: Expression) -> Expression:
+    """Return a node whose value goes somewhere else than into a comparison.
+
+    Raises:
+        RefusalError: It is a number that no database holds.
+    """
+    values = node.values if isinstance(node, Constants) else (node.value,) if isinstance(node, Constant) else ()
+    if any(isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER for value in values):
+        raise RefusalError("a whole number beyond 64 bits can be compared with only.")
+    return node
+
+
 def as_number(node: Expression) -> Expression:
     """Return a node as a number; an annotation is read as one.
 
@@ -82,7 +95,11 @@ def as_number(node: Expression) -> Expression:
 
 
 def as_float(node: Expression) -> Expression:
-    """Return a number as a floating-point number."""
+    """Return a number as a floating-point number.
+
+    Raises:
+        RefusalError: It is beyond every floating-point number.
+    """
     if node.type.kind is Kind.FLOAT:
         return node
     if isinstance(node, Constant):
@@ -115,7 +132,7 @@ def compute(symbol: Computation, left: Expression, right: Expression) -> Express
     if symbol != "/" and left.type.kind is right.type.kind is Kind.INTEGER:
         low, high = _bounds(symbol, left.type, right.type)
         if low >= MIN_INTEGER and high <= MAX_INTEGER:
-            return Compute(symbol, left, right, integer(low, high))
+            return Compute(symbol, fitting(left), fitting(right), integer(low, high))
     left, right = as_float(left), as_float(right)
     return Compute(symbol, left, right, _float_type(symbol, left.type, right.type))
 
@@ -186,6 +203,7 @@ def _float_type(symbol: Computation, left: Type, right: Type) -> Type:
 def _whole_division(symbol: Computation, left: Expression, right: Expression) -> Expression:
     if not left.type.kind is right.type.kind is Kind.INTEGER:
         raise RefusalError(f"{symbol} is for whole numbers that stay within 64 bits. Use / for others.")
+    fitting(left)
     if isinstance(right, Constant):
         divisor = int(right.value)  # type: ignore[arg-type]  # A whole number.
         if divisor == 0:

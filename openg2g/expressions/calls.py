@@ -160,7 +160,7 @@ def _as_sequence(reader: "Reader", node: ast.expr, read: Expression) -> Sequence
         return cast(Field, reader.attempt(node, comparisons.keys_of, read))
     if not isinstance(read, Sequence) or read.type.kind is not Kind.SEQUENCE:
         reader.refuse(node, f"a list is needed here, this is {read.type}. Lists: models, model_labels, aliases, …")
-    return read
+    return cast(Sequence, reader.attempt(node, arithmetic.fitting, read))
 
 
 def _aggregate_of(function: AggregateFunction, element: Expression, loops: tuple[Loop, ...]) -> Expression:
@@ -169,6 +169,8 @@ def _aggregate_of(function: AggregateFunction, element: Expression, loops: tuple
     Raises:
         RefusalError: The function has no use for such elements.
     """
+    for node in (element, *(loop.sequence for loop in loops)):
+        arithmetic.fitting(node)
     if function in ("any", "all"):
         return Aggregate(function, element, loops, BOOLEAN)
     if function == "len":

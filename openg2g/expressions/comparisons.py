@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from openg2g.expressions.arithmetic import as_number, constant_number, same_kind
+from openg2g.expressions.arithmetic import as_float, as_number, constant_number, same_kind
 from openg2g.expressions.syntax import RefusalError
 from openg2g.expressions.tree import (
     FALSE,
+    TRUE,
     Aggregate,
     Annotation,
     AnnotationContains,
@@ -31,6 +32,7 @@ from openg2g.expressions.tree import (
     SpecField,
     TextTest,
     Variable,
+    may_lack_value,
 )
 from openg2g.expressions.types import BOOLEAN, COUNT, MAX_INTEGER, MIN_INTEGER, TEXT, TIME, Kind, Type, integer
 from openg2g.expressions.vocabulary import MODEL_MAPPINGS, WORKLOAD_FIELDS
@@ -54,6 +56,7 @@ COMPARISON_FUNCTIONS: Mapping[Comparison, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 
+_NUMBERS = frozenset({Kind.INTEGER, Kind.FLOAT})
 _MIRRORED: Mapping[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -65,7 +68,9 @@ def compare(symbol: Comparison, left: Expression, right: Expression) -> Expressi
     """
     left, right = _known_kind(left, right), _known_kind(right, left)
     kinds = {left.type.kind, right.type.kind}
-    if kinds <= {Kind.INTEGER, Kind.FLOAT}:
+    if isinstance(left, Constant) and isinstance(right, Constant) and (len(kinds) == 1 or kinds <= _NUMBERS):
+        return TRUE if COMPARISON_FUNCTIONS[symbol](left.value, right.value) else FALSE
+    if kinds <= _NUMBERS:
         return _compare_numbers(symbol, left, right)
     if kinds == {Kind.TEXT, Kind.TIME}:
         return Compare(symbol, _as_time(left), _as_time(right))
@@ -115,6 +120,35 @@ def contains(container: Expression, item: Expression) -> Expression:
     raise RefusalError(f"nothing is in {container.type}: in and not in want a list, a mapping or a text.")
 
 
+def contains_not(container: Expression, item: Expression) -> Expression:
+    """Ask whether an item is not in a container. Like every comparison, it is false of what has no value.
+
+    Raises:
+        RefusalError: The container holds no such items.
+    """
+    found = contains(container, item)
+    if isinstance(found, AnnotationContains):
+        return Logical("and", (Present(found), Not(found)))
+    present = (*_present(_as_item(item, container)), *_present(container))
+    return Logical("and", (*present, Not(found))) if present else Not(found)
+
+
+def _as_item(item: Expression, container: Expression) -> Expression:
+    """Read an annotation as what a container holds."""
+    held = container.type.item if container.type.kind is Kind.SEQUENCE else TEXT
+    assert held is not None
+    return _known_kind(item, Variable("item", held))
+
+
+def _present(node: Expression) -> list[Expression]:
+    """Return what must hold for a node to have a value; nothing where it always has one."""
+    if not may_lack_value(node):
+        return []
+    if isinstance(node, SpecField) and node.type.kind is Kind.SEQUENCE:
+        node = SpecField(node.spec, "model_label", TEXT)  # A model that is there has a list.
+    return [Present(node)]
+
+
 def keys_of(mapping: Field) -> Field:
     """Return the keys of a mapping from models, in order.
 
@@ -132,14 +166,14 @@ def element(sequence: Expression, index: int) -> Expression:
     Raises:
         RefusalError: It has no items in an order, or the index is absurd.
     """
-    if isinstance(sequence, Constants):
-        if not -len(sequence.values) <= index < len(sequence.values):
-            raise RefusalError(f"there is no item {index} in this list.")
-        return constant(sequence.values[index])
     if sequence.type.kind is not Kind.SEQUENCE:
         raise RefusalError(f"{sequence.type} has no items by number.")
     if abs(index) > 10**6:
         raise RefusalError("an index must lie between -1000000 and 1000000.")
+    if isinstance(sequence, Constants):
+        if not -len(sequence.values) <= index < len(sequence.values):
+            raise RefusalError(f"there is no item {index} in this list.")
+        return constant(sequence.values[index])
     assert isinstance(sequence, Field | SpecField) and sequence.type.item is not None
     return Element(sequence, index, sequence.type.item)
 
@@ -176,7 +210,7 @@ def constants(values: list[Constant]) -> Constants:
         raise RefusalError("the items of a list must be of one kind: numbers, texts or times.")
     item = values[0].type if values else TEXT
     if item.is_number:
-        values = [constant_number(float(cast(float, v.value))) for v in values] if _has_float(values) else values
+        values = [cast(Constant, as_float(value)) for value in values] if _has_float(values) else values
         item = values[0].type if _has_float(values) else _union(values)
     return Constants(tuple(value.value for value in values), Type(Kind.SEQUENCE, item=item))
 
@@ -256,23 +290,24 @@ def _compare_sequences(symbol: Comparison, left: Expression, right: Expression) 
         raise RefusalError("models holds model specs, which cannot be compared. Compare model_labels, or fields.")
     variable = Variable("item", left.type.item, -1)
     count = Aggregate("len", variable, (Loop(variable, left),), COUNT)
-    same = [Compare("==", count, constant_number(len(right.values)))]
+    same: list[Expression] = [Compare("==", count, constant_number(len(right.values)))]
     same += [
-        compare("==", Element(left, index, left.type.item), constant(value))  # type: ignore[misc]  # A condition.
-        for index, value in enumerate(right.values)
+        compare("==", Element(left, index, left.type.item), constant(value)) for index, value in enumerate(right.values)
     ]
     equal = Logical("and", tuple(same))
-    return equal if symbol == "==" else Not(equal)
+    return Logical("and", (*_present(left), equal if symbol == "==" else Not(equal)))
 
 
 def _one_of(item: Expression, among: Constants) -> Expression:
     if not among.values:
         return FALSE
     conditions = [compare("==", item, constant(value)) for value in among.values]
-    equalities = [c for c in conditions if isinstance(c, Compare) and isinstance(c.right, Constant)]
-    if len(equalities) < len(conditions) or len({c.left for c in equalities}) > 1:
-        return Logical("or", tuple(conditions))  # Some can never be equal, or both sides are constants.
-    values = tuple(cast(Constant, c.right).value for c in equalities)
+    if TRUE in conditions:
+        return TRUE
+    equalities = [condition for condition in conditions if isinstance(condition, Compare)]  # The others are false.
+    if not equalities:
+        return FALSE
+    values = tuple(cast(Constant, equality.right).value for equality in equalities)
     return OneOf(equalities[0].left, Constants(values, Type(Kind.SEQUENCE, item=equalities[0].right.type)))
 
 

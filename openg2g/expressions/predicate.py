@@ -157,10 +157,10 @@ def _annotation(node: tree.Annotation) -> _Evaluate:
 def _annotation_contains(node: tree.AnnotationContains) -> _Evaluate:
     item = _compiled(node.item)
 
-    def evaluate(subject: _Subject) -> bool:
+    def evaluate(subject: _Subject) -> bool | None:
         wanted = item(subject)
         value = at_path(cast(Revision, subject.revision).annotations, node.path)
-        return wanted is not None and holds(value, wanted)
+        return None if wanted is None else holds(value, wanted)
 
     return evaluate
 

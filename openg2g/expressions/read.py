@@ -21,10 +21,8 @@ from openg2g.expressions.tree import (
     Logical,
     Lookup,
     Not,
-    Present,
     SpecField,
     Variable,
-    may_lack_value,
 )
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, SPEC, Kind, Type, floating, integer
 from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES
@@ -206,11 +204,8 @@ class Reader:
             return self.attempt(node, comparisons.compare, symbol, left, right)
         if isinstance(operator, ast.Is | ast.IsNot):
             self.refuse(node, "is and is not are not allowed in a search. Use == and !=; 'key' in … asks for a key.")
-        found = self.attempt(node, comparisons.contains, right, left)
-        if isinstance(operator, ast.In):
-            return found
-        # Like every comparison, `not in` is false of what has no value.
-        return Logical("and", (Present(left), Not(found))) if may_lack_value(left) else Not(found)
+        make = comparisons.contains if isinstance(operator, ast.In) else comparisons.contains_not
+        return self.attempt(node, make, right, left)
 
     def _choice(self, node: ast.IfExp) -> Expression:
         test = self.condition(node.test)
@@ -261,7 +256,7 @@ def near(name: str, known: Iterable[str]) -> str:
 
 def _choice_of(test: Expression, then: Expression, otherwise: Expression) -> Expression:
     if then.type.is_number and otherwise.type.is_number:
-        then, otherwise = arithmetic.same_kind(then, otherwise)
+        then, otherwise = arithmetic.same_kind(arithmetic.fitting(then), arithmetic.fitting(otherwise))
         return Choice(test, then, otherwise, _either(then.type, otherwise.type))
     if then.type.kind is not otherwise.type.kind or then.type.kind not in (Kind.BOOLEAN, Kind.TEXT, Kind.TIME):
         raise RefusalError(f"both sides of a choice must be of one kind, these are {then.type} and {otherwise.type}.")

@@ -87,7 +87,10 @@ class Annotation:
 
 @dataclass(frozen=True)
 class AnnotationContains:
-    """Whether a place in the annotations is an object with a key, a list with a text, or a text with another in it."""
+    """Whether a place in the annotations is an object with a key, a list with a text, or a text with another in it.
+
+    No value where nothing, or something else, is there.
+    """
 
     path: tuple[str | int, ...]
     item: "Expression"

@@ -212,4 +212,4 @@ def test_an_empty_catalog_exports_as_an_empty_array(cli: Cli) -> None:
 def test_an_export_names_references_or_all(cli: Cli, arguments: tuple[str, ...]) -> None:
     outcome = cli(*arguments)
     assert outcome.exit_code == 2
-    assert "Name what to export, or use --all (not both)." in outcome.err
+    assert "Name what to export, or use --all or --where (one of them)." in outcome.err

@@ -1,0 +1,166 @@
+"""What an expression means, told by SQLite, by PostgreSQL and by Python: all three agree, on generated catalogs.
+
+`OPENG2G_ORACLE_CASES` says how many expressions each engine is asked (2,000 by default; 10,000 for a full run).
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openg2g.catalog import Catalog, FilterError, Revision, SearchScope
+from openg2g.catalog.search_order import SearchOrder
+from openg2g.catalog.search_plan import SearchPlan
+from openg2g.expressions.facts import with_facts
+from openg2g.expressions.predicate import compile_predicate
+from openg2g.expressions.read import read_condition
+from tests.expressions.catalog_contents import TIMES, Contents
+from tests.expressions.generated import conditions, contents
+
+CASES = int(os.environ.get("OPENG2G_ORACLE_CASES", "2000"))
+CASES_PER_EXAMPLE = 4
+NUM_CATALOGS = 4
+CONTENTS_PER_CATALOG = 12
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A catalog, and everything in it as Python objects."""
+
+    catalog: Catalog
+    revisions: tuple[Revision, ...]
+    tags: dict[str, dict[str, str]]
+    aliases: dict[Key, list[str]]
+
+    def expected(self, expression: str, scope: SearchScope) -> list[Key]:
+        """Ask the predicate about every revision that the scope has."""
+        predicate = compile_predicate(expression)
+        as_of = None if scope.all_revisions else scope.as_of or datetime.now(UTC)
+        found = []
+        for revision in self._in(as_of):
+            aliases = (
+                [] if as_of is not None and as_of < revision.recorded_at else self.aliases.get(key_of(revision), [])
+            )
+            if predicate(revision.workload, revision, tags=self.tags[revision.name], aliases=aliases):
+                found.append(key_of(revision))
+        return found
+
+    def _in(self, as_of: datetime | None) -> list[Revision]:
+        if as_of is None:
+            return list(self.revisions)
+        in_force: dict[str, Revision] = {}
+        for revision in self.revisions:
+            before = in_force.get(revision.name)
+            is_later = before is None or (revision.effective_from, revision.number) > (
+                before.effective_from,
+                before.number,
+            )
+            if revision.effective_from <= as_of and is_later:
+                in_force[revision.name] = revision
+        return [in_force[name] for name in sorted(in_force)]
+
+
+def key_of(revision: Revision) -> Key:
+    return revision.name, revision.number
+
+
+def fill(catalog: Catalog, generated: list[Contents]) -> Filled:
+    """Record generated contents, each under names of its own."""
+    for index, part in enumerate(generated):
+
+        def called(name: str, index: int = index) -> str:
+            return name if index == 0 else f"{name}.{index}"
+
+        catalog.save_many(replace(draft, name=called(draft.name)) for draft in part.drafts)
+        for name, tags in part.tags.items():
+            catalog.tag(called(name), tags)
+        for name, aliases in part.aliases.items():
+            for alias, number in aliases.items():
+                catalog.set_alias(called(name), alias, min(number, len(catalog.history(called(name)))), author="Ada")
+    names = catalog.list_names()
+    revisions = tuple(revision for name in names for revision in catalog.history(name))
+    standing: dict[Key, list[str]] = {}
+    for name in names:
+        for alias, number in catalog.aliases(name).items():
+            standing.setdefault((name, number), []).append(alias)
+    return Filled(catalog, revisions, {name: catalog.tags(name) for name in names}, standing)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def catalogs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Filled]]:
+    """Fill some catalogs on an engine with what Hypothesis makes up."""
+    made: list[list[Contents]] = []
+
+    @settings(max_examples=NUM_CATALOGS, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(contents(), min_size=CONTENTS_PER_CATALOG, max_size=CONTENTS_PER_CATALOG))
+    def make(generated: list[Contents]) -> None:
+        made.append(generated)
+
+    make()
+    with ExitStack() as stack:
+        filled = []
+        for index, generated in enumerate(made):
+            if request.param == "sqlite":
+                path: Path = tmp_path_factory.mktemp("oracle") / f"{index}.db"
+                shutil.copyfile(request.getfixturevalue("migrated_sqlite_file"), path)
+                url = str(path)
+            else:
+                template = request.getfixturevalue("migrated_postgres_template")
+                url = stack.enter_context(request.getfixturevalue("postgres").database(template=template))
+            filled.append(fill(stack.enter_context(Catalog.open(url)), generated))
+        yield filled
+
+
+def scopes() -> st.SearchStrategy[SearchScope]:
+    """All revisions mostly: they hold the most; or what was in force at one time."""
+    at = st.sampled_from([None, *TIMES]).map(lambda time: SearchScope(as_of=time))
+    return st.just(SearchScope(all_revisions=True)) | at
+
+
+def hits_without_lead(catalog: Catalog, expression: str, scope: SearchScope) -> list[Key]:
+    """Ask with the names in order, as a search does that finds much."""
+    plan = SearchPlan(with_facts(read_condition(expression)), scope.resolved(), catalog.database.is_sqlite)
+    with catalog.database.reading() as connection:
+        return [(row.name, row.number) for row in connection.execute(plan.page(SearchOrder(), None, 10_000))]
+
+
+def test_sql_and_python_agree_on_every_expression(catalogs: list[Filled]) -> None:
+    told_apart = 0
+    asked = 0
+
+    @settings(
+        max_examples=max(CASES // CASES_PER_EXAMPLE, 1),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(
+        st.sampled_from(range(len(catalogs))),
+        st.lists(conditions(), min_size=CASES_PER_EXAMPLE, max_size=CASES_PER_EXAMPLE),
+        scopes(),
+    )
+    def agree(index: int, expressions: list[str], scope: SearchScope) -> None:
+        nonlocal told_apart, asked
+        filled = catalogs[index]
+        for expression in expressions:
+            try:
+                expected = filled.expected(expression, scope)
+            except FilterError:
+                continue
+            asked += 1
+            told_apart += 0 < len(expected) < len(filled.revisions)
+            assert [key_of(revision) for revision in filled.catalog.search(expression, scope)] == expected, expression
+            assert filled.catalog.count_hits(expression, scope) == len(expected), expression
+            assert hits_without_lead(filled.catalog, expression, scope) == expected, expression
+
+    agree()
+    assert asked > CASES * 0.8, "most generated expressions can be searched by"
+    assert told_apart > asked * 0.3, "many expressions hold of some revisions and not of others"
