@@ -22,6 +22,8 @@ from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 KEYS_PER_STATEMENT = 500
 """Keys looked up by one statement."""
 
+_SPECS_PER_STATEMENT = 10_000  # Those of a page of hits are one statement; SQLite takes 32,766 parameters.
+
 _CACHED_SPECS = 100_000  # About 50 MB. A sweep has some thousands.
 
 _Key = TypeVar("_Key")
@@ -158,7 +160,7 @@ class ContentReader:
         if len(self._specs) > _CACHED_SPECS:
             self._specs = {}
         specs = self._specs
-        for chunk in chunks(sorted(ids - specs.keys()), KEYS_PER_STATEMENT):
+        for chunk in chunks(sorted(ids - specs.keys()), _SPECS_PER_STATEMENT):
             rows = connection.execute(_MODEL_SPECS, {"ids": chunk})
             specs.update((row.id, model_spec_from_row(row)) for row in rows)
         missing = ids - specs.keys()

@@ -49,7 +49,8 @@ def explain(connection: Connection, query: Select[*tuple[Any, ...]]) -> Explanat
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     rows = connection.execute(_Explain(query), execution_options={SEARCHING: True}).all()
     plan = _tree_lines(rows) if connection.dialect.name == "sqlite" else tuple(row[0] for row in rows)
-    return Explanation(str(compiled), dict(compiled.params), plan)
+    names = compiled.positiontup or list(compiled.params)
+    return Explanation(str(compiled), {name: compiled.params[name] for name in names}, plan)
 
 
 def _tree_lines(rows: Any) -> tuple[str, ...]:

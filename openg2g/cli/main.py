@@ -16,6 +16,9 @@ _COMMANDS = {
     "export": "Write workloads to a file.",
     "list": "List names with their latest revisions.",
     "search": "Find workloads by a Python expression.",
+    "models": "List model specs with the workloads that use them.",
+    "stats": "Count workloads and their GPUs.",
+    "audit": "Say when a rule did not hold, and who broke it.",
     "show": "Show a workload and what follows from it.",
     "diff": "Compare two workloads, and say what it means.",
     "set": "Derive a revision by changes written on the command line.",
@@ -144,5 +147,6 @@ def _fail(error: Exception, exit_code: int) -> int:
     from openg2g.cli.output import escaped
 
     for line in str(error).split("\n"):
-        click.echo(f"Error: {escaped(line)}", err=True)
+        is_picture = isinstance(error, errors.FilterError) and line.startswith("  ")  # The place in an expression.
+        click.echo(("" if is_picture else "Error: ") + escaped(line), err=True)
     return exit_code
