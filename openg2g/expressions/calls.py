@@ -131,7 +131,7 @@ def _of_constants(function: AggregateFunction, sequence: Constants) -> Expressio
     """Make a constant of `max((1, 2))`."""
     if function == "len":
         return arithmetic.constant_number(len(sequence.values))
-    if not sequence.values or not all(isinstance(value, int | float) for value in sequence.values):
+    if not sequence.values or sequence.type.item is None or not sequence.type.item.is_number:
         raise RefusalError(f"{function}() of a list written out wants numbers.")
     functions = {"sum": sum, "min": min, "max": max}
     return arithmetic.constant_number(functions[function](sequence.values))  # type: ignore[operator]  # Numbers.

@@ -1,5 +1,6 @@
 """Named parameters of an expression: values from outside, which stand where a literal could."""
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
 
@@ -29,10 +30,11 @@ def constants_of_parameters(
     for name, value in parameters.items():
         if not name.isidentifier():
             raise RefusalError(f"parameter {name!r} is no name: use letters, digits and _.")
-        if name in taken:
+        as_read = unicodedata.normalize("NFKC", name)  # What Python makes of a name in an expression: µ has two codes.
+        if as_read in taken:
             raise RefusalError(f"parameter {name!r} has the name of something else in a search. Call it otherwise.")
         try:
-            found[name] = _constants(value)
+            found[as_read] = _constants(value)
         except RefusalError as refusal:
             raise RefusalError(f"parameter {name!r}: {refusal}") from None
     return found
@@ -67,6 +69,7 @@ def _constants(value: object) -> Constant | Constants:
 
 
 def _constant(value: object) -> Constant:
+    value = _plain(value)
     if isinstance(value, datetime):
         try:
             return comparisons.constant(check_time("a time", value))
@@ -74,10 +77,10 @@ def _constant(value: object) -> Constant:
             raise RefusalError(str(error)) from None
     if isinstance(value, date):
         return comparisons.constant(datetime.combine(value, time(), UTC))
-    return comparisons.constant(_plain(value))
+    return comparisons.constant(value)
 
 
 def _plain(value: object) -> object:
-    """Make a Python number of numpy's, which sweeps are full of."""
+    """Make a Python number or time of numpy's, which sweeps are full of."""
     item = getattr(value, "item", None)
     return item() if callable(item) and getattr(value, "ndim", None) == 0 else value

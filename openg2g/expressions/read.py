@@ -10,7 +10,7 @@ from openg2g.expressions import arithmetic, calls, comparisons
 from openg2g.expressions.arithmetic import OPERATORS
 from openg2g.expressions.comparisons import COMPARISONS
 from openg2g.expressions.parameters import constants_of_parameters
-from openg2g.expressions.syntax import RefusalError, Source
+from openg2g.expressions.syntax import MAX_SIZE, RefusalError, Source
 from openg2g.expressions.tree import (
     Annotation,
     Choice,
@@ -23,6 +23,7 @@ from openg2g.expressions.tree import (
     Not,
     SpecField,
     Variable,
+    size,
 )
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, SPEC, Kind, Type, floating, integer
 from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES
@@ -69,7 +70,10 @@ def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, 
         values = constants_of_parameters(parameters, {*fields, *calls.FUNCTIONS})
     except RefusalError as refusal:
         raise FilterError(text, str(refusal)) from None
-    return Reader(source, {**fields, **values}).condition(source.tree)
+    condition = Reader(source, {**fields, **values}).condition(source.tree)
+    if size(condition) > MAX_SIZE:
+        raise FilterError(text, f"the expression has more than {MAX_SIZE} parts. {_REPEATED}")
+    return condition
 
 
 @dataclass(frozen=True)
@@ -244,6 +248,7 @@ _METHODS: dict[type[ast.expr], Callable[[Reader, Any], Expression]] = {
     ast.ListComp: Reader._generator,
 }
 
+_REPEATED = "What stands between two comparisons counts twice, a list compared by == item by item."
 _ALLOWED = "Allowed: comparisons, and/or/not, in, arithmetic, any/all/sum/min/max/len with loops, x if c else y."
 
 

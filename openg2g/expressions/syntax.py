@@ -15,6 +15,12 @@ MAX_DEPTH = 25
 MAX_NODES = 1_000
 """Nodes of the syntax tree."""
 
+MAX_SIZE = 4_000
+"""Nodes of the typed tree: chains of comparisons and `not in`, one in another, repeat what is between them."""
+
+
+_LINE_BREAKS = frozenset("\n\r\f")
+
 
 class RefusalError(Exception):
     """What is wrong with a part of an expression, raised where its place is not known; the reader adds that."""
@@ -41,15 +47,14 @@ class Source:
             raise FilterError(text[:40] + "…", f"the expression is longer than {MAX_LENGTH} characters.")
         self._lead = len(text) - len(text.lstrip())
         # Line breaks are blanks, so that a long expression may be written over several lines without parentheses.
-        self._line = "".join(" " if character in "\n\r\f" else character for character in text[self._lead :])
+        self._line = "".join(" " if character in _LINE_BREAKS else character for character in text[self._lead :])
         self.tree = self._parsed()
         self._check_size()
+        self._check_line_breaks()
 
     def _parsed(self) -> ast.expr:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Python warns of `1 is 1` and of "\d"; the reader refuses or takes it.
-                return ast.parse(self._line, mode="eval").body
+            return _parse(self._line)
         except SyntaxError as error:
             column = (error.offset or len(self._line) + 1) + self._lead
             raise FilterError(self.text, f"this is no Python expression: {error.msg}.", column) from None
@@ -73,6 +78,35 @@ class Source:
                 raise self.error(node, f"the expression is nested more than {MAX_DEPTH} levels deep here.")
             if count > MAX_NODES:
                 raise self.error(node, f"the expression has more than {MAX_NODES} parts.")
+
+    def _check_line_breaks(self) -> None:
+        """Refuse line breaks where a blank would mean something else: in a literal, and after a comment."""
+        for node, _ in _nodes(self.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and not self._means_the_same(node):
+                raise self.error(node, "a text must not go over several lines. Write \\n for a line break.")
+        rest = self._line.encode()[self.tree.end_col_offset :].decode()
+        comment = self.text[len(self.text) - len(rest) + rest.find("#") :].strip() if "#" in rest else ""
+        if any(character in _LINE_BREAKS for character in comment):
+            column = len(self.text) - len(rest) + rest.find("#") + 1
+            raise FilterError(self.text, "what follows on the next line would belong to this comment.", column)
+
+    def _means_the_same(self, node: ast.Constant) -> bool:
+        """Whether a text, or several side by side, is what Python reads with the line breaks in it."""
+        encoded = self._line.encode()
+        start, end = (len(encoded[:offset].decode()) + self._lead for offset in (node.col_offset, node.end_col_offset))
+        literal = self.text[start:end]
+        if not any(character in _LINE_BREAKS for character in literal):
+            return True
+        try:
+            return getattr(_parse(f"({literal})"), "value", None) == node.value
+        except SyntaxError:
+            return False
+
+
+def _parse(text: str) -> ast.expr:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python warns of `1 is 1` and of "\d"; the reader refuses or takes it.
+        return ast.parse(text, mode="eval").body
 
 
 def _nodes(tree: ast.expr) -> Iterator[tuple[ast.AST, int]]:

@@ -266,6 +266,18 @@ def children(node: object) -> list[object]:
     return [value for value in flat if isinstance(value, Expression | Loop)]
 
 
+def size(node: object) -> int:
+    """Count the nodes. One that stands in several places counts in each of them, as it does in SQL."""
+    known: dict[int, int] = {}
+
+    def count(part: object) -> int:
+        if id(part) not in known:
+            known[id(part)] = 1 + sum(map(count, children(part)))
+        return known[id(part)]
+
+    return count(node)
+
+
 def may_lack_value(node: object) -> bool:
     """Whether a node may have no value."""
     match node:
