@@ -74,6 +74,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the place of a catalog, on each engine, that the tests of a module share."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "catalog.db"
+        migrated: Path = request.getfixturevalue("migrated_sqlite_file")
+        shutil.copyfile(migrated, path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database(template=request.getfixturevalue("migrated_postgres_template")) as url:
+        yield url
+
+
 @pytest.fixture
 def catalog(database_url: str) -> Iterator[Catalog]:
     """Open an empty catalog, on each engine."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from openg2g.catalog.reference import END_OF_TIME
 from openg2g.catalog.sql_types import bound
 from openg2g.catalog.tables import (
     AliasMoveRow,
@@ -70,8 +71,8 @@ class Scope:
         variables: What each loop around is at.
     """
 
-    is_sqlite: bool
-    alias_horizon: datetime
+    is_sqlite: bool = True
+    alias_horizon: datetime = END_OF_TIME
     workload: FromClause = WorkloadRow.__table__
     revision: FromClause = RevisionRow.__table__
     name: FromClause = NameRow.__table__

@@ -23,7 +23,7 @@ _MIN_DIGEST_DIGITS = 4
 _DIGEST = re.compile(rf"[0-9a-f]{{{_MIN_DIGEST_DIGITS},64}}")
 _NUMBER = re.compile(r"-?[1-9][0-9]{0,17}")
 _TIME = re.compile(r"[0-9]{4}-")
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ class Viewpoint:
     @property
     def horizon(self) -> datetime:
         """The time after which nothing is known."""
-        return self.known_at or _END_OF_TIME
+        return self.known_at or END_OF_TIME
 
     @property
     def alias_horizon(self) -> datetime:
         """The time whose aliases count: aliases have one time only, that of being moved."""
-        return min(self.horizon, self.as_of or _END_OF_TIME)
+        return min(self.horizon, self.as_of or END_OF_TIME)
 
 
 NOW = Viewpoint()

@@ -8,33 +8,39 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, literal, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, literal, literal_column, select
 
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
+from openg2g.catalog.expression_sources import Scope
 from openg2g.catalog.tables import NameRow, RevisionRow, UtcTimestamp, WorkloadRow
 from openg2g.models.revision import Revision
 
 RevisionRowRead = Row[*tuple[Any, ...]]
 """A row of `REVISIONS`."""
 
-COLUMNS = (
-    NameRow.id.label("name_id"),
-    NameRow.name,
-    RevisionRow.number,
-    RevisionRow.workload_id,
-    WorkloadRow.digest,
-    RevisionRow.recorded_at,
-    RevisionRow.effective_from,
-    RevisionRow.author,
-    RevisionRow.message,
-    RevisionRow.source,
-    RevisionRow.annotations,
-)
-"""What `complete` makes a revision of."""
 
-REVISIONS = (
-    select(*COLUMNS)
+def revision_columns(scope: Scope) -> list[ColumnElement[Any]]:
+    """Return what `complete` makes a revision of, from the tables of a statement."""
+    revision = scope.revision.c
+    return [
+        scope.name.c.id.label("name_id"),
+        scope.name.c.name,
+        revision.number,
+        revision.workload_id,
+        scope.workload.c.digest,
+        revision.recorded_at,
+        revision.effective_from,
+        revision.author,
+        revision.message,
+        revision.source,
+        revision.annotations,
+    ]
+
+
+REVISIONS: Select[*tuple[Any, ...]] = (
+    select(*revision_columns(Scope()))
+    .select_from(NameRow)
     .join(RevisionRow, RevisionRow.name_id == NameRow.id)
     .outerjoin(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
 )
@@ -82,14 +88,22 @@ IN_FORCE_OF_NAMES = _named.where(
 )
 
 
-def is_in_force(as_of: datetime, known_at: datetime | None) -> ColumnElement[bool]:
-    """Condition: the revision of its name that was in force at a time, as known at another (None: from all that is)."""
-    numbers = select(_other.c.number).where(_other.c.name_id == NameRow.id)
+def is_in_force(
+    as_of: datetime,
+    known_at: datetime | None,
+    number: ColumnElement[int] = RevisionRow.__table__.c.number,
+    name_id: ColumnElement[int] = RevisionRow.__table__.c.name_id,
+) -> ColumnElement[bool]:
+    """Condition: it is the number of the revision of a name that was in force at a time, as known at another.
+
+    Whose revision it is may also be said by a column of a table that comes first, so that the number is looked up.
+    """
+    numbers = select(_other.c.number).where(_other.c.name_id == name_id)
     numbers = numbers.where(_other.c.effective_from <= literal(as_of, UtcTimestamp()))
     if known_at is not None:
         numbers = numbers.where(_other.c.recorded_at <= literal(known_at, UtcTimestamp()))
     order = _other.c.effective_from.desc(), _other.c.number.desc()
-    return RevisionRow.number == numbers.order_by(*order).limit(ONE).correlate_except(_other).scalar_subquery()
+    return number == numbers.order_by(*order).limit(ONE).correlate_except(_other).scalar_subquery()
 
 
 LAST_OF_DIGEST = (

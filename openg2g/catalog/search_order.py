@@ -8,51 +8,77 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import BigInteger, ColumnElement, Double, Text, and_, literal, or_
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
-from openg2g.catalog.tables import NameRow, RevisionRow, UtcTimestamp, WorkloadRow
+from openg2g.catalog.expression_sources import Scope
+from openg2g.catalog.tables import UtcTimestamp
 from openg2g.models.errors import FilterError
 from openg2g.models.revision import Revision
 
 
 @dataclass(frozen=True)
-class _Key:
+class SortKey:
     """What hits can be sorted by.
 
     Attributes:
-        column: Where it is stored.
+        table: The table that holds it, as `Scope` calls it.
+        column: Its column there.
         type: Type of its values as parameters.
         of_revision: The same of a revision.
-        is_code_points: Whether the column is a text that sorts by code points on both engines.
+        index: Index of the table that sorts by it; None where there is none.
+        is_code_points: Whether the column, where it is a text, sorts by code points on both engines.
     """
 
-    column: InstrumentedAttribute[Any]
+    table: Literal["name", "revision", "workload"]
+    column: str
     type: TypeEngine[Any]
     of_revision: Callable[[Revision], Any]
+    index: str | None = None
     is_code_points: bool = True
 
+    def in_scope(self, scope: Scope) -> ColumnElement[Any]:
+        """Return the column in a statement."""
+        table = {"name": scope.name, "revision": scope.revision, "workload": scope.workload}[self.table]
+        column = table.c[self.column]
+        return column if scope.is_sqlite or self.is_code_points else column.collate("C")
 
-_KEYS: Mapping[str, _Key] = {
-    "name": _Key(NameRow.name, Text(), attrgetter("name")),
-    "number": _Key(RevisionRow.number, BigInteger(), attrgetter("number")),
-    "total_gpus": _Key(WorkloadRow.total_gpus, BigInteger(), attrgetter("workload.total_gpus")),
-    "num_models": _Key(WorkloadRow.num_models, BigInteger(), lambda revision: len(_deadlines(revision))),
-    "least_itl_deadline_s": _Key(
-        WorkloadRow.least_itl_deadline_s, Double(), lambda revision: min(_deadlines(revision))
+
+_KEYS: Mapping[str, SortKey] = {
+    "name": SortKey("name", "name", Text(), attrgetter("name"), "sqlite_autoindex_names_1"),
+    "number": SortKey("revision", "number", BigInteger(), attrgetter("number")),
+    "total_gpus": SortKey(
+        "workload",
+        "total_gpus",
+        BigInteger(),
+        attrgetter("workload.total_gpus"),
+        "ix_workloads_total_gpus_least_itl_deadline_s",
     ),
-    "greatest_itl_deadline_s": _Key(
-        WorkloadRow.greatest_itl_deadline_s, Double(), lambda revision: max(_deadlines(revision))
+    "num_models": SortKey("workload", "num_models", BigInteger(), lambda revision: len(_deadlines(revision))),
+    "least_itl_deadline_s": SortKey(
+        "workload",
+        "least_itl_deadline_s",
+        Double(),
+        lambda revision: min(_deadlines(revision)),
+        "ix_workloads_least_itl_deadline_s_total_gpus",
     ),
-    "digest": _Key(WorkloadRow.digest, Text(), attrgetter("digest")),
-    "recorded_at": _Key(RevisionRow.recorded_at, UtcTimestamp(), attrgetter("recorded_at")),
-    "effective_from": _Key(RevisionRow.effective_from, UtcTimestamp(), attrgetter("effective_from")),
-    "author": _Key(RevisionRow.author, Text(), attrgetter("author"), is_code_points=False),
-    "message": _Key(RevisionRow.message, Text(), attrgetter("message"), is_code_points=False),
-    "source": _Key(RevisionRow.source, Text(), attrgetter("source"), is_code_points=False),
+    "greatest_itl_deadline_s": SortKey(
+        "workload",
+        "greatest_itl_deadline_s",
+        Double(),
+        lambda revision: max(_deadlines(revision)),
+        "ix_workloads_greatest_itl_deadline_s_total_gpus",
+    ),
+    "digest": SortKey("workload", "digest", Text(), attrgetter("digest"), "sqlite_autoindex_workloads_1"),
+    "recorded_at": SortKey(
+        "revision", "recorded_at", UtcTimestamp(), attrgetter("recorded_at"), "ix_revisions_recorded_at"
+    ),
+    "effective_from": SortKey("revision", "effective_from", UtcTimestamp(), attrgetter("effective_from")),
+    "author": SortKey("revision", "author", Text(), attrgetter("author"), is_code_points=False),
+    "message": SortKey("revision", "message", Text(), attrgetter("message"), is_code_points=False),
+    "source": SortKey("revision", "source", Text(), attrgetter("source"), is_code_points=False),
 }
 SORT_KEYS = tuple(_KEYS)
 """What hits can be sorted by."""
@@ -75,53 +101,56 @@ class SearchOrder:
         """Check the keys, and complete them so that no two revisions have the same place."""
         names = [key.removeprefix("-") for key in self.keys]
         for key, name in zip(self.keys, names, strict=True):
-            if name not in _KEYS or names.count(name) > 1:
-                why = "comes twice" if name in _KEYS else "is nothing to sort by"
+            if name not in _KEYS:
                 close = difflib.get_close_matches(name, SORT_KEYS, n=3)
-                hint = f"Did you mean {' or '.join(close)}?" if close and why != "comes twice" else ""
-                raise FilterError(
-                    ",".join(self.keys), f"{key!r} {why}. {hint or 'Sort by ' + ', '.join(SORT_KEYS) + '.'}"
-                )
+                hint = f"Did you mean {' or '.join(close)}?" if close else f"Sort by {', '.join(SORT_KEYS)}."
+                raise FilterError(",".join(self.keys), f"{key!r} is nothing to sort by. {hint}")
+            if names.count(name) > 1:
+                raise FilterError(",".join(self.keys), f"{name!r} comes twice in the sort keys.")
         object.__setattr__(self, "keys", (*self.keys, *(name for name in ("name", "number") if name not in names)))
 
     @property
-    def begins_with_name(self) -> bool:
-        """Whether the names of the catalog, read in order, give the hits in order."""
-        return self.keys[0].endswith("name")
+    def first(self) -> SortKey:
+        """The first sort key."""
+        return _KEYS[self.keys[0].removeprefix("-")]
 
-    def columns(self, *, is_sqlite: bool) -> list[ColumnElement[Any]]:
+    @property
+    def is_descending(self) -> bool:
+        """Whether the first key goes from the greatest."""
+        return self.keys[0].startswith("-")
+
+    def columns(self, scope: Scope) -> list[ColumnElement[Any]]:
         """Return what to order by."""
-        return [
-            column.desc() if is_descending else column.asc()
-            for column, _, is_descending in self._sorted(is_sqlite=is_sqlite)
-        ]
+        return [column.desc() if descends else column.asc() for column, _, descends in self._sorted(scope)]
 
-    def after(self, values: Sequence[Any], *, is_sqlite: bool) -> ColumnElement[bool]:
+    def after(self, scope: Scope, values: Sequence[Any]) -> ColumnElement[bool]:
         """Condition: comes after the place of a revision that has these values."""
         beyond: list[ColumnElement[bool]] = []
         tied: list[ColumnElement[bool]] = []
-        for (column, kind, is_descending), value in zip(self._sorted(is_sqlite=is_sqlite), values, strict=True):
+        for (column, kind, descends), value in zip(self._sorted(scope), values, strict=True):
             place = literal(value, kind)
-            beyond.append(and_(*tied, column < place if is_descending else column > place))
+            beyond.append(and_(*tied, column < place if descends else column > place))
             tied.append(column == place)
-        first, kind, is_descending = self._sorted(is_sqlite=is_sqlite)[0]
-        place = literal(values[0], kind)
         # Said once more of the first key alone, as a range that an index can begin at.
-        return and_(first <= place if is_descending else first >= place, or_(*beyond))
+        return and_(self.from_first(self.first.in_scope(scope), values[0]), or_(*beyond))
 
-    def values_of(self, revision: Revision) -> list[Any]:
+    def from_first(self, column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+        """Condition: does not come before a value of the first key."""
+        place = literal(value, self.first.type)
+        return column <= place if self.is_descending else column >= place
+
+    def until_first(self, column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+        """Condition: does not come after a value of the first key."""
+        place = literal(value, self.first.type)
+        return column >= place if self.is_descending else column <= place
+
+    def values_of(self, revision: Revision) -> tuple[Any, ...]:
         """Return the place of a revision."""
-        return [_KEYS[key.removeprefix("-")].of_revision(revision) for key in self.keys]
+        return tuple(_KEYS[key.removeprefix("-")].of_revision(revision) for key in self.keys)
 
-    def _sorted(self, *, is_sqlite: bool) -> list[tuple[ColumnElement[Any], TypeEngine[Any], bool]]:
-        found = []
-        for name in self.keys:
-            key = _KEYS[name.removeprefix("-")]
-            column: ColumnElement[Any] = key.column.expression
-            if not key.is_code_points and not is_sqlite:
-                column = column.collate("C")
-            found.append((column, key.type, name.startswith("-")))
-        return found
+    def _sorted(self, scope: Scope) -> list[tuple[ColumnElement[Any], TypeEngine[Any], bool]]:
+        keys = [(_KEYS[name.removeprefix("-")], name.startswith("-")) for name in self.keys]
+        return [(key.in_scope(scope), key.type, descends) for key, descends in keys]
 
 
 @dataclass(frozen=True)

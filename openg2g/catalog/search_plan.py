@@ -1,46 +1,45 @@
-"""How a search is answered: one statement, led by the index that leaves the fewest revisions to look at.
+"""How a search is answered: which statements, begun with which index.
 
-A planner does not know how many workloads have a model with a short deadline among those with few GPUs, and a wrong
-guess costs seconds. So the workloads that the stored facts of an expression allow are counted first, up to `FEW`. Where
-they are few, the statement begins with them; where they are many, it goes through the names in order, and a page is
-full soon.
+Where a lead leaves few revisions to look at, the statement begins with it. Otherwise the hits may be many, and then a
+page is full after a short walk along the index that sorts them. If the walk ends without a full page, they are not so
+many after all, and the statement begins with a lead in any case. So neither a broad question nor a narrow one reads the
+catalog from end to end, unless no index knows anything of it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, true
+from sqlalchemy import Connection, Select, literal, literal_column, select, true
 
-from openg2g.catalog.expression_sources import Scope, SpecSource
+from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.expression_sources import Scope
 from openg2g.catalog.expression_sql import Compiler
-from openg2g.catalog.revision_queries import COLUMNS, is_in_force
+from openg2g.catalog.revision_queries import ONE, is_in_force, revision_columns
+from openg2g.catalog.search_leads import Lead, find_leads, shortest_lead
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_scope import ResolvedScope
-from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, WorkloadModelRow, WorkloadRow
-from openg2g.expressions.facts import conjuncts, implied_facts, implied_models, is_about_workload
-from openg2g.expressions.tree import Aggregate, Compare, Constant, Expression, Field
+from openg2g.catalog.tables import RevisionRow, UtcTimestamp
+from openg2g.expressions.facts import conjuncts
+from openg2g.expressions.tree import Expression
 
-FEW = 1_000
-"""So many workloads are looked at one by one rather than all names in order."""
+Statement = Select[*tuple[Any, ...]]
 
-_ALL = select(*COLUMNS).select_from(NameRow).join(RevisionRow, RevisionRow.name_id == NameRow.id)
-_WITH_WORKLOADS: Select[*tuple[Any, ...]] = _ALL.join(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
+WALKED = 2_000
+"""Steps along the index that sorts the hits before a search that has leads turns to one of them."""
 
 
 @dataclass(frozen=True)
-class Lead:
-    """What a statement may begin with.
+class Answer:
+    """The hits of a page.
 
     Attributes:
-        candidates: Selects the revisions' workload ids, or 1 for each revision, that are worth looking at.
-        condition: Narrows the statement to them.
-        index: Index of `revisions` that finds them.
+        statement: The statement that found them.
+        rows: Rows of `revision_columns`.
     """
 
-    candidates: Select[*tuple[Any, ...]]
-    condition: ColumnElement[bool]
-    index: str
+    statement: Statement
+    rows: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class SearchPlan:
         condition: The expression, with stored facts in it.
         scope: Which revisions are looked at.
         is_sqlite: Which engine is asked.
-        lead: What the statements begin with; None for the names in order.
+        lead: What statements about all hits begin with; None for what the database thinks best.
     """
 
     condition: Expression
@@ -59,119 +58,133 @@ class SearchPlan:
     is_sqlite: bool
     lead: Lead | None = None
 
-    def page(self, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Select[*tuple[Any, ...]]:
-        """Select the next hits in an order, at most `size`."""
-        query = self._restricted(_WITH_WORKLOADS).order_by(*order.columns(is_sqlite=self.is_sqlite))
-        if after is not None:
-            query = query.where(order.after(after, is_sqlite=self.is_sqlite))
-        if self.lead is None and order.begins_with_name:
-            query = query.with_hint(WorkloadRow, "NOT INDEXED", "sqlite")  # Names lead, workloads are found by id.
-        return query.limit(literal_column(str(size)))  # A part of the statement, for the reason of `ONE`.
-
-    def count(self) -> Select[*tuple[Any, ...]]:
-        """Count the hits."""
-        return self._restricted(_WITH_WORKLOADS.with_only_columns(func.count(), maintain_column_froms=True))
-
-    def columns(self, *columns: Any) -> Select[*tuple[Any, ...]]:
-        """Select columns of the hits, in no order."""
-        return self._restricted(_WITH_WORKLOADS.with_only_columns(*columns, maintain_column_froms=True))
-
-    def _restricted(self, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-        scope = self.scope
-        if scope.as_of is not None:
-            query = query.where(is_in_force(scope.as_of, scope.known_at))
-        elif scope.known_at is not None:
-            query = query.where(RevisionRow.recorded_at <= scope.known_at)
-        parts = conjuncts(self.condition)
+    def answer(self, connection: Connection, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Answer:
+        """Find the next hits in an order, at most `size`."""
         if self.lead is not None:
-            query = query.where(self.lead.condition)
-            query = query.with_hint(RevisionRow, f"INDEXED BY {self.lead.index}", "sqlite")
-            if self.lead.index == _BY_WORKLOAD:
-                parts = [part for part in parts if not is_about_workload(part)]  # The lead has seen to them.
-        compiler = Compiler(Scope(self.is_sqlite, scope.alias_horizon))
-        return query.where(*(compiler.condition(part) for part in parts))
+            return _asked(connection, self.led_page(self.lead, order, after, size))
+        leads = find_leads(self.tables, self.condition)
+        limit = self._end_of_walk(connection, order, after) if leads else None
+        if limit is not None:
+            answer = _asked(connection, self.walked_page(order, after, size, limit))
+            if len(answer.rows) == size:
+                return answer
+        if leads and (limit is not None or order.first.index is None):
+            return _asked(connection, self.led_page(leads[0], order, after, size))
+        return _asked(connection, self.walked_page(order, after, size))
+
+    def columns(self, *columns: Any) -> Statement:
+        """Select columns of all hits, in no order."""
+        if self.lead is not None:
+            return self._led(self.lead, columns)
+        query = self._from_revisions(columns).where(*self._in_force(self.tables))
+        return query.where(*self._conditions(self.tables, conjuncts(self.condition)))
+
+    def led_page(self, lead: Lead, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
+        """Select a page, beginning with the revisions that a lead finds."""
+        return self._page(self._led(lead, revision_columns(self.tables)), self.tables, order, after, size)
+
+    def walked_page(
+        self, order: SearchOrder, after: Sequence[Any] | None, size: int, limit: Any | None = None
+    ) -> Statement:
+        """Select a page along the index that sorts the hits, up to a value of the first sort key."""
+        key = order.first
+        if key.table == "name":
+            query, scope = self._by_name()
+            # Names lead, workloads are found by id.
+            query = query.with_hint(scope.workload, "NOT INDEXED", "sqlite")
+        else:
+            scope = self.tables
+            query = self._from_revisions(revision_columns(scope)).where(*self._in_force(scope))
+            if key.index is not None:
+                table = scope.workload if key.table == "workload" else scope.revision
+                query = query.with_hint(table, f"INDEXED BY {key.index}", "sqlite")
+        query = query.where(*self._conditions(scope, conjuncts(self.condition)))
+        if limit is not None:
+            query = query.where(order.until_first(key.in_scope(scope), limit))
+        return self._page(query, scope, order, after, size)
+
+    @property
+    def tables(self) -> Scope:
+        """The tables of statements about all hits."""
+        return Scope(self.is_sqlite, self.scope.alias_horizon)
+
+    def _led(self, lead: Lead, columns: Sequence[Any]) -> Statement:
+        scope = self.tables
+        query = self._from_revisions(columns).where(lead.condition, *self._in_force(scope))
+        query = query.with_hint(scope.revision, f"INDEXED BY {lead.index}", "sqlite")
+        return query.where(*self._conditions(scope, lead.rest))
+
+    def _from_revisions(self, columns: Sequence[Any]) -> Statement:
+        scope = self.tables
+        return (
+            select(*columns)
+            .select_from(scope.revision)
+            .join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id)
+            .join(scope.name, scope.name.c.id == scope.revision.c.name_id)
+        )
+
+    def _by_name(self) -> tuple[Statement, Scope]:
+        """Select from the names, and of each the revisions that are looked at."""
+        scope = self.tables
+        is_lateral = not self.is_sqlite and self.scope.as_of is not None
+        if is_lateral:
+            # Postgres would rather hash every revision than look up one for each name.
+            revision = self._revision_in_force(scope)
+            scope = Scope(False, scope.alias_horizon, revision=revision)
+            query: Statement = select(*revision_columns(scope)).select_from(scope.name).join(revision, true())
+        else:
+            query = select(*revision_columns(scope)).select_from(scope.name)
+            query = query.join(scope.revision, scope.revision.c.name_id == scope.name.c.id)
+            query = query.where(*self._in_force(scope, by_name=True))
+        return query.join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id), scope
+
+    def _revision_in_force(self, scope: Scope) -> Any:
+        revision = RevisionRow.__table__.alias()
+        query = select(revision).where(
+            revision.c.name_id == scope.name.c.id,
+            revision.c.effective_from <= literal(self.scope.as_of, UtcTimestamp()),
+        )
+        if self.scope.known_at is not None:
+            query = query.where(revision.c.recorded_at <= literal(self.scope.known_at, UtcTimestamp()))
+        order = revision.c.effective_from.desc(), revision.c.number.desc()
+        return query.order_by(*order).limit(ONE).correlate(scope.name).lateral("revisions")
+
+    def _in_force(self, scope: Scope, *, by_name: bool = False) -> list[Any]:
+        if self.scope.as_of is not None:
+            name_id = scope.name.c.id if by_name else scope.revision.c.name_id
+            return [is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.c.number, name_id)]
+        if self.scope.known_at is not None:
+            return [scope.revision.c.recorded_at <= literal(self.scope.known_at, UtcTimestamp())]
+        return []
+
+    def _conditions(self, scope: Scope, parts: Sequence[Expression]) -> list[Any]:
+        compiler = Compiler(scope)
+        return [compiler.condition(part) for part in parts]
+
+    def _page(
+        self, query: Statement, scope: Scope, order: SearchOrder, after: Sequence[Any] | None, size: int
+    ) -> Statement:
+        if after is not None:
+            query = query.where(order.after(scope, after))
+        # The limit is a part of the statement, for the reason of `ONE`.
+        return query.order_by(*order.columns(scope)).limit(literal_column(str(size)))
+
+    def _end_of_walk(self, connection: Connection, order: SearchOrder, after: Sequence[Any] | None) -> Any | None:
+        """Return the value of the first sort key at which a walk ends; None where the walk goes through everything."""
+        key = order.first
+        if key.index is None:
+            return None
+        column = key.in_scope(self.tables)
+        query = select(column).order_by(column.desc() if order.is_descending else column.asc())
+        if after is not None:
+            query = query.where(order.from_first(column, after[0]))
+        return connection.scalar(query.limit(ONE).offset(literal_column(str(WALKED))))
 
 
-_BY_WORKLOAD = "ix_revisions_workload_id"
-_BY_TIME = "ix_revisions_recorded_at"
+def _asked(connection: Connection, statement: Statement) -> Answer:
+    return Answer(statement, connection.execute(statement, execution_options={SEARCHING: True}).all())
 
 
 def choose_lead(connection: Connection, plan: SearchPlan) -> Lead | None:
-    """Return what leaves the fewest workloads or revisions to look at, None where each leaves many."""
-    best, least = None, FEW
-    for lead in _leads(plan):
-        some = lead.candidates.limit(literal_column(str(least))).subquery()
-        count = connection.scalar(select(func.count()).select_from(some)) or 0
-        if count < least:
-            best, least = lead, count
-        if least < FEW // 10:
-            break  # Another count would cost more than it could spare.
-    return best
-
-
-def _leads(plan: SearchPlan) -> list[Lead]:
-    parts = conjuncts(plan.condition)
-    about_workload = [part for part in parts if is_about_workload(part)]
-    leads = []
-    facts = implied_facts(plan.condition)
-    if facts is not None:
-        leads.append(_lead_by_facts(plan, facts, about_workload))
-    leads += [_lead_by_model(plan, loop, about_workload) for loop in implied_models(plan.condition)]
-    times = [part for part in parts if _is_about_recording(part)]
-    if times:
-        leads.append(_lead_by_time(plan, times))
-    return leads
-
-
-def _lead_by_facts(plan: SearchPlan, facts: Expression, about_workload: list[Expression]) -> Lead:
-    workload = WorkloadRow.__table__.alias()
-    compiler = Compiler(Scope(plan.is_sqlite, plan.scope.alias_horizon, workload=workload))
-    said = conjuncts(facts)
-    candidates: Select[*tuple[Any, ...]] = select(workload.c.id).where(*map(compiler.condition, said))
-    rest = [compiler.condition(part) for part in about_workload if part not in said]
-    return Lead(candidates, _is_one_of(plan, candidates.where(*rest)), _BY_WORKLOAD)
-
-
-def _lead_by_model(plan: SearchPlan, loop: Aggregate, about_workload: list[Expression]) -> Lead:
-    workload, place, spec = (
-        WorkloadRow.__table__.alias(),
-        WorkloadModelRow.__table__.alias(),
-        ModelSpecRow.__table__.alias(),
-    )
-    scope = Scope(plan.is_sqlite, plan.scope.alias_horizon, workload=workload)
-    inner = Compiler(scope.within(loop.loops[0].variable, SpecSource(spec)))
-    candidates: Select[*tuple[Any, ...]] = (
-        select(place.c.workload_id)
-        .join(spec, spec.c.id == place.c.model_spec_id)
-        .where(*(inner.condition(part) for part in conjuncts(loop.element)))
-    )
-    compiler = Compiler(scope)
-    rest = [compiler.condition(part) for part in about_workload if part != loop]
-    if not rest:
-        return Lead(candidates, _is_one_of(plan, candidates), _BY_WORKLOAD)
-    found = candidates.join(workload, workload.c.id == place.c.workload_id).where(*rest)
-    return Lead(candidates, _is_one_of(plan, found), _BY_WORKLOAD)
-
-
-def _lead_by_time(plan: SearchPlan, times: list[Expression]) -> Lead:
-    revision = RevisionRow.__table__.alias()
-    compiler = Compiler(Scope(plan.is_sqlite, plan.scope.alias_horizon, revision=revision))
-    candidates: Select[*tuple[Any, ...]] = (
-        select(literal_column("1")).select_from(revision).where(*map(compiler.condition, times))
-    )
-    return Lead(candidates, true(), _BY_TIME)
-
-
-def _is_one_of(plan: SearchPlan, workload_ids: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
-    if plan.is_sqlite:
-        return RevisionRow.workload_id.in_(workload_ids)
-    # An array is made first and once; a join, the planner might turn around for want of a good guess at its size.
-    return RevisionRow.workload_id == func.any(func.array(workload_ids.scalar_subquery()))
-
-
-def _is_about_recording(node: Expression) -> bool:
-    match node:
-        case Compare(operator="==" | "<" | "<=" | ">" | ">=", left=Field(name="recorded_at"), right=Constant()):
-            return True
-        case _:
-            return False
+    """Return the lead that leaves the fewest revisions to look at, None where each leaves many."""
+    return shortest_lead(connection, find_leads(plan.tables, plan.condition))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Select, func
 
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.reading import CatalogReading
@@ -109,12 +109,11 @@ class CatalogSearching(CatalogReading):
         place = None if after is None else place_from_token(after, question, order)
         with self.database.reading() as connection:
             plan = self._plan(connection, expression, scope, parameters, place)
-            query = plan.page(order, None if place is None else place.values, limit + 1)
-            rows = _execute(connection, query).all()
+            rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
             revisions = complete(connection, self._reader, rows[:limit])
         token = None
         if len(rows) > limit:
-            token = Place(question, plan.scope.as_of, tuple(order.values_of(revisions[-1]))).token()
+            token = Place(question, plan.scope.as_of, order.values_of(revisions[-1])).token()
         return SearchPage(tuple(revisions), token)
 
     def count_hits(self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object) -> int:
@@ -125,7 +124,7 @@ class CatalogSearching(CatalogReading):
         """
         with self.database.reading() as connection:
             plan = self._plan(connection, expression, scope, parameters)
-            return _execute(connection, plan.count()).scalar_one()  # type: ignore[no-any-return]  # count(*) is one.
+            return int(_execute(connection, plan.columns(func.count())).scalar_one())
 
     def explain_search(
         self,
@@ -135,14 +134,14 @@ class CatalogSearching(CatalogReading):
         *,
         limit: int = 100,
     ) -> Explanation:
-        """Return the statement of a first page and the database's plan for it.
+        """Find a first page, and return the statement that found it with the database's plan for it.
 
         Raises:
             FilterError: The expression says nothing that can be searched by.
         """
         with self.database.reading() as connection:
             plan = self._plan(connection, expression, scope, parameters)
-            return explain(connection, plan.page(SearchOrder(scope.sort), None, limit + 1))
+            return explain(connection, plan.answer(connection, SearchOrder(scope.sort), None, limit + 1).statement)
 
     def search_columns(
         self, expression: str, scope: SearchScope, parameters: Mapping[str, object] | None, *columns: Any

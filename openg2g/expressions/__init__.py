@@ -11,14 +11,14 @@ Names are those of the dataclasses: every field and property of `LLMInferenceWor
 | conditions | `and` `or` `not`, `==` `!=` `<` `<=` `>` `>=` in chains, `in`, `not in`, `x if c else y` |
 | arithmetic | `+` `-` `*` `/`, and `//` `%` of whole numbers, which round as Python does |
 | loops | `any` `all` `sum` `min` `max` `len` of `(… for m in models if …)`, also of a list itself: `len(models)` |
-| texts | `.startswith('…')` `.endswith('…')` `.lower()` `.upper()`, `len(text)`, `'…' in text`, `fnmatch(text, 'Qwen*')` |
+| texts | `.startswith('…')` `.endswith('…')` `.lower()` `.upper()`, `len(text)`, `'…' in text`, `fnmatch(text, 'Q*')` |
 | times | `date('2026-03-01')`, or an ISO 8601 text beside a time: `recorded_at < '2026-03-01T12:00Z'` |
 | lists | `in`, `len`, an index (`models[-1]`), `== ('a', 'b')`, loops |
 
 What has no value makes a comparison false, `!=` and `not in` included: a key that is not there
 (`itl_deadline_by_model['X']` where X is not served), an index beyond the end, a division by zero, `min` and `max` of
 nothing, an annotation of another kind than what it is compared with. `sum`, `min` and `max` pass over such elements.
-So `not (itl_deadline_by_model['X'] < 0.1)` holds where X is not served, and `itl_deadline_by_model['X'] >= 0.1` does not.
+So where X is not served, `not itl_deadline_by_model['X'] < 0.1` holds, and `itl_deadline_by_model['X'] >= 0.1` not.
 
 Where this differs from Python, it is so that SQLite, PostgreSQL and Python give the same answer to the last bit:
 

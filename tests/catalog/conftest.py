@@ -1,28 +1,11 @@
 """Fixtures of the tests that look at the database itself."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.rows import digest, row_of
-from tests.postgres import PostgresServer
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the place of a catalog, on each engine, that the tests of a module share."""
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("shared") / "catalog.db"
-        migrated: Path = request.getfixturevalue("migrated_sqlite_file")
-        shutil.copyfile(migrated, path)
-        yield f"sqlite:///{path}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database(template=request.getfixturevalue("migrated_postgres_template")) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
