@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event, select
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.faults import is_locked, translated_errors
@@ -157,12 +158,21 @@ def _sqlite_engine(location: Location, mode: str) -> Engine:
         return sqlite3.connect(uri, uri=True, timeout=_BUSY_WAIT_S, check_same_thread=False, isolation_level=None)
 
     engine = create_engine(location.url, creator=connect, hide_parameters=True)
+    engine.dialect.statement_compiler = _HintingCompiler
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "commit", _commit_sqlite)
     event.listen(engine, "do_execute", _execute_patiently)
     event.listen(engine, "do_execute_no_params", _execute_patiently)
     return engine
+
+
+class _HintingCompiler(SQLiteCompiler):
+    """Writes hints (`INDEXED BY …`) behind the tables of a statement, which SQLAlchemy does for other databases."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        """Return what follows the name of a table."""
+        return text
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

@@ -33,12 +33,15 @@ class Lead:
         condition: Narrows a statement on `revisions` to them.
         index: Index of `revisions` that finds them.
         rest: What is still to be asked of them.
+        looks_inside: Whether the condition asks more of the candidates than the index knows, so that it may find few
+            of many.
     """
 
     candidates: Statement
     condition: ColumnElement[bool]
     index: str
     rest: tuple[Expression, ...]
+    looks_inside: bool
 
 
 def find_leads(scope: Scope, condition: Expression) -> list[Lead]:
@@ -77,8 +80,9 @@ def _lead_by_facts(
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, workload=workload))
     said = conjuncts(facts)
     candidates: Statement = select(workload.c.id).where(*map(compiler.condition, said))
-    found = candidates.where(*(compiler.condition(part) for part in about_workload if part not in said))
-    return Lead(candidates, _is_one_of(scope, found), "ix_revisions_workload_id", rest)
+    conditions = [compiler.condition(part) for part in about_workload if part not in said]
+    found = _is_one_of(scope, candidates.where(*conditions))
+    return Lead(candidates, found, "ix_revisions_workload_id", rest, looks_inside=bool(conditions))
 
 
 def _lead_by_model(
@@ -97,14 +101,15 @@ def _lead_by_model(
     found = candidates
     if conditions:
         found = found.join(workload, workload.c.id == place.c.workload_id).where(*conditions)
-    return Lead(candidates, _is_one_of(scope, found), "ix_revisions_workload_id", rest)
+    is_found = _is_one_of(scope, found)
+    return Lead(candidates, is_found, "ix_revisions_workload_id", rest, looks_inside=bool(conditions))
 
 
 def _lead_by_time(scope: Scope, times: list[Expression], parts: tuple[Expression, ...]) -> Lead:
     revision = RevisionRow.__table__.alias()
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, revision=revision))
     candidates: Statement = select(revision.c.number).where(*map(compiler.condition, times))
-    return Lead(candidates, true(), "ix_revisions_recorded_at", parts)
+    return Lead(candidates, true(), "ix_revisions_recorded_at", parts, looks_inside=False)
 
 
 def _is_one_of(scope: Scope, workload_ids: Statement) -> ColumnElement[bool]:

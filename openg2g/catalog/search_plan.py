@@ -2,8 +2,8 @@
 
 Where a lead leaves few revisions to look at, the statement begins with it. Otherwise the hits may be many, and then a
 page is full after a short walk along the index that sorts them. If the walk ends without a full page, they are not so
-many after all, and the statement begins with a lead in any case. So neither a broad question nor a narrow one reads the
-catalog from end to end, unless no index knows anything of it.
+many after all, and all of them are found, begun with a lead that may find few of many, and sorted. So neither a broad
+question nor a narrow one reads the catalog from end to end, unless no index knows anything of it.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from openg2g.catalog.search_leads import Lead, find_leads, shortest_lead
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_scope import ResolvedScope
 from openg2g.catalog.tables import RevisionRow, UtcTimestamp
-from openg2g.expressions.facts import conjuncts
+from openg2g.expressions.facts import conjuncts, is_about_field
 from openg2g.expressions.tree import Expression
 
 Statement = Select[*tuple[Any, ...]]
 
 WALKED = 2_000
-"""Steps along the index that sorts the hits before a search that has leads turns to one of them."""
+"""Steps along the index that sorts the hits, before all of them are found and sorted."""
 
 
 @dataclass(frozen=True)
@@ -62,26 +62,32 @@ class SearchPlan:
         """Find the next hits in an order, at most `size`."""
         if self.lead is not None:
             return _asked(connection, self.led_page(self.lead, order, after, size))
-        leads = find_leads(self.tables, self.condition)
-        limit = self._end_of_walk(connection, order, after) if leads else None
-        if limit is not None:
+        if order.first.index is not None:
+            limit = self._end_of_walk(connection, order, after)
             answer = _asked(connection, self.walked_page(order, after, size, limit))
-            if len(answer.rows) == size:
+            if limit is None or len(answer.rows) == size:
                 return answer
-        if leads and (limit is not None or order.first.index is None):
-            return _asked(connection, self.led_page(leads[0], order, after, size))
-        return _asked(connection, self.walked_page(order, after, size))
+        lead = next((lead for lead in find_leads(self.tables, self.condition) if lead.looks_inside), None)
+        if lead is not None:
+            return _asked(connection, self.led_page(lead, order, after, size))
+        return _asked(connection, self.sorted_page(order, after, size))
 
     def columns(self, *columns: Any) -> Statement:
         """Select columns of all hits, in no order."""
         if self.lead is not None:
             return self._led(self.lead, columns)
-        query = self._from_revisions(columns).where(*self._in_force(self.tables))
-        return query.where(*self._conditions(self.tables, conjuncts(self.condition)))
+        return self._from_all(columns)
 
     def led_page(self, lead: Lead, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
         """Select a page, beginning with the revisions that a lead finds."""
         return self._page(self._led(lead, revision_columns(self.tables)), self.tables, order, after, size)
+
+    def sorted_page(self, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
+        """Select a page of all hits, found among all revisions and sorted."""
+        query = self._from_all(revision_columns(self.tables))
+        for table in (self.tables.name, self.tables.workload):  # Both are found by id, and none is walked along.
+            query = query.with_hint(table, "NOT INDEXED", "sqlite")
+        return self._page(query, self.tables, order, after, size)
 
     def walked_page(
         self, order: SearchOrder, after: Sequence[Any] | None, size: int, limit: Any | None = None
@@ -110,9 +116,13 @@ class SearchPlan:
 
     def _led(self, lead: Lead, columns: Sequence[Any]) -> Statement:
         scope = self.tables
-        query = self._from_revisions(columns).where(lead.condition, *self._in_force(scope))
-        query = query.with_hint(scope.revision, f"INDEXED BY {lead.index}", "sqlite")
-        return query.where(*self._conditions(scope, lead.rest))
+        query = self._from_revisions(columns).where(lead.condition, *self._conditions(scope, lead.rest))
+        query = query.where(*self._in_force(scope))
+        return query.with_hint(scope.revision, f"INDEXED BY {lead.index}", "sqlite")
+
+    def _from_all(self, columns: Sequence[Any]) -> Statement:
+        query = self._from_revisions(columns).where(*self._conditions(self.tables, conjuncts(self.condition)))
+        return query.where(*self._in_force(self.tables))  # Last, since SQLite tests in this order, and it costs most.
 
     def _from_revisions(self, columns: Sequence[Any]) -> Statement:
         scope = self.tables
@@ -178,6 +188,8 @@ class SearchPlan:
         query = select(column).order_by(column.desc() if order.is_descending else column.asc())
         if after is not None:
             query = query.where(order.from_first(column, after[0]))
+        own = [part for part in conjuncts(self.condition) if is_about_field(part, key.column)]
+        query = query.where(*self._conditions(self.tables, own))
         return connection.scalar(query.limit(ONE).offset(literal_column(str(WALKED))))
 
 

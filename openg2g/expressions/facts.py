@@ -126,6 +126,17 @@ def is_about_workload(node: object) -> bool:
             return all(is_about_workload(child) for child in children(node))
 
 
+def is_about_field(node: object, name: str) -> bool:
+    """Whether a condition asks about one field alone."""
+    match node:
+        case Field():
+            return node.name == name
+        case Lookup() | Element() | Annotation() | AnnotationContains() | Variable():
+            return False
+        case _:
+            return all(is_about_field(child, name) for child in children(node))
+
+
 def _inner(item: Any) -> Any:
     if isinstance(item, Loop):
         return replace(item, conditions=tuple(with_facts(condition) for condition in item.conditions))

@@ -2,7 +2,14 @@
 
 import pytest
 
-from openg2g.expressions.facts import conjuncts, implied_facts, implied_models, is_about_workload, with_facts
+from openg2g.expressions.facts import (
+    conjuncts,
+    implied_facts,
+    implied_models,
+    is_about_field,
+    is_about_workload,
+    with_facts,
+)
 from openg2g.expressions.read import read_condition
 from openg2g.expressions.tree import Aggregate, Compare, Constant, Expression, Field, Logical, OneOf, TextTest
 
@@ -155,3 +162,18 @@ def test_a_condition_that_names_no_label_leads_to_none(expression: str) -> None:
 )
 def test_a_condition_is_about_the_workload_alone_or_not(expression: str, expected: bool) -> None:
     assert is_about_workload(with_facts(read_condition(expression))) is expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("name.startswith('x')", True),
+        ("name == 'x' or fnmatch(name, 'y*')", True),
+        ("name == author", False),
+        ("name in annotations", False),
+        ("any(m.model_label == name for m in models)", False),
+        ("number > 1", False),
+    ],
+)
+def test_a_condition_is_about_one_field_alone_or_not(expression: str, expected: bool) -> None:
+    assert is_about_field(read_condition(expression), "name") is expected

@@ -128,13 +128,14 @@ def scopes() -> st.SearchStrategy[SearchScope]:
 
 
 def every_answer(catalog: Catalog, expression: str, scope: SearchScope) -> Iterator[list[Key]]:
-    """Ask in each way that a search may: along the names, along the totals, and begun with every lead there is."""
+    """Ask in each way that a search may: along names and totals, sorted, and begun with every lead there is."""
     plan = SearchPlan(with_facts(read_condition(expression)), scope.resolved(), catalog.database.is_sqlite)
     by_name = SearchOrder()
     statements = [
         plan.walked_page(by_name, None, 10_000),
         plan.walked_page(SearchOrder(("-total_gpus",)), None, 10_000),
     ]
+    statements.append(plan.sorted_page(by_name, None, 10_000))
     statements += [plan.led_page(lead, by_name, None, 10_000) for lead in find_leads(plan.tables, plan.condition)]
     with catalog.database.reading() as connection:
         for statement in statements:
