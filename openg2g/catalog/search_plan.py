@@ -25,7 +25,7 @@ from openg2g.expressions.tree import Expression
 
 Statement = Select[*tuple[Any, ...]]
 
-WALKED = 2_000
+WALKED = 1_000
 """Steps along the index that sorts the hits, before all of them are found and sorted."""
 
 
