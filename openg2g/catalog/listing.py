@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
+from openg2g.catalog.indexes import INDEX_OF
 from openg2g.catalog.reference import NOW, Viewpoint
 from openg2g.catalog.revision_queries import REVISIONS, complete, is_of_name
 from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, UtcTimestamp, WorkloadRow
@@ -87,6 +88,8 @@ def log_query(wanted: LogFilter, after: Revision | None, size: int) -> Select[*t
         # The type must be said: a bare time would be written as SQLAlchemy does, not as the column does.
         place = tuple_(literal(after.recorded_at, UtcTimestamp()), after.name, after.number)
         query = query.where(key > place if wanted.oldest_first else key < place)
+    if wanted.name is None:  # With statistics, SQLite would rather sort everything.
+        query = query.with_hint(RevisionRow.__table__, f"INDEXED BY {INDEX_OF['recorded_at']}", "sqlite")
     number: list[InstrumentedAttribute[Any]] = [RevisionRow.number]
     order = number if wanted.name is not None else [RevisionRow.recorded_at, NameRow.name, *number]
     return query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))

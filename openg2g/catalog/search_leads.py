@@ -10,10 +10,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, true
 
+from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.expression_sources import Scope, SpecSource
 from openg2g.catalog.expression_sql import Compiler
+from openg2g.catalog.indexes import INDEX_OF
 from openg2g.catalog.tables import ModelSpecRow, RevisionRow, WorkloadModelRow, WorkloadRow
-from openg2g.expressions.facts import conjuncts, implied_facts, implied_models, is_about_workload
+from openg2g.expressions.facts import (
+    INDEXED_FACTS,
+    conjuncts,
+    implied_facts,
+    implied_models,
+    is_about_field,
+    is_about_workload,
+)
 from openg2g.expressions.tree import Aggregate, Compare, Constant, Expression, Field
 
 Statement = Select[*tuple[Any, ...]]
@@ -52,7 +61,8 @@ def find_leads(scope: Scope, condition: Expression) -> list[Lead]:
     leads = []
     facts = implied_facts(condition)
     if facts is not None:
-        leads.append(_lead_by_facts(scope, facts, about_workload, rest))
+        said = conjuncts(facts)
+        leads += [_lead_by_facts(scope, column, said, about_workload, rest) for column in _columns_of(said)]
     leads += [_lead_by_model(scope, loop, about_workload, rest) for loop in implied_models(condition)]
     times = [part for part in parts if _is_about_recording(part)]
     if times:
@@ -65,7 +75,8 @@ def shortest_lead(connection: Connection, leads: list[Lead]) -> Lead | None:
     best, least = None, FEW
     for lead in leads:
         some = lead.candidates.limit(literal_column(str(least))).subquery()
-        count = connection.scalar(select(func.count()).select_from(some)) or 0
+        counted = select(func.count()).select_from(some)
+        count = connection.scalar(counted, execution_options={SEARCHING: True}) or 0
         if count < least:
             best, least = lead, count
         if least < _ENOUGH:
@@ -73,16 +84,29 @@ def shortest_lead(connection: Connection, leads: list[Lead]) -> Lead | None:
     return best
 
 
+def _columns_of(facts: list[Expression]) -> list[str | None]:
+    """Return the columns that facts are about, one by one; None where none is about one column alone."""
+    columns = [name for name in INDEXED_FACTS if any(is_about_field(fact, name) for fact in facts)]
+    return [*columns] or [None]
+
+
 def _lead_by_facts(
-    scope: Scope, facts: Expression, about_workload: list[Expression], rest: tuple[Expression, ...]
+    scope: Scope,
+    column: str | None,
+    facts: list[Expression],
+    about_workload: list[Expression],
+    rest: tuple[Expression, ...],
 ) -> Lead:
+    """Lead by the index of one column: how much of it is to be read is what counts, not how much is left in the end."""
     workload = WorkloadRow.__table__.alias()
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, workload=workload))
-    said = conjuncts(facts)
-    candidates: Statement = select(workload.c.id).where(*map(compiler.condition, said))
-    conditions = [compiler.condition(part) for part in about_workload if part not in said]
-    found = _is_one_of(scope, candidates.where(*conditions))
-    return Lead(candidates, found, "ix_revisions_workload_id", rest, looks_inside=bool(conditions))
+    own = [fact for fact in facts if column is None or is_about_field(fact, column)]
+    others = [part for part in [*facts, *about_workload] if part not in own]
+    candidates: Statement = select(workload.c.id).where(*map(compiler.condition, own))
+    if column is not None:
+        candidates = candidates.with_hint(workload, f"INDEXED BY {INDEX_OF[column]}", "sqlite")
+    found = candidates.where(*map(compiler.condition, dict.fromkeys(others)))
+    return Lead(candidates, _is_one_of(scope, found), INDEX_OF["workload_id"], rest, looks_inside=bool(others))
 
 
 def _lead_by_model(
@@ -91,33 +115,34 @@ def _lead_by_model(
     workload, place, spec = (row.__table__.alias() for row in (WorkloadRow, WorkloadModelRow, ModelSpecRow))
     outer = Scope(scope.is_sqlite, scope.alias_horizon, workload=workload)
     inner = Compiler(outer.within(loop.loops[0].variable, SpecSource(spec)))
-    candidates: Statement = (
-        select(place.c.workload_id)
-        .join(spec, spec.c.id == place.c.model_spec_id)
-        .where(*(inner.condition(part) for part in conjuncts(loop.element)))
-    )
+    specs: Statement = select(spec.c.id).where(*map(inner.condition, conjuncts(loop.element)))
+    candidates: Statement = select(place.c.workload_id).where(_is_among(scope, place.c.model_spec_id, specs))
+    candidates = candidates.with_hint(place, f"INDEXED BY {INDEX_OF['model_spec_id']}", "sqlite")
     compiler = Compiler(outer)
     conditions = [compiler.condition(part) for part in about_workload if part != loop]
     found = candidates
     if conditions:
         found = found.join(workload, workload.c.id == place.c.workload_id).where(*conditions)
     is_found = _is_one_of(scope, found)
-    return Lead(candidates, is_found, "ix_revisions_workload_id", rest, looks_inside=bool(conditions))
+    return Lead(candidates, is_found, INDEX_OF["workload_id"], rest, looks_inside=bool(conditions))
 
 
 def _lead_by_time(scope: Scope, times: list[Expression], parts: tuple[Expression, ...]) -> Lead:
     revision = RevisionRow.__table__.alias()
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, revision=revision))
     candidates: Statement = select(revision.c.number).where(*map(compiler.condition, times))
-    return Lead(candidates, true(), "ix_revisions_recorded_at", parts, looks_inside=False)
+    return Lead(candidates, true(), INDEX_OF["recorded_at"], parts, looks_inside=False)
 
 
 def _is_one_of(scope: Scope, workload_ids: Statement) -> ColumnElement[bool]:
-    column = RevisionRow.__table__.c.workload_id
+    return _is_among(scope, scope.revision.c.workload_id, workload_ids)
+
+
+def _is_among(scope: Scope, column: ColumnElement[Any], ids: Statement) -> ColumnElement[bool]:
     if scope.is_sqlite:
-        return column.in_(workload_ids)
+        return column.in_(ids)
     # An array is made first and once; a join, the planner might turn around for want of a good guess at its size.
-    return column == func.any(func.array(workload_ids.scalar_subquery()))
+    return column == func.any(func.array(ids.scalar_subquery()))
 
 
 def _is_about_recording(node: Expression) -> bool:

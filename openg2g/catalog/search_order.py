@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Double, Text, and_, literal, o
 from sqlalchemy.types import TypeEngine
 
 from openg2g.catalog.expression_sources import Scope
+from openg2g.catalog.indexes import INDEX_OF
 from openg2g.catalog.tables import UtcTimestamp
 from openg2g.models.errors import FilterError
 from openg2g.models.revision import Revision
@@ -28,7 +29,6 @@ class SortKey:
         column: Its column there.
         type: Type of its values as parameters.
         of_revision: The same of a revision.
-        index: Index of the table that sorts by it; None where there is none.
         is_code_points: Whether the column, where it is a text, sorts by code points on both engines.
     """
 
@@ -36,8 +36,12 @@ class SortKey:
     column: str
     type: TypeEngine[Any]
     of_revision: Callable[[Revision], Any]
-    index: str | None = None
     is_code_points: bool = True
+
+    @property
+    def index(self) -> str | None:
+        """Index of the table that sorts by it; None where there is none."""
+        return INDEX_OF.get(self.column)
 
     def in_scope(self, scope: Scope) -> ColumnElement[Any]:
         """Return the column in a statement."""
@@ -47,34 +51,18 @@ class SortKey:
 
 
 _KEYS: Mapping[str, SortKey] = {
-    "name": SortKey("name", "name", Text(), attrgetter("name"), "sqlite_autoindex_names_1"),
+    "name": SortKey("name", "name", Text(), attrgetter("name")),
     "number": SortKey("revision", "number", BigInteger(), attrgetter("number")),
-    "total_gpus": SortKey(
-        "workload",
-        "total_gpus",
-        BigInteger(),
-        attrgetter("workload.total_gpus"),
-        "ix_workloads_total_gpus_least_itl_deadline_s",
-    ),
+    "total_gpus": SortKey("workload", "total_gpus", BigInteger(), attrgetter("workload.total_gpus")),
     "num_models": SortKey("workload", "num_models", BigInteger(), lambda revision: len(_deadlines(revision))),
     "least_itl_deadline_s": SortKey(
-        "workload",
-        "least_itl_deadline_s",
-        Double(),
-        lambda revision: min(_deadlines(revision)),
-        "ix_workloads_least_itl_deadline_s_total_gpus",
+        "workload", "least_itl_deadline_s", Double(), lambda revision: min(_deadlines(revision))
     ),
     "greatest_itl_deadline_s": SortKey(
-        "workload",
-        "greatest_itl_deadline_s",
-        Double(),
-        lambda revision: max(_deadlines(revision)),
-        "ix_workloads_greatest_itl_deadline_s_total_gpus",
+        "workload", "greatest_itl_deadline_s", Double(), lambda revision: max(_deadlines(revision))
     ),
-    "digest": SortKey("workload", "digest", Text(), attrgetter("digest"), "sqlite_autoindex_workloads_1"),
-    "recorded_at": SortKey(
-        "revision", "recorded_at", UtcTimestamp(), attrgetter("recorded_at"), "ix_revisions_recorded_at"
-    ),
+    "digest": SortKey("workload", "digest", Text(), attrgetter("digest")),
+    "recorded_at": SortKey("revision", "recorded_at", UtcTimestamp(), attrgetter("recorded_at")),
     "effective_from": SortKey("revision", "effective_from", UtcTimestamp(), attrgetter("effective_from")),
     "author": SortKey("revision", "author", Text(), attrgetter("author"), is_code_points=False),
     "message": SortKey("revision", "message", Text(), attrgetter("message"), is_code_points=False),

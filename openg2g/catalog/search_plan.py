@@ -162,7 +162,9 @@ class SearchPlan:
     def _in_force(self, scope: Scope, *, by_name: bool = False) -> list[Any]:
         if self.scope.as_of is not None:
             name_id = scope.name.c.id if by_name else scope.revision.c.name_id
-            return [is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.c.number, name_id)]
+            condition = is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.c.number, name_id)
+            # Postgres takes an equation to hold for few rows, and would not walk; of this, it expects the opposite.
+            return [condition if self.is_sqlite else condition.is_(true())]
         if self.scope.known_at is not None:
             return [scope.revision.c.recorded_at <= literal(self.scope.known_at, UtcTimestamp())]
         return []
@@ -190,7 +192,8 @@ class SearchPlan:
             query = query.where(order.from_first(column, after[0]))
         own = [part for part in conjuncts(self.condition) if is_about_field(part, key.column)]
         query = query.where(*self._conditions(self.tables, own))
-        return connection.scalar(query.limit(ONE).offset(literal_column(str(WALKED))))
+        query = query.limit(ONE).offset(literal_column(str(WALKED)))
+        return connection.scalar(query, execution_options={SEARCHING: True})
 
 
 def _asked(connection: Connection, statement: Statement) -> Answer:

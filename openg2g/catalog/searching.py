@@ -164,8 +164,7 @@ class CatalogSearching(CatalogReading):
         if place is not None:
             resolved = replace(resolved, as_of=place.as_of)
         plan = SearchPlan(condition, resolved, self.database.is_sqlite)
-        searching = connection.execution_options(**{SEARCHING: True})
-        return replace(plan, lead=choose_lead(searching, plan))
+        return replace(plan, lead=choose_lead(connection, plan))
 
 
 def _execute(connection: Connection, query: Select[*tuple[Any, ...]]) -> Any:

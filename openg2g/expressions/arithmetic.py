@@ -134,6 +134,8 @@ def compute(symbol: Computation, left: Expression, right: Expression) -> Express
         if low >= MIN_INTEGER and high <= MAX_INTEGER:
             return Compute(symbol, fitting(left), fitting(right), integer(low, high))
     left, right = as_float(left), as_float(right)
+    if symbol == "/" and isinstance(right, Constant) and right.value == 0:
+        raise RefusalError("this divides by zero.")
     return Compute(symbol, left, right, _float_type(symbol, left.type, right.type))
 
 

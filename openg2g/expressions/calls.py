@@ -55,7 +55,9 @@ def read_call(reader: "Reader", node: ast.Call) -> Expression:
         reader.refuse(node.keywords[0].value, "functions of a search take no named arguments.")
     if isinstance(node.func, ast.Attribute):
         return _method(reader, node, node.func)
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if not isinstance(node.func, ast.Name):
+        reader.refuse(node, f"this cannot be called. Functions: {', '.join(FUNCTIONS)}.")
+    name = node.func.id
     if name not in FUNCTIONS:
         from openg2g.expressions.read import near
 

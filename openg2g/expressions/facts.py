@@ -36,7 +36,8 @@ LEAST_DEADLINE = Field("least_itl_deadline_s", FLOAT)
 GREATEST_DEADLINE = Field("greatest_itl_deadline_s", FLOAT)
 NUM_MODELS = Field("num_models", COUNT)
 
-_INDEXED = frozenset({"total_gpus", "least_itl_deadline_s", "greatest_itl_deadline_s", "digest"})
+INDEXED_FACTS = ("digest", "total_gpus", "least_itl_deadline_s", "greatest_itl_deadline_s")
+"""Facts that an index knows."""
 _OPPOSITE: dict[Comparison, Comparison] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -71,7 +72,7 @@ def implied_facts(node: Expression) -> Expression | None:
     match node:
         case Compare(operator=operator, left=left, right=Constant() as right):
             return _implied_by_comparison(operator, left, right)
-        case OneOf(operand=Field(name=name)) if name in _INDEXED:
+        case OneOf(operand=Field(name=name)) if name in INDEXED_FACTS:
             return node
         case TextTest(test="startswith", operand=Field(name="digest")):
             return node
@@ -116,7 +117,7 @@ def implied_models(node: Expression) -> list[Aggregate]:
 def is_about_workload(node: object) -> bool:
     """Whether a condition asks about the workload alone, and not about its revision or name."""
     match node:
-        case Field(name=name) if name not in WORKLOAD_FIELDS and name not in _INDEXED and name != NUM_MODELS.name:
+        case Field(name=name) if name not in WORKLOAD_FIELDS and name not in INDEXED_FACTS and name != NUM_MODELS.name:
             return False
         case Lookup(mapping=mapping) if mapping not in MODEL_MAPPINGS:
             return False
@@ -185,7 +186,7 @@ def _quantified_fact(node: Aggregate, element: Expression, variable: Variable) -
 
 def _implied_by_comparison(operator: Comparison, left: Expression, right: Constant) -> Expression | None:
     match left:
-        case Field(name=name) if name in _INDEXED and operator != "!=":
+        case Field(name=name) if name in INDEXED_FACTS and operator != "!=":
             return Compare(operator, left, right)
         case Lookup(mapping="itl_deadline_by_model") | SpecField(name="itl_deadline_s"):
             # It is the deadline of one of the models, whichever.

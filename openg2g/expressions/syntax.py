@@ -56,7 +56,8 @@ class Source:
         try:
             return _parse(self._line)
         except SyntaxError as error:
-            column = (error.offset or len(self._line) + 1) + self._lead
+            end = len(self._line) + 1
+            column = min(error.offset or end, end) + self._lead  # Of some errors, Python counts bytes.
             raise FilterError(self.text, f"this is no Python expression: {error.msg}.", column) from None
         except (RecursionError, MemoryError):
             raise FilterError(self.text, f"the expression is nested more than {MAX_DEPTH} levels deep.") from None

@@ -1,0 +1,246 @@
+"""Searches, each beside SQL that somebody wrote by hand for it."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import benchmark_sql as by_hand
+from benchmark_data import RARE_DEADLINE_S, RARE_LABEL
+from sqlalchemy import Connection, Select, event
+
+from openg2g.catalog import Catalog, SearchScope
+from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.search_order import SearchOrder
+from openg2g.catalog.search_plan import SearchPlan, choose_lead
+from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE
+from openg2g.expressions.facts import with_facts
+from openg2g.expressions.read import read_condition
+
+ROUNDS = 5
+_ROUND_S = 0.03
+_LIMIT = by_hand.LIMIT - 1
+_HITS = 20
+
+_OF_THE_ISSUE = (
+    "total_gpus < x and any(m.model_label == 'Llama-3.1-70B' and m.itl_deadline_s < y "
+    "and 256 in m.feasible_batch_sizes for m in models)"
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A search.
+
+    Attributes:
+        title: What the table calls it.
+        expression: The expression.
+        parameters: Its parameters, also those of the SQL.
+        by_hand: The same in SQL, for `benchmark_sql.for_engine`, in one or more ways.
+        scope: Where it is asked.
+    """
+
+    title: str
+    expression: str
+    by_hand: tuple[str, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    scope: SearchScope = EVERYTHING_IN_FORCE
+
+
+@dataclass(frozen=True)
+class Times:
+    """Medians, seconds.
+
+    Attributes:
+        hits: How many hits the first page has.
+        by_hand: SQL written by hand, sent by the driver.
+        as_text: The SQL that was compiled, sent by the driver: what the statement itself costs.
+        compiled: The compiled statement, sent by the catalog.
+        page: `search_page`: choosing the lead, the statement, complete revisions.
+    """
+
+    hits: int
+    by_hand: float
+    as_text: float
+    compiled: float
+    page: float
+
+
+class Driver:
+    """The catalog's own connection, without SQLAlchemy."""
+
+    def __init__(self, catalog: Catalog, connection: Connection) -> None:
+        self._options = {} if catalog.database.is_sqlite else {"prepare": False}
+        self._connection = connection.connection
+        self.engine = connection.dialect.name
+
+    def rows(self, statement: str, parameters: Any) -> list[tuple[Any, ...]]:
+        """Send a statement."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(statement, parameters, **self._options)
+            return cursor.fetchall()  # type: ignore[return-value]  # Tuples, with either driver.
+        finally:
+            cursor.close()
+
+    def by_hand(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Send a statement of `benchmark_sql`."""
+        now: datetime | str = datetime.now(UTC)
+        if self.engine == "sqlite":
+            now = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return self.rows(by_hand.for_engine(statement, self.engine), {**parameters, "now": now})
+
+
+def questions(catalog: Catalog) -> list[Question]:
+    """Return the questions, with values that give about 20 hits where a question is selective, in any catalog."""
+    with catalog.database.reading() as connection:
+        driver = Driver(catalog, connection)
+        facts, facts_of_all = (
+            driver.by_hand(f"{by_hand.FACTS} AND {scope}", {}) for scope in (by_hand.IS_IN_FORCE, by_hand.ALWAYS)
+        )
+    totals = sorted(total for total, _, _ in facts)
+    low, high, middle = totals[-2 * _HITS], totals[-_HITS], totals[len(totals) // 2]
+    least = sorted(total for total, least_s, _ in facts if least_s < 0.03)[_HITS]
+    balanced, of_all, loose = _limits(facts), _limits(facts_of_all), _limits(facts, (0.1,))
+    everything = SearchScope(all_revisions=True)
+    any_label = "any(m.model_label == label for m in models)"
+    return [
+        Question("issue's, both parts loose", _OF_THE_ISSUE, by_hand.selective(), balanced),
+        Question("  of all revisions", _OF_THE_ISSUE, by_hand.selective(by_hand.ALWAYS), of_all, everything),
+        Question("issue's, deadline < 0.1 s", _OF_THE_ISSUE, by_hand.selective(), loose),
+        Question(
+            "total and any deadline",
+            "total_gpus < x and any(m.itl_deadline_s < 0.03 for m in models)",
+            (
+                by_hand.by_workload("w.total_gpus < :x AND +w.least_itl_deadline_s < 0.03"),
+                by_hand.by_workload("+w.total_gpus < :x AND w.least_itl_deadline_s < 0.03"),
+            ),
+            {"x": least},
+        ),
+        Question(
+            "any deadline, 20 hits",
+            "any(m.itl_deadline_s < y for m in models)",
+            (by_hand.by_workload("w.least_itl_deadline_s < :y"),),
+            {"y": RARE_DEADLINE_S * 1.5},
+        ),
+        Question("label, 20 hits", any_label, (by_hand.BY_RARE_LABEL,), {"label": RARE_LABEL}),
+        Question("label of every workload", any_label, (by_hand.BY_COMMON_LABEL,), {"label": "Llama-3.1-8B"}),
+        Question(
+            "range of totals, 20 hits",
+            "low < total_gpus <= high",
+            (by_hand.by_workload("w.total_gpus > :low AND w.total_gpus <= :high"),),
+            {"low": low, "high": high},
+        ),
+        Question("range of totals, half", "total_gpus > x", (by_hand.by_name("w.total_gpus > :x"),), {"x": middle}),
+        Question(
+            "name by prefix",
+            "name.startswith('sweep/00001')",
+            (by_hand.by_name("n.name >= 'sweep/00001' AND n.name < 'sweep/00002'"),),
+        ),
+        Question("everything", "total_gpus > x", (by_hand.by_name("w.total_gpus > :x"),), {"x": 0}),
+        Question(
+            "everything, by -total_gpus",
+            "total_gpus > x",
+            (by_hand.by_workload("w.total_gpus > :x", order="w.total_gpus DESC, n.name, r.number"),),
+            {"x": 0},
+            SearchScope(sort=("-total_gpus",)),
+        ),
+    ]
+
+
+def _limits(facts: list[Any], deadlines: tuple[float, ...] = (0.055, 0.07, 0.09, 0.11)) -> dict[str, float]:
+    """Return limits of total and deadline that leave 20 hits, so that each of them alone leaves about as many."""
+
+    def totals(y: float) -> list[int]:
+        return sorted(total for total, _, deadline_s in facts if deadline_s is not None and deadline_s < y)
+
+    # n hits of the one and n of the other leave 20 = n * n / len(facts).
+    aim = math.sqrt(_HITS * len(facts))
+    deadline = min(deadlines, key=lambda y: abs(math.log(max(len(totals(y)), 1) / aim)))
+    return {"x": totals(deadline)[_HITS], "y": deadline}
+
+
+def measure(catalog: Catalog, question: Question) -> Times:
+    """Ask a question in each way, in turn.
+
+    Raises:
+        AssertionError: The ways give different answers.
+    """
+    with catalog.database.reading() as connection:
+        driver = Driver(catalog, connection)
+        query = _statement(catalog, connection, question)
+        text, values = _sent(connection, query)
+        statement = min(question.by_hand, key=lambda one: _seconds(lambda: driver.by_hand(one, question.parameters)))
+        ways: dict[str, Callable[[], Any]] = {
+            "by_hand": lambda: driver.by_hand(statement, question.parameters),
+            "as_text": lambda: driver.rows(text, values),
+            "compiled": lambda: connection.execute(query, execution_options={SEARCHING: True}).all(),
+            "page": lambda: catalog.search_page(question.expression, question.scope, question.parameters, limit=_LIMIT),
+        }
+        expected = [(row.name, row.number) for row in ways["compiled"]()]
+        found = [tuple(row[1:3]) for row in ways["by_hand"]()]
+        assert found == expected, f"{question.title}: {len(found)} hits by hand, {len(expected)} by the catalog"
+        assert [(hit.name, hit.number) for hit in ways["page"]().revisions] == expected[:_LIMIT]
+        medians = _medians(ways)
+    return Times(min(len(expected), _LIMIT), **medians)
+
+
+def _statement(catalog: Catalog, connection: Connection, question: Question) -> Select[Any]:
+    """Return the statement that finds the hits of a first page, as `search_page` does."""
+    condition = with_facts(read_condition(question.expression, question.parameters))
+    plan = SearchPlan(condition, question.scope.resolved(), catalog.database.is_sqlite)
+    plan = replace(plan, lead=choose_lead(connection, plan))
+    return plan.answer(connection, SearchOrder(question.scope.sort), None, _LIMIT + 1).statement
+
+
+def _sent(connection: Connection, query: Select[Any]) -> tuple[str, Any]:
+    """Return what the driver is sent."""
+    sent: list[tuple[str, Any]] = []
+
+    def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", remember)
+    try:
+        connection.execute(query, execution_options={SEARCHING: True}).all()
+    finally:
+        event.remove(connection, "before_cursor_execute", remember)
+    return sent[0]
+
+
+def _seconds(ask: Callable[[], Any]) -> float:
+    """Return how long it takes when it is asked a second time."""
+    ask()
+    started = time.perf_counter()
+    ask()
+    return time.perf_counter() - started
+
+
+def _medians(ways: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+    repeats = {name: max(1, min(100, int(_ROUND_S / _seconds(ask)))) for name, ask in ways.items()}
+    rounds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, ask in ways.items():
+            started = time.perf_counter()
+            for _ in range(repeats[name]):
+                ask()
+            rounds[name].append((time.perf_counter() - started) / repeats[name])
+    return {name: statistics.median(times) for name, times in rounds.items()}
+
+
+def print_table(title: str, sizes: tuple[int, int], results: list[tuple[str, Times, Times]]) -> None:
+    """Print what was measured in the smaller and the larger catalog, milliseconds."""
+    print(f"\n{title}; milliseconds, {sizes[0]:,} and {sizes[1]:,} revisions")
+    ways = ("by hand", "SQL compiled", "by the catalog", "search_page")
+    print(f"{'':<27} hits" + "".join(f"{way:>17}" for way in ways) + f"{'ratio':>14}{'growth':>11}")
+    for name, small, large in results:
+        columns = [
+            f"{getattr(small, way) * 1e3:7.2f} {getattr(large, way) * 1e3:7.2f}"
+            for way in ("by_hand", "as_text", "compiled", "page")
+        ]
+        ratios = f"{small.compiled / small.by_hand:5.1f} {large.compiled / large.by_hand:5.1f}"
+        growth = f"{large.by_hand / small.by_hand:4.1f} {large.compiled / small.compiled:5.1f}"
+        print(f"{name:<27} {large.hits:>4}  {'  '.join(columns)}   {ratios} {growth}", flush=True)
