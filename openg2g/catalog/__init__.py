@@ -12,8 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from openg2g.catalog.audit import RevisionMark as RevisionMark
+    from openg2g.catalog.audit import Violation as Violation
     from openg2g.catalog.catalog import Catalog as Catalog
+    from openg2g.catalog.group_statistics import GroupStatistics as GroupStatistics
     from openg2g.catalog.listing import LogFilter as LogFilter
+    from openg2g.catalog.model_uses import ModelUse as ModelUse
     from openg2g.catalog.search_scope import SearchScope as SearchScope
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
     from openg2g.models.errors import CatalogError as CatalogError
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from openg2g.models.errors import InvalidReferenceError as InvalidReferenceError
     from openg2g.models.errors import InvalidRevisionError as InvalidRevisionError
     from openg2g.models.errors import LocationError as LocationError
+    from openg2g.models.errors import MissingLibraryError as MissingLibraryError
     from openg2g.models.errors import NameTakenError as NameTakenError
     from openg2g.models.errors import NotACatalogError as NotACatalogError
     from openg2g.models.errors import RevisionConflictError as RevisionConflictError
@@ -46,6 +51,10 @@ _HOME = {
     "AliasMove": "openg2g.models.naming",
     "LogFilter": "openg2g.catalog.listing",
     "Catalog": "openg2g.catalog.catalog",
+    "GroupStatistics": "openg2g.catalog.group_statistics",
+    "ModelUse": "openg2g.catalog.model_uses",
+    "RevisionMark": "openg2g.catalog.audit",
+    "Violation": "openg2g.catalog.audit",
     "SearchScope": "openg2g.catalog.search_scope",
     "Revision": "openg2g.models.revision",
     "RevisionDraft": "openg2g.models.revision",
@@ -67,6 +76,7 @@ _ERRORS = (
     "InvalidReferenceError",
     "InvalidRevisionError",
     "LocationError",
+    "MissingLibraryError",
     "NameTakenError",
     "NotACatalogError",
     "RevisionConflictError",

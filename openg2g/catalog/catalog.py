@@ -13,8 +13,8 @@ from openg2g.catalog.authorship import default_author
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import Location, default_path, locate
 from openg2g.catalog.reference import parse_reference
+from openg2g.catalog.reporting import CatalogReporting
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
-from openg2g.catalog.searching import CatalogSearching
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
@@ -25,7 +25,7 @@ DRAFTS_PER_BLOCK = 2_000
 """Drafts appended by one round of statements: memory stays constant however long a sweep is."""
 
 
-class Catalog(CatalogSearching):
+class Catalog(CatalogReporting):
     """Workloads in one database, under names with numbered revisions. Nothing stored is ever changed or deleted.
 
     Open it with `Catalog.open` or `Catalog.create`, and use it as a context manager. It may be shared between threads;

@@ -13,7 +13,7 @@
     ├── DamagedCatalogError                           stored content contradicts itself
     ├── InvalidReferenceError      (ValueError)       text that is no reference
     ├── WorkloadNotFoundError      (LookupError)      a reference that nothing answers
-    ├── AmbiguousReferenceError    (LookupError)      a digest prefix that fits several workloads
+    ├── AmbiguousReferenceError    (LookupError)      a digest prefix that fits several workloads or model specs
     ├── InvalidRevisionError       (ValueError)       a name, time or annotation that cannot be stored
     ├── RevisionConflictError      (RuntimeError)     somebody else was faster
     ├── HistoryConflictError       (RuntimeError)     a name with another history on each side
@@ -22,6 +22,7 @@
     ├── InvalidChangeError         (ValueError)       changes of a workload that cannot be made
     ├── FilterError                (ValueError)       an expression that cannot be searched by
     ├── UnknownFormatError         (ValueError)       a file format that nobody reads or writes
+    ├── MissingLibraryError        (ImportError)      a library that is wanted and not installed
     └── SourceError                (OSError)          a file that cannot be read or written
 
 The second base is the builtin that a caller would expect. Errors carry data in attributes; the message says what, where
@@ -130,15 +131,15 @@ class WorkloadNotFoundError(CatalogError, LookupError):
 
 
 class AmbiguousReferenceError(CatalogError, LookupError):
-    """A digest prefix fits several workloads.
+    """A digest prefix fits several workloads, or several model specs.
 
     Attributes:
         reference: The reference as given.
         candidates: Digests that it fits.
     """
 
-    def __init__(self, reference: str, candidates: Sequence[str]) -> None:
-        super().__init__(f"{reference} fits several workloads; write more of the digest: {', '.join(candidates)}")
+    def __init__(self, reference: str, candidates: Sequence[str], what: str = "workloads") -> None:
+        super().__init__(f"{reference} fits several {what}; write more of the digest: {', '.join(candidates)}")
         self.reference = reference
         self.candidates = tuple(candidates)
 
@@ -274,6 +275,21 @@ def _pointed_at(text: str, start: int, width: int) -> list[str]:
 
 class UnknownFormatError(CatalogError, ValueError):
     """Nobody reads or writes a file format."""
+
+
+class MissingLibraryError(CatalogError, ImportError):
+    """Something was asked for that takes a library which is not installed.
+
+    Attributes:
+        libraries: Any one of these would do.
+    """
+
+    def __init__(self, what: str, libraries: Sequence[str]) -> None:
+        super().__init__(
+            f"{what} takes {' or '.join(libraries)}, which is not installed. "
+            f"Run `pip install 'openg2g-catalog[{libraries[0]}]'`."
+        )
+        self.libraries = tuple(libraries)
 
 
 class SourceError(CatalogError, OSError):

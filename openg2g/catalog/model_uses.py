@@ -1,0 +1,148 @@
+"""The model specs across the catalog, each with the revisions that use it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from openg2g.catalog.content import ContentReader
+from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.expression_sources import Scope, SpecSource
+from openg2g.catalog.expression_sql import Compiler
+from openg2g.catalog.reference import DigestReference, parse_reference
+from openg2g.catalog.revision_queries import is_in_force
+from openg2g.catalog.search_scope import ResolvedScope
+from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, WorkloadModelRow
+from openg2g.expressions.facts import conjuncts
+from openg2g.expressions.patterns import check_pattern
+from openg2g.expressions.read import ROOT_SPEC, read_spec_condition
+from openg2g.expressions.syntax import RefusalError
+from openg2g.expressions.tree import TRUE, Expression, Logical, SpecField, TextTest
+from openg2g.expressions.types import TEXT
+from openg2g.models.digest import model_spec_digest
+from openg2g.models.errors import (
+    AmbiguousReferenceError,
+    FilterError,
+    InvalidReferenceError,
+    WorkloadNotFoundError,
+)
+from openg2g.models.revision import check_text
+from openg2g.models.spec import LLMInferenceModelSpec
+
+SPECS_PER_BLOCK = 500
+"""Model specs whose uses are looked up by one statement."""
+
+EVERY_REVISION = ResolvedScope(as_of=None, known_at=None)
+"""All that was ever recorded."""
+
+_CANDIDATES_LISTED = 10
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """A model spec and who uses it.
+
+    Attributes:
+        spec: The model spec.
+        digest: `sha256:…` of the model spec.
+        references: `NAME@NUMBER` of the revisions whose workloads have this model spec, by name, then number.
+    """
+
+    spec: LLMInferenceModelSpec
+    digest: str
+    references: tuple[str, ...]
+
+
+def read_model_condition(pattern: str, where: str | None, parameters: Mapping[str, object] | None) -> Expression:
+    """Make one condition of a pattern of labels and an expression about a model spec.
+
+    Raises:
+        FilterError: The pattern is too long, or the expression says nothing that can be searched by.
+        InvalidRevisionError: The pattern is no text, or one that nothing stored could match.
+    """
+    check_text("pattern", pattern)
+    try:
+        check_pattern(pattern)
+    except RefusalError as refusal:
+        raise FilterError(pattern, str(refusal)) from None
+    condition = TRUE if where is None else read_spec_condition(where, parameters)
+    if pattern == "*":
+        return condition
+    return Logical("and", (TextTest("fnmatch", SpecField(ROOT_SPEC, "model_label", TEXT), pattern), condition))
+
+
+def spec_ids_query(condition: Expression, scope: ResolvedScope, *, is_sqlite: bool) -> Select[*tuple[Any, ...]]:
+    """Select the ids of the model specs that a condition holds for, by label, replicas and digest."""
+    sources = Scope(is_sqlite, scope.alias_horizon).within(ROOT_SPEC, SpecSource(ModelSpecRow.__table__))
+    compiler = Compiler(sources)
+    query = select(ModelSpecRow.id).where(*map(compiler.condition, conjuncts(condition)))
+    return query.order_by(ModelSpecRow.model_label, ModelSpecRow.num_replicas, ModelSpecRow.digest)
+
+
+def uses_query(spec_ids: Sequence[int], scope: ResolvedScope) -> Select[*tuple[Any, ...]]:
+    """Select spec id, name and number of the revisions in a scope that use some model specs, in no order."""
+    return (
+        select(WorkloadModelRow.model_spec_id, NameRow.name, RevisionRow.number)
+        .select_from(WorkloadModelRow)
+        .join(RevisionRow, RevisionRow.workload_id == WorkloadModelRow.workload_id)
+        .join(NameRow, NameRow.id == RevisionRow.name_id)
+        .where(WorkloadModelRow.model_spec_id.in_(spec_ids), *_conditions(scope))
+    )
+
+
+def read_uses(
+    connection: Connection, reader: ContentReader, spec_ids: Sequence[int], scope: ResolvedScope
+) -> list[ModelUse]:
+    """Return model specs, in the given order, with their uses in a scope, also those that it does not use.
+
+    Raises:
+        DamagedCatalogError: A model spec is not there, or not valid.
+    """
+    users: dict[int, list[tuple[str, int]]] = {spec_id: [] for spec_id in spec_ids}
+    found = connection.execute(uses_query(spec_ids, scope), execution_options={SEARCHING: True})
+    for spec_id, name, number in found:
+        users[spec_id].append((name, number))
+    specs = reader.read_specs(connection, spec_ids)
+    return [
+        ModelUse(
+            spec=specs[spec_id],
+            digest=model_spec_digest(specs[spec_id]),
+            references=tuple(f"{name}@{number}" for name, number in sorted(users[spec_id])),
+        )
+        for spec_id in spec_ids
+    ]
+
+
+def get_spec_id(connection: Connection, reference: str) -> int:
+    """Return the id of the model spec that a digest, or the beginning of one, names.
+
+    Raises:
+        WorkloadNotFoundError: There is none.
+        AmbiguousReferenceError: The beginning fits several.
+        InvalidReferenceError: The text is no digest.
+    """
+    parsed = parse_reference(reference)
+    if not isinstance(parsed, DigestReference):
+        raise InvalidReferenceError(
+            f"{reference!r} names no model spec: write its digest, sha256:ab12cd34 for instance."
+        )
+    prefix = parsed.prefix
+    rows = connection.execute(
+        select(ModelSpecRow.digest, ModelSpecRow.id)
+        .where(ModelSpecRow.digest >= prefix, ModelSpecRow.digest < prefix + "g")  # g follows the last digit, f.
+        .order_by(ModelSpecRow.digest)
+        .limit(_CANDIDATES_LISTED)
+    ).all()
+    if len(rows) > 1:
+        raise AmbiguousReferenceError(prefix, [digest for digest, _ in rows], "model specs")
+    if not rows:
+        raise WorkloadNotFoundError(prefix, "no model spec has a digest that begins so")
+    spec_id: int = rows[0].id
+    return spec_id
+
+
+def _conditions(scope: ResolvedScope) -> list[ColumnElement[bool]]:
+    if scope.as_of is not None:
+        return [is_in_force(scope.as_of, scope.known_at)]
+    return [] if scope.known_at is None else [RevisionRow.recorded_at <= scope.known_at]
