@@ -127,7 +127,7 @@ def find_violations(connection: Connection, rule: Expression, window: AuditWindo
     names = sorted(numbers)
     found: list[Violation] = []
     for block in chunks(names, KEYS_PER_STATEMENT):
-        rows = connection.execute(timelines_query(block, window.known_at), execution_options={SEARCHING: True})
+        rows = connection.execute(_timelines_query(block, window.known_at), execution_options={SEARCHING: True})
         timelines = {
             name: [_entry(row, numbers[name]) for row in of_name] for name, of_name in groupby(rows, attrgetter("name"))
         }
@@ -158,14 +158,14 @@ def violations_of(name: str, timeline: Sequence[TimelineEntry]) -> Iterator[Viol
         yield Violation(name, broken.effective_from, None, broken.mark, None)
 
 
-def violating_plan(connection: Connection, rule: Expression, known_at: datetime | None) -> SearchPlan:
+def _violating_plan(connection: Connection, rule: Expression, known_at: datetime | None) -> SearchPlan:
     """Plan the search for every revision that breaks a rule; those that retire a name have no workload and do not."""
     is_sqlite = connection.dialect.name == "sqlite"
     plan = SearchPlan(with_facts(negated(rule)), ResolvedScope(None, known_at), is_sqlite)
     return replace(plan, lead=choose_lead(connection, plan))
 
 
-def timelines_query(names: Sequence[str], known_at: datetime | None) -> Select[*tuple[Any, ...]]:
+def _timelines_query(names: Sequence[str], known_at: datetime | None) -> Select[*tuple[Any, ...]]:
     """Select what the timelines of some names are made of, in order."""
     query = (
         select(
@@ -195,7 +195,7 @@ def negated(rule: Expression) -> Expression:
 
 
 def _violating_numbers(connection: Connection, rule: Expression, known_at: datetime | None) -> Mapping[str, set[int]]:
-    plan = violating_plan(connection, rule, known_at)
+    plan = _violating_plan(connection, rule, known_at)
     query = plan.columns(NameRow.name, RevisionRow.number)
     numbers: dict[str, set[int]] = {}
     for name, number in connection.execute(query, execution_options={SEARCHING: True}):

@@ -143,14 +143,6 @@ class CatalogSearching(CatalogReading):
             plan = self._plan(connection, expression, scope, parameters)
             return explain(connection, plan.answer(connection, SearchOrder(scope.sort), None, limit + 1).statement)
 
-    def search_columns(
-        self, expression: str, scope: SearchScope, parameters: Mapping[str, object] | None, *columns: Any
-    ) -> list[Any]:
-        """Return some columns of every hit, in no order: for statistics, which need no complete objects."""
-        with self.database.reading() as connection:
-            plan = self._plan(connection, expression, scope, parameters)
-            return list(_execute(connection, plan.columns(*columns)))
-
     def _plan(
         self,
         connection: Connection,
