@@ -23,6 +23,7 @@ from openg2g.expressions.tree import (
     Variable,
 )
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, COUNT, TEXT, Kind
+from openg2g.expressions.vocabulary import near
 
 if TYPE_CHECKING:
     from openg2g.expressions.read import Reader
@@ -42,7 +43,7 @@ FUNCTIONS: Mapping[str, str] = {
 METHODS_SHOWN = ".startswith('…'), .endswith('…'), .lower() and .upper()"
 
 MAX_LOOPS = 4
-"""Loops of one generator expression, and generator expressions within each other."""
+"""Loops within each other."""
 
 
 def read_call(reader: "Reader", node: ast.Call) -> Expression:
@@ -59,8 +60,6 @@ def read_call(reader: "Reader", node: ast.Call) -> Expression:
         reader.refuse(node, f"this cannot be called. Functions: {', '.join(FUNCTIONS)}.")
     name = node.func.id
     if name not in FUNCTIONS:
-        from openg2g.expressions.read import near
-
         reader.refuse(node, f"there is no function {name!r} in a search.{near(name, FUNCTIONS)}")
     if len(node.args) != (2 if name == "fnmatch" else 1):
         reader.refuse(node, f"write {FUNCTIONS[name]}")
@@ -140,7 +139,7 @@ def _of_constants(function: AggregateFunction, sequence: Constants) -> Expressio
 
 
 def _loop(reader: "Reader", function: AggregateFunction, node: ast.GeneratorExp | ast.ListComp) -> Expression:
-    if len(node.generators) > MAX_LOOPS or reader.depth >= MAX_LOOPS:
+    if reader.depth + len(node.generators) > MAX_LOOPS:
         reader.refuse(node, f"at most {MAX_LOOPS} loops may stand within each other.")
     inner = reader
     loops: list[Loop] = []
@@ -149,8 +148,8 @@ def _loop(reader: "Reader", function: AggregateFunction, node: ast.GeneratorExp 
             reader.refuse(comprehension.target, "a loop has one variable: for m in models.")
         sequence = _as_sequence(inner, comprehension.iter, inner.read(comprehension.iter))
         assert sequence.type.item is not None
-        variable = Variable(comprehension.target.id, sequence.type.item, reader.depth * MAX_LOOPS + len(loops))
-        inner = type(reader)(reader.source, {**inner.names, variable.name: variable}, reader.depth + 1)
+        variable = Variable(comprehension.target.id, sequence.type.item, inner.depth)
+        inner = inner.within({variable.name: variable})
         loops.append(Loop(variable, sequence, tuple(inner.condition(test) for test in comprehension.ifs)))
     element = inner.condition(node.elt) if function in ("any", "all") else inner.read(node.elt)
     return reader.attempt(node.elt, _aggregate_of, function, element, tuple(loops))

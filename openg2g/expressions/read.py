@@ -1,9 +1,8 @@
 """Reading an expression: from Python's syntax tree to the typed tree, by an allow-list, and nothing is evaluated."""
 
 import ast
-import difflib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from openg2g.expressions import arithmetic, calls, comparisons
@@ -26,7 +25,7 @@ from openg2g.expressions.tree import (
     size,
 )
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, SPEC, Kind, Type, floating, integer
-from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES
+from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES, near
 from openg2g.models.errors import FilterError
 
 ROOT_SPEC = Variable("spec", SPEC)
@@ -83,13 +82,12 @@ class Reader:
     Attributes:
         source: The expression.
         names: What each name stands for here: fields, parameters, and the variables of the loops around.
-        depth: How many generator expressions are around.
+        depth: How many loops are around.
     """
 
     source: Source
     names: Mapping[str, Expression]
     depth: int = 0
-    _used: dict[str, None] = field(default_factory=dict, compare=False, repr=False)
 
     def refuse(self, node: ast.AST, problem: str) -> NoReturn:
         """Refuse a node.
@@ -250,13 +248,6 @@ _METHODS: dict[type[ast.expr], Callable[[Reader, Any], Expression]] = {
 
 _REPEATED = "What stands between two comparisons counts twice, a list compared by == item by item."
 _ALLOWED = "Allowed: comparisons, and/or/not, in, arithmetic, any/all/sum/min/max/len with loops, x if c else y."
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Say which known names are close to an unknown one, or what there is."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=3)
-    return f" Did you mean {' or '.join(close)}?" if close else f" Known here: {', '.join(known)}."
 
 
 def _choice_of(test: Expression, then: Expression, otherwise: Expression) -> Expression:

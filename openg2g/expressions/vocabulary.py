@@ -1,6 +1,7 @@
 """The names of the language, with their types: those of the dataclasses and of a revision."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 
 from openg2g.expressions.types import ANNOTATION, FLOAT, SPEC, TEXT, TIME, Type, integer, mapping_to, sequence_of
 from openg2g.models.spec import MAX_COUNT, MAX_TOTAL_GPUS
@@ -63,3 +64,10 @@ WORKLOAD_NAMES: Mapping[str, Type] = {**DRAFT_NAMES, **NAME_FIELDS}
 
 MODEL_SPEC_NAMES: Mapping[str, Type] = {**SPEC_FIELDS, "digest": TEXT}
 """What an expression about model specs may name."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Say which known names are close to an unknown one, or what there is."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=3)
+    return f" Did you mean {' or '.join(close)}?" if close else f" Known here: {', '.join(known)}."
