@@ -11,16 +11,19 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    cast,
     exists,
+    false,
     join,
     literal,
+    null,
     select,
     true,
     union_all,
 )
 
 from openg2g.catalog.reference import END_OF_TIME
-from openg2g.catalog.sql_types import bound
+from openg2g.catalog.sql_types import SQL_TYPES, bound
 from openg2g.catalog.tables import (
     AliasMoveRow,
     BatchSizeRow,
@@ -201,6 +204,10 @@ def _alias_rows(scope: Scope) -> Rows:
 def _constant_rows(sequence: tree.Constants) -> Rows:
     assert sequence.type.item is not None
     kind = sequence.type.item
+    if not sequence.values:
+        nothing = select(cast(null(), SQL_TYPES[kind.kind]).label("item"), literal(0, BigInteger()).label("position"))
+        empty = nothing.where(false()).subquery()
+        return Rows(empty.c.item, [empty.c.position], [(empty, true())])
     selects = [
         select(bound(tree.Constant(value, kind)).label("item"), literal(position, BigInteger()).label("position"))
         for position, value in enumerate(sequence.values)

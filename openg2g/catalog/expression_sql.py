@@ -216,6 +216,20 @@ class Compiler:
             return case((_json_kind(value) == "string", text))
         return case((_json_kind(value) == "boolean", cast(text, Boolean())))
 
+    def _annotation_length(self, node: tree.AnnotationLength) -> Column:
+        if self.scope.is_sqlite:
+            annotations = self.scope.revision.c.annotations
+            return func.openg2g_annotation_length(annotations, _json_path(node.path), type_=BigInteger())
+        value = self._json_at(node.path)
+        keys = func.json_object_keys(value).table_valued("value").alias("keys")
+        num_keys = select(func.count()).select_from(keys).correlate_except(keys).scalar_subquery()
+        length = case(
+            (_json_kind(value) == "array", func.json_array_length(value)),
+            (_json_kind(value) == "object", num_keys),
+            (_json_kind(value) == "string", func.length(_json_text(value))),
+        )
+        return cast(length, BigInteger())
+
     def _annotation_contains(self, node: tree.AnnotationContains) -> Condition:
         item = self.value(node.item)
         if self.scope.is_sqlite:
@@ -227,6 +241,7 @@ class Compiler:
         is_text = and_(_json_kind(member) == "string", _json_text(member) == item)
         in_list = exists(select(literal_column("1")).select_from(members).where(is_text).correlate_except(members))
         return case(
+            (item.is_(null()), null()),
             (_json_kind(value) == "object", value.op("->")(item).is_not(null())),
             (_json_kind(value) == "array", in_list),
             (_json_kind(value) == "string", func.strpos(_json_text(value), item) > 0),
@@ -347,6 +362,7 @@ _VALUES: Mapping[type, Callable[[Compiler, Any], Column]] = {
     tree.Lookup: Compiler._lookup,
     tree.Annotation: Compiler._annotation,
     tree.AnnotationContains: Compiler._annotation_contains,
+    tree.AnnotationLength: Compiler._annotation_length,
     tree.Compare: Compiler._compare,
     tree.OneOf: Compiler._one_of,
     tree.Present: Compiler._present,

@@ -10,7 +10,6 @@ from openg2g.catalog.content import chunks
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.group_statistics import GROUPINGS, Grouping, GroupStatistics
 from openg2g.catalog.model_uses import ModelUse
-from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, ResolvedScope, SearchScope
 from openg2g.catalog.searching import CatalogSearching
 from openg2g.expressions.read import read_condition
@@ -181,7 +180,7 @@ class CatalogReporting(CatalogSearching):
             MissingLibraryError: The library is not installed.
             InvalidRevisionError: There is no such choice of a library.
         """
-        maker, order = dataframes.FrameMaker(library), SearchOrder(scope.sort)
+        maker, order = dataframes.FrameMaker(library), scope.order
         with self.database.reading() as connection:
             query = dataframes.hits_query(self._plan(connection, expression, scope, parameters), order)
             return maker.frame(dataframes.read_hits(connection, self._reader, query))

@@ -176,7 +176,7 @@ def place_from_token(token: str, question: str, order: SearchOrder) -> Place:
         kinds = [_KEYS[key.removeprefix("-")].type for key in order.keys]
         read = tuple(_typed(value, kind) for value, kind in zip(values, kinds, strict=True))
         return Place(asked, None if as_of is None else _time(as_of), read)
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError) as error:
         if isinstance(error, FilterError):
             raise
         raise FilterError(token, "this is no token of a search: take it from the page before.") from None

@@ -17,7 +17,8 @@ class SearchScope:
         known_at: From what the catalog knew at this time; None for all it knows.
         all_revisions: Every revision instead of what was in force at one time; those that retire a name have no
             workload and are no hits.
-        sort: Keys of `openg2g.catalog.search_order.SORT_KEYS`, `-` before those that go from the greatest.
+        sort: Keys of `openg2g.catalog.search_order.SORT_KEYS`, `-` before those that go from the greatest; also as one
+            text, `"-total_gpus,name"`.
 
     Raises:
         InvalidRevisionError: A time has no offset, or `as_of` is given with `all_revisions`.
@@ -27,17 +28,25 @@ class SearchScope:
     as_of: datetime | None = None
     known_at: datetime | None = None
     all_revisions: bool = False
-    sort: tuple[str, ...] = ()
+    sort: tuple[str, ...] | str = ()
 
     def __post_init__(self) -> None:
         """Check everything, and convert the times to UTC."""
         viewpoint = Viewpoint(self.as_of, self.known_at)
         object.__setattr__(self, "as_of", viewpoint.as_of)
         object.__setattr__(self, "known_at", viewpoint.known_at)
-        object.__setattr__(self, "sort", tuple(self.sort))
+        keys = (
+            (key.strip() for key in self.sort.split(",")) if isinstance(self.sort, str) else map(str, self.sort or ())
+        )
+        object.__setattr__(self, "sort", tuple(keys))
         if self.all_revisions and self.as_of is not None:
             raise InvalidRevisionError("as_of asks what was in force at one time: leave it out, or all_revisions.")
-        SearchOrder(self.sort)
+        _ = self.order
+
+    @property
+    def order(self) -> SearchOrder:
+        """The order of the hits."""
+        return SearchOrder(tuple(self.sort))
 
     def resolved(self) -> "ResolvedScope":
         """Say what now means."""

@@ -11,13 +11,17 @@ from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.reading import CatalogReading
 from openg2g.catalog.revision_queries import complete
 from openg2g.catalog.search_explanation import Explanation, explain
-from openg2g.catalog.search_order import Place, SearchOrder, place_from_token
+from openg2g.catalog.search_order import Place, place_from_token
 from openg2g.catalog.search_plan import SearchPlan, choose_lead
 from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, SearchScope
 from openg2g.expressions.facts import with_facts
 from openg2g.expressions.read import read_condition
+from openg2g.expressions.tree import Expression
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.revision import Revision
+
+MAX_HITS_PER_PAGE = 10**9
+"""Hits of a page at most."""
 
 _HITS_PER_PAGE = 500
 
@@ -102,10 +106,10 @@ class CatalogSearching(CatalogReading):
             FilterError: The expression says nothing that can be searched by, or the token is of another search.
             InvalidRevisionError: `limit` is less than 1.
         """
-        if limit < 1:
-            raise InvalidRevisionError(f"limit must be >= 1, got {limit}.")
-        order = SearchOrder(scope.sort)
-        question = _shortened(expression, scope, parameters)
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_HITS_PER_PAGE:
+            raise InvalidRevisionError(f"limit must be >= 1 and <= {MAX_HITS_PER_PAGE}, got {limit!r}.")
+        order = scope.order
+        question = _shortened(read_condition(expression, parameters), scope)
         place = None if after is None else place_from_token(after, question, order)
         with self.database.reading() as connection:
             plan = self._plan(connection, expression, scope, parameters, place)
@@ -141,7 +145,7 @@ class CatalogSearching(CatalogReading):
         """
         with self.database.reading() as connection:
             plan = self._plan(connection, expression, scope, parameters)
-            return explain(connection, plan.answer(connection, SearchOrder(scope.sort), None, limit + 1).statement)
+            return explain(connection, plan.answer(connection, scope.order, None, limit + 1).statement)
 
     def _plan(
         self,
@@ -163,7 +167,7 @@ def _execute(connection: Connection, query: Select[*tuple[Any, ...]]) -> Any:
     return connection.execute(query, execution_options={SEARCHING: True})
 
 
-def _shortened(expression: str, scope: SearchScope, parameters: Mapping[str, object] | None) -> str:
+def _shortened(condition: Expression, scope: SearchScope) -> str:
     """Name a question in few characters."""
-    asked = repr((expression, sorted((parameters or {}).items()), scope))
+    asked = repr((condition, scope))
     return hashlib.sha256(asked.encode("utf-8", "backslashreplace")).hexdigest()[:12]

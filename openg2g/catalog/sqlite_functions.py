@@ -8,7 +8,7 @@ import sqlite3
 from functools import lru_cache
 from typing import Any
 
-from openg2g.expressions.annotations import as_kind, at_path, holds
+from openg2g.expressions.annotations import as_kind, at_path, holds, length
 from openg2g.expressions.patterns import in_case, matches
 from openg2g.expressions.types import Kind
 
@@ -22,6 +22,7 @@ def register_functions(connection: sqlite3.Connection) -> None:
         ("openg2g_annotation_number", 2, _number),
         ("openg2g_annotation_text", 2, _text),
         ("openg2g_annotation_boolean", 2, _boolean),
+        ("openg2g_annotation_length", 2, _length),
         ("openg2g_annotation_holds", 3, _holds),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
@@ -60,6 +61,10 @@ def _text(annotations: str, path: str) -> Any:
 
 def _boolean(annotations: str, path: str) -> Any:
     return as_kind(_at(annotations, path), Kind.BOOLEAN)
+
+
+def _length(annotations: str, path: str) -> int | None:
+    return length(_at(annotations, path))
 
 
 def _holds(annotations: str, path: str, item: str | None) -> bool | None:

@@ -146,8 +146,7 @@ def scope_of(
 
     if all_revisions and as_of is not None:
         raise click.UsageError("--as-of asks what was in force at one time: leave it or --all-revisions out.")
-    keys = tuple(key.strip() for key in sort.split(",")) if sort else ()
-    return SearchScope(as_of, known_at, all_revisions, keys)
+    return SearchScope(as_of, known_at, all_revisions, () if sort is None else sort)
 
 
 def parameters_given(texts: tuple[str, ...]) -> dict[str, object]:

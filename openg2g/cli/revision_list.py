@@ -20,9 +20,13 @@ _MESSAGE_MIN_WIDTH = 12
 def list_format_options(command: _Command) -> _Command:
     """Add `--format` and `-0`."""
     for option in (
-        click.option("-0", "nul", is_flag=True, help="Names only, each ended by NUL: for xargs -0."),
+        click.option("-0", "nul", is_flag=True, help="Names (or references), each ended by NUL: for xargs -0."),
         click.option(
-            "--format", "format_name", type=click.Choice(("table", "json", "jsonl", "csv", "names")), default="table"
+            "--format",
+            "format_name",
+            type=click.Choice(("table", "json", "jsonl", "csv", "names", "references")),
+            default="table",
+            help="names are each name once, references NAME@NUMBER. Default: table.",
         ),
     ):
         command = option(command)
@@ -35,7 +39,6 @@ def echo_revisions(
     *,
     nul: bool,
     nothing: Callable[[], str],
-    label: "Callable[[Revision], str]" = lambda revision: revision.name,
 ) -> None:
     """Print revisions.
 
@@ -44,13 +47,13 @@ def echo_revisions(
         format_name: What `--format` was given.
         nul: Whether names are ended by NUL.
         nothing: Says why there is none, for people.
-        label: What stands for a revision where names only are wanted.
     """
-    if nul and format_name not in ("table", "names"):
-        raise click.UsageError("-0 is for names. Leave it or --format out.")
-    if nul or format_name == "names":
-        for revision in revisions:
-            click.echo(label(revision) + ("\0" if nul else "\n"), nl=False)
+    if nul and format_name not in ("table", "names", "references"):
+        raise click.UsageError("-0 is for names and references. Leave it or --format out.")
+    if nul or format_name in ("names", "references"):
+        texts = (revision.reference if format_name == "references" else revision.name for revision in revisions)
+        for text in texts if format_name == "references" else dict.fromkeys(texts):
+            click.echo(text + ("\0" if nul else "\n"), nl=False)
     elif format_name == "csv":
         echo_csv(_CSV_HEADERS, (list(revision_summary(revision).values()) for revision in revisions))
     elif format_name != "table":

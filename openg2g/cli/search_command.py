@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 @click.argument("expression", metavar="EXPR")
 @scope_options
 @click.option("--sort", metavar="KEYS", help="Such as -total_gpus,name: from the greatest, then by name.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N hits, and a token for the next ones.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10**9), metavar="N", help="At most N hits, and a token for the next ones."
+)
 @click.option("--after", metavar="TOKEN", help="Go on where a page of the same search ended.")
 @click.option("--count", is_flag=True, help="Only how many there are.")
-@click.option("--explain", is_flag=True, help="Instead of searching, show the SQL and the plan of the database.")
+@click.option("--explain", is_flag=True, help="Show the SQL of the first page, and the plan of the database.")
 @list_format_options
 @database_option
 @click.pass_context
@@ -44,7 +46,7 @@ def command(
     EXPR says something of the workload (models, model_labels, total_gpus, itl_deadline_by_model['X'], ...) and of its
     revision (name, number, recorded_at, effective_from, author, message, source, tags['k'], aliases,
     annotations['k']). It is read, never executed. What has no value, such as the deadline of a model that is not
-    served, makes a comparison false.
+    served, makes a comparison false. A date in EXPR begins in UTC.
 
     \b
     Language:
@@ -63,7 +65,7 @@ def command(
                       for m in models)" --as-of 2026-04-01
       openg2g search "total_gpus < limit" --param limit=7200 --sort -total_gpus
       openg2g search "author == 'Ada'" --all-revisions --format jsonl
-      openg2g search "name.startswith('sweep/')" -0 | xargs -0 -n 1 openg2g show
+      openg2g search "name.startswith('sweep/')" --format references -0 | xargs -0 -n 1 openg2g show
     """
     scope = scope_of(as_of, known_at, all_revisions, sort)
     values = parameters_given(parameters)
@@ -71,6 +73,8 @@ def command(
         raise click.UsageError("--count counts all hits: leave --limit, --after, --sort and --explain out.")
     if explain and after:
         raise click.UsageError("--explain shows the first page: leave --after out.")
+    if (count or explain) and (nul or format_name != "table"):
+        raise click.UsageError("--count and --explain have a form of their own: leave --format and -0 out.")
     with open_catalog(context) as catalog:
         if count:
             click.echo(catalog.count_hits(expression, scope, **values))
@@ -89,7 +93,6 @@ def command(
             format_name,
             nul=nul,
             nothing=lambda: "No workload matches.",
-            label=(lambda revision: revision.reference) if all_revisions else (lambda revision: revision.name),
         )
     if token is not None:
         say(f"There are more: --after {token}")

@@ -42,6 +42,11 @@ def as_kind(value: Any, kind: Kind) -> str | float | bool | None:
             return None
 
 
+def length(value: Any) -> int | None:
+    """Return how many items, keys or characters a JSON value has; None where it has none of these."""
+    return len(value) if isinstance(value, dict | list | tuple | str) else None
+
+
 def holds(value: Any, item: str) -> bool | None:
     """Whether a JSON value is an object with a key, a list with a text, or a text that contains another.
 

@@ -6,9 +6,10 @@ be negative, a multiple of the divisor is added first, and taken off again.
 """
 
 import ast
+import functools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from openg2g.expressions.syntax import RefusalError
 from openg2g.expressions.tree import (
@@ -137,6 +138,11 @@ def compute(symbol: Computation, left: Expression, right: Expression) -> Express
     if symbol == "/" and isinstance(right, Constant) and right.value == 0:
         raise RefusalError("this divides by zero.")
     return Compute(symbol, left, right, _float_type(symbol, left.type, right.type))
+
+
+def sum_of(values: Iterable[float]) -> float:
+    """Add from first to last: Python's own `sum` compensates for rounding in some releases, SQL's does not."""
+    return functools.reduce(operator.add, values, 0)
 
 
 def negated(node: Expression) -> Expression:

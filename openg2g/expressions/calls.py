@@ -11,6 +11,7 @@ from openg2g.expressions.tree import (
     Aggregate,
     AggregateFunction,
     Annotation,
+    AnnotationLength,
     Constant,
     Constants,
     Expression,
@@ -44,6 +45,9 @@ METHODS_SHOWN = ".startswith('…'), .endswith('…'), .lower() and .upper()"
 
 MAX_LOOPS = 4
 """Loops within each other."""
+
+MAX_LOOPED_CONSTANTS = 200
+"""Constants that a loop goes over; each is a query of its own, and SQLite joins 500."""
 
 
 def read_call(reader: "Reader", node: ast.Call) -> Expression:
@@ -115,9 +119,10 @@ def _aggregate(reader: "Reader", function: AggregateFunction, argument: ast.expr
     if isinstance(argument, ast.GeneratorExp | ast.ListComp):
         return _loop(reader, function, argument)
     sequence = reader.read(argument)
-    if function == "len" and sequence.type.kind in (Kind.TEXT, Kind.ANNOTATION):
-        text = Annotation(sequence.path, TEXT) if isinstance(sequence, Annotation) else sequence
-        return TextLength(text)
+    if function == "len" and isinstance(sequence, Annotation):
+        return AnnotationLength(sequence.path)
+    if function == "len" and sequence.type.kind is Kind.TEXT:
+        return TextLength(sequence)
     if function in ("any", "all"):
         reader.refuse(argument, f"{function}() wants a loop: {FUNCTIONS[function]}")
     if isinstance(sequence, Constants):
@@ -134,7 +139,7 @@ def _of_constants(function: AggregateFunction, sequence: Constants) -> Expressio
         return arithmetic.constant_number(len(sequence.values))
     if not sequence.values or sequence.type.item is None or not sequence.type.item.is_number:
         raise RefusalError(f"{function}() of a list written out wants numbers.")
-    functions = {"sum": sum, "min": min, "max": max}
+    functions = {"sum": arithmetic.sum_of, "min": min, "max": max}
     return arithmetic.constant_number(functions[function](sequence.values))  # type: ignore[operator]  # Numbers.
 
 
@@ -161,6 +166,8 @@ def _as_sequence(reader: "Reader", node: ast.expr, read: Expression) -> Sequence
         return cast(Field, reader.attempt(node, comparisons.keys_of, read))
     if not isinstance(read, Sequence) or read.type.kind is not Kind.SEQUENCE:
         reader.refuse(node, f"a list is needed here, this is {read.type}. Lists: models, model_labels, aliases, …")
+    if isinstance(read, Constants) and len(read.values) > MAX_LOOPED_CONSTANTS:
+        reader.refuse(node, f"a loop goes over at most {MAX_LOOPED_CONSTANTS} constants. Use in for longer lists.")
     return cast(Sequence, reader.attempt(node, arithmetic.fitting, read))
 
 

@@ -56,6 +56,7 @@ COMPARISON_FUNCTIONS: Mapping[Comparison, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 
+_MAX_COMPARED = 100  # Items of a list; each is a condition.
 _NUMBERS = frozenset({Kind.INTEGER, Kind.FLOAT})
 _MIRRORED: Mapping[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -196,10 +197,13 @@ def constant(value: object) -> Constant:
         case datetime():
             return Constant(value, TIME)
         case _:
-            raise RefusalError(f"{value!r} is nothing that can be compared. Use numbers, texts, times, True or False.")
+            hint = " 'key' in annotations asks whether a key is there." if value is None else ""
+            raise RefusalError(
+                f"{value!r} is nothing that can be compared. Use numbers, texts, times, True or False.{hint}"
+            )
 
 
-def constants(values: list[Constant]) -> Constants:
+def constants(values: list[Constant], *, is_ordered: bool = True) -> Constants:
     """Make a list of constants of one kind.
 
     Raises:
@@ -212,7 +216,10 @@ def constants(values: list[Constant]) -> Constants:
     if item.is_number:
         values = [cast(Constant, as_float(value)) for value in values] if _has_float(values) else values
         item = values[0].type if _has_float(values) else _union(values)
-    return Constants(tuple(value.value for value in values), Type(Kind.SEQUENCE, item=item))
+    found = [value.value for value in values]
+    if not is_ordered:
+        found.sort()  # A set has another order in every process.
+    return Constants(tuple(found), Type(Kind.SEQUENCE, item=item), is_ordered)
 
 
 def _has_float(values: list[Constant]) -> bool:
@@ -275,8 +282,8 @@ def time_constant(text: str) -> Constant:
     """
     try:
         return Constant(parse_instant(text), TIME)
-    except ValueError as error:
-        raise RefusalError(str(error)) from None
+    except ValueError:
+        raise RefusalError(f"{text!r} is no time. Write 2026-03-01 (its start in UTC) or 2026-03-01T12:00Z.") from None
 
 
 def _compare_sequences(symbol: Comparison, left: Expression, right: Expression) -> Expression:
@@ -285,6 +292,10 @@ def _compare_sequences(symbol: Comparison, left: Expression, right: Expression) 
         left, right = right, left
     if not isinstance(right, Constants) or not isinstance(left, Field | SpecField):
         raise RefusalError("a list can be compared with a list written out only.")
+    if len(right.values) > _MAX_COMPARED:
+        raise RefusalError(f"a list can be compared with at most {_MAX_COMPARED} items.")
+    if not right.is_ordered:
+        raise RefusalError("a list has an order, and a set has none. Compare it with a list or tuple.")
     assert left.type.item is not None
     if left.type.item.kind is Kind.SPEC:
         raise RefusalError("models holds model specs, which cannot be compared. Compare model_labels, or fields.")

@@ -12,6 +12,7 @@ from openg2g.expressions.tree import (
     Aggregate,
     Annotation,
     AnnotationContains,
+    AnnotationLength,
     Compare,
     Comparison,
     Constant,
@@ -121,7 +122,7 @@ def is_about_workload(node: object) -> bool:
             return False
         case Lookup(mapping=mapping) if mapping not in MODEL_MAPPINGS:
             return False
-        case Annotation() | AnnotationContains():
+        case Annotation() | AnnotationContains() | AnnotationLength():
             return False
         case _:
             return all(is_about_workload(child) for child in children(node))
@@ -132,7 +133,7 @@ def is_about_field(node: object, name: str) -> bool:
     match node:
         case Field():
             return node.name == name
-        case Lookup() | Element() | Annotation() | AnnotationContains() | Variable():
+        case Lookup() | Element() | Annotation() | AnnotationContains() | AnnotationLength() | Variable():
             return False
         case _:
             return all(is_about_field(child, name) for child in children(node))
@@ -212,7 +213,7 @@ def _is_about(node: object, variable: Variable) -> bool:
 
 def _outside(node: object, known: frozenset[Variable]) -> list[object]:
     match node:
-        case Field() | Element() | Lookup() | Annotation() | AnnotationContains():
+        case Field() | Element() | Lookup() | Annotation() | AnnotationContains() | AnnotationLength():
             return [node]
         case Variable():
             return [] if node in known else [node]

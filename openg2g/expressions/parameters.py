@@ -28,10 +28,10 @@ def constants_of_parameters(
     """
     found: dict[str, Constant | Constants] = {}
     for name, value in parameters.items():
-        if not name.isidentifier():
+        if not isinstance(name, str) or not name.isidentifier():
             raise RefusalError(f"parameter {name!r} is no name: use letters, digits and _.")
         as_read = unicodedata.normalize("NFKC", name)  # What Python makes of a name in an expression: µ has two codes.
-        if as_read in taken:
+        if as_read in taken or as_read in found:
             raise RefusalError(f"parameter {name!r} has the name of something else in a search. Call it otherwise.")
         try:
             found[as_read] = _constants(value)
@@ -64,7 +64,7 @@ def _constants(value: object) -> Constant | Constants:
     if isinstance(value, list | tuple | set | frozenset):
         if len(value) > MAX_ITEMS:
             raise RefusalError(f"a list may have at most {MAX_ITEMS} items.")
-        return comparisons.constants([_constant(item) for item in value])
+        return comparisons.constants([_constant(item) for item in value], is_ordered=isinstance(value, list | tuple))
     return _constant(value)
 
 

@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Mapping
 from fnmatch import translate
-from functools import cache
+from functools import cache, lru_cache
 
 from openg2g.expressions.syntax import RefusalError
 
@@ -44,7 +44,7 @@ def check_pattern(pattern: str) -> None:
         raise RefusalError(f"a pattern may have at most {MAX_PATTERN} characters.")
 
 
-@cache
+@lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
 
@@ -92,6 +92,10 @@ def _end_of_set(pattern: str, start: int) -> int:
 def _postgres_set(text: str) -> str:
     is_negated = text.startswith("!")
     members = _ranges(text[is_negated:])
+    if not is_negated and text[:1] != "!" and members and members[0][0] == "!":
+        # A range that runs backwards stood before it, and `fnmatch` looks for ! when that is gone.
+        is_negated = True
+        members = ([("-", "-"), (members[0][1],) * 2] if members[0][1] != "!" else []) + members[1:]
     if not members:
         return "." if is_negated else "(?!)"
     inside = "".join(

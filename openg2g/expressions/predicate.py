@@ -4,7 +4,6 @@ It says what a search means, without a database: tests hold the compiled SQL aga
 be applied to what has not been stored yet.
 """
 
-import itertools
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from openg2g.expressions import tree
-from openg2g.expressions.annotations import as_kind, at_path, holds
-from openg2g.expressions.arithmetic import FUNCTIONS
+from openg2g.expressions.annotations import as_kind, at_path, holds, length
+from openg2g.expressions.arithmetic import FUNCTIONS, sum_of
 from openg2g.expressions.comparisons import COMPARISON_FUNCTIONS
 from openg2g.expressions.patterns import in_case, matches
 from openg2g.expressions.read import ROOT_SPEC, read_condition, read_spec_condition
@@ -152,6 +151,10 @@ def _lookup(node: tree.Lookup) -> _Evaluate:
 def _annotation(node: tree.Annotation) -> _Evaluate:
     kind = node.type.kind
     return lambda subject: as_kind(at_path(cast(Revision, subject.revision).annotations, node.path), kind)
+
+
+def _annotation_length(node: tree.AnnotationLength) -> _Evaluate:
+    return lambda subject: length(at_path(cast(Revision, subject.revision).annotations, node.path))
 
 
 def _annotation_contains(node: tree.AnnotationContains) -> _Evaluate:
@@ -297,13 +300,8 @@ def _aggregate(node: tree.Aggregate) -> _Evaluate:
         return lambda subject: decide(elements(subject))
     if node.function == "len":
         return lambda subject: sum(1 for _ in subjects(subject, 0))
-    function = {"sum": _sum, "min": _least, "max": _greatest}[node.function]
+    function = {"sum": sum_of, "min": _least, "max": _greatest}[node.function]
     return lambda subject: function(value for value in elements(subject) if value is not None)
-
-
-def _sum(values: Iterable[Any]) -> Any:
-    """Add from first to last: Python's own `sum` compensates for rounding in some releases, SQL's does not."""
-    return next(reversed([0, *itertools.accumulate(values)]))
 
 
 def _least(values: Iterable[Any]) -> Any:
@@ -324,6 +322,7 @@ _COMPILERS: Mapping[type, Callable[[Any], _Evaluate]] = {
     tree.Lookup: _lookup,
     tree.Annotation: _annotation,
     tree.AnnotationContains: _annotation_contains,
+    tree.AnnotationLength: _annotation_length,
     tree.Compare: _compare,
     tree.OneOf: _one_of,
     tree.Present: _present,

@@ -9,7 +9,7 @@ from openg2g.expressions import arithmetic, calls, comparisons
 from openg2g.expressions.arithmetic import OPERATORS
 from openg2g.expressions.comparisons import COMPARISONS
 from openg2g.expressions.parameters import constants_of_parameters
-from openg2g.expressions.syntax import MAX_SIZE, RefusalError, Source
+from openg2g.expressions.syntax import MAX_SIZE, MAX_SQL_DEPTH, RefusalError, Source
 from openg2g.expressions.tree import (
     Annotation,
     Choice,
@@ -23,6 +23,7 @@ from openg2g.expressions.tree import (
     SpecField,
     Variable,
     size,
+    sql_depth,
 )
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, SPEC, Kind, Type, floating, integer
 from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES, near
@@ -70,8 +71,16 @@ def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, 
     except RefusalError as refusal:
         raise FilterError(text, str(refusal)) from None
     condition = Reader(source, {**fields, **values}).condition(source.tree)
+    named = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
+    for name in values:
+        if name not in named:
+            raise FilterError(text, f"the parameter {name!r} is not in the expression.{_OF_A_SCOPE.get(name, '')}")
     if size(condition) > MAX_SIZE:
         raise FilterError(text, f"the expression has more than {MAX_SIZE} parts. {_REPEATED}")
+    if sql_depth(condition) > MAX_SQL_DEPTH:
+        raise FilterError(
+            text, "the expression is nested too deeply for SQL: choices, look-ups and loops in each other."
+        )
     return condition
 
 
@@ -132,7 +141,8 @@ class Reader:
         if found is None:
             if node.id in calls.FUNCTIONS:
                 self.refuse(node, f"{node.id} is a function: call it, {calls.FUNCTIONS[node.id]}.")
-            self.refuse(node, f"unknown name {node.id!r}.{near(node.id, [*self.names, *calls.FUNCTIONS])}")
+            hint = _WRITTEN_OTHERWISE.get(node.id) or near(node.id, list(self.names))
+            self.refuse(node, f"unknown name {node.id!r}.{hint}")
         return found
 
     def _attribute(self, node: ast.Attribute) -> Expression:
@@ -193,6 +203,8 @@ class Reader:
         return self.attempt(node, arithmetic.compute, symbol, left, right)
 
     def _compare(self, node: ast.Compare) -> Expression:
+        if any(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops):
+            self.refuse(node, "is and is not are not allowed in a search. Use == and !=; 'key' in … asks for a key.")
         operands = [self.read(operand) for operand in (node.left, *node.comparators)]
         pairs = [
             self._compare_pair(node, operator, left, right)
@@ -204,8 +216,6 @@ class Reader:
         symbol = COMPARISONS.get(type(operator))
         if symbol is not None:
             return self.attempt(node, comparisons.compare, symbol, left, right)
-        if isinstance(operator, ast.Is | ast.IsNot):
-            self.refuse(node, "is and is not are not allowed in a search. Use == and !=; 'key' in … asks for a key.")
         make = comparisons.contains if isinstance(operator, ast.In) else comparisons.contains_not
         return self.attempt(node, make, right, left)
 
@@ -215,11 +225,14 @@ class Reader:
         return self.attempt(node, _choice_of, test, then, otherwise)
 
     def _list(self, node: ast.Tuple | ast.List | ast.Set) -> Expression:
-        items = [self.read(item) for item in node.elts]
-        for item, item_node in zip(items, node.elts, strict=True):
+        items = []
+        for item_node in node.elts:
+            item = self.read(item_node)
             if not isinstance(item, Constant):
                 self.refuse(item_node, "a list holds numbers, texts or times written out, or parameters.")
-        return self.attempt(node, comparisons.constants, items)
+            items.append(item)
+        is_ordered = not isinstance(node, ast.Set)
+        return self.attempt(node, lambda: comparisons.constants(items, is_ordered=is_ordered))
 
     def _call(self, node: ast.Call) -> Expression:
         return calls.read_call(self, node)
@@ -247,6 +260,22 @@ _METHODS: dict[type[ast.expr], Callable[[Reader, Any], Expression]] = {
 }
 
 _REPEATED = "What stands between two comparisons counts twice, a list compared by == item by item."
+_WRITTEN_OTHERWISE = {
+    **{
+        name: f" It is a field of a model: any(m.{name} … for m in models), or models[0].{name}."
+        for name in SPEC_FIELDS
+        if name not in WORKLOAD_NAMES
+    },
+    "num_models": " Write len(models).",
+    "least_itl_deadline_s": " Write min(m.itl_deadline_s for m in models).",
+    "greatest_itl_deadline_s": " Write max(m.itl_deadline_s for m in models).",
+}
+
+_OF_A_SCOPE = dict.fromkeys(
+    ("scope", "as_of", "known_at", "all_revisions", "sort"),
+    " What is searched is a SearchScope: search(expression, SearchScope(as_of=…, sort=…)).",
+)
+
 _ALLOWED = "Allowed: comparisons, and/or/not, in, arithmetic, any/all/sum/min/max/len with loops, x if c else y."
 
 

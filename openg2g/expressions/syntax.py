@@ -1,6 +1,8 @@
 """From text to Python's syntax tree: bounded in size and depth, and errors that point at a column."""
 
 import ast
+import re
+import threading
 import warnings
 from collections.abc import Iterator
 
@@ -15,11 +17,28 @@ MAX_DEPTH = 25
 MAX_NODES = 1_000
 """Nodes of the syntax tree."""
 
-MAX_SIZE = 4_000
-"""Nodes of the typed tree: chains of comparisons and `not in`, one in another, repeat what is between them."""
+MAX_SIZE = 20_000
+"""Nodes and constants of the typed tree, counted as they come in SQL. SQLite takes 32,766 parameters."""
+
+MAX_SQL_DEPTH = 60
+"""Entries of SQLite's parser stack, of 100, that the SQL of an expression may need."""
 
 
+_WARNINGS_LOCK = threading.Lock()  # Two threads that catch warnings at once may leave them ignored for good.
 _LINE_BREAKS = frozenset("\n\r\f")
+
+
+_HINTS = (
+    (r"&&|\bAND\b", " Conditions are joined by and."),
+    (r"\|\||\bOR\b", " Conditions are joined by or."),
+    (r"<>|!(?!=)|\bNOT\b", " Write != for not equal, and not before a condition."),
+    (r"(?i)\blike\b", " Write fnmatch(name, 'sweep/*') or name.startswith('sweep/')."),
+    (r"(?i)\bbetween\b", " Write 10 <= total_gpus <= 20."),
+    (r"[\u2018-\u201f]", " Quote texts with ' or \"."),
+    (r"^(?!.*\b(any|all|sum|min|max|len)\().*\bfor\b", " A loop stands inside any(…), all(…), sum(…), min(…), max(…)."),
+    (r"(?<![=<>!])=(?!=)", " Write == to compare."),
+)
+"""What people write who come from SQL or C, and what to write instead."""
 
 
 class RefusalError(Exception):
@@ -58,11 +77,16 @@ class Source:
         except SyntaxError as error:
             end = len(self._line) + 1
             column = min(error.offset or end, end) + self._lead  # Of some errors, Python counts bytes.
-            raise FilterError(self.text, f"this is no Python expression: {error.msg}.", column) from None
+            problem = f"this is no Python expression: {error.msg}.{self._hint()}"
+            raise FilterError(self.text, problem, column) from None
         except (RecursionError, MemoryError):
             raise FilterError(self.text, f"the expression is nested more than {MAX_DEPTH} levels deep.") from None
         except ValueError as error:  # NUL in the text, a number of thousands of digits, a lone surrogate.
             raise FilterError(self.text, f"this is no Python expression: {error}.") from None
+
+    def _hint(self) -> str:
+        """Say what was probably meant, of a text that is no Python."""
+        return next((hint for pattern, hint in _HINTS if re.search(pattern, self._line)), "")
 
     def error(self, node: ast.AST, problem: str) -> FilterError:
         """Make an error that points at a node."""
@@ -105,7 +129,7 @@ class Source:
 
 
 def _parse(text: str) -> ast.expr:
-    with warnings.catch_warnings():
+    with _WARNINGS_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python warns of `1 is 1` and of "\d"; the reader refuses or takes it.
         return ast.parse(text, mode="eval").body
 

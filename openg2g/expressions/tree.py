@@ -27,10 +27,11 @@ class Constant:
 
 @dataclass(frozen=True)
 class Constants:
-    """A list or tuple of literals of one type, or a parameter that is one."""
+    """A list, tuple or set of literals of one type, or a parameter that is one."""
 
     values: tuple[Scalar, ...]
     type: Type
+    is_ordered: bool = True
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,14 @@ class TextLength:
 
 
 @dataclass(frozen=True)
+class AnnotationLength:
+    """Items of a list, keys of an object, or characters of a text in the annotations; no value of anything else."""
+
+    path: tuple[str | int, ...]
+    type = integer(0, 2**31)
+
+
+@dataclass(frozen=True)
 class TextCase:
     """A text in lower or upper case, letter by letter."""
 
@@ -249,6 +258,7 @@ Expression = (
     | InRange
     | Choice
     | TextLength
+    | AnnotationLength
     | TextCase
     | TextTest
     | Aggregate
@@ -267,21 +277,57 @@ def children(node: object) -> list[object]:
 
 
 def size(node: object) -> int:
-    """Count the nodes. One that stands in several places counts in each of them, as it does in SQL."""
+    """Count the nodes and constants as they come in SQL, where some operands stand several times."""
     known: dict[int, int] = {}
 
     def count(part: object) -> int:
         if id(part) not in known:
-            known[id(part)] = 1 + sum(map(count, children(part)))
+            below = sum(map(count, children(part)))
+            own = len(part.values) if isinstance(part, Constants) else 1
+            known[id(part)] = own + below * _COPIES.get(type(part), 1)
         return known[id(part)]
 
     return count(node)
 
 
+def sql_depth(node: object) -> int:
+    """Return how deep the SQL of a node nests, in entries of SQLite's parser stack; it has 100, and the query some."""
+    known: dict[int, int] = {}
+
+    def depth(part: object) -> int:
+        if id(part) not in known:
+            below = max(map(depth, children(part)), default=0)
+            known[id(part)] = below + _STACKED.get(type(part), 2)
+        return known[id(part)]
+
+    return depth(node)
+
+
+_COPIES = {InRange: 4, AnnotationContains: 4}
+_STACKED = {
+    Constant: 0,
+    Constants: 0,
+    Field: 0,
+    Variable: 0,
+    Loop: 0,
+    Annotation: 6,
+    Lookup: 10,
+    Element: 10,
+    SpecField: 0,
+    AnnotationContains: 8,
+    Compute: 3,
+    AsFloat: 4,
+    InRange: 6,
+    Choice: 6,
+    Aggregate: 10,
+}
+"""Measured on SQLite's grammar, and rounded up."""
+
+
 def may_lack_value(node: object) -> bool:
     """Whether a node may have no value."""
     match node:
-        case Element() | Lookup() | Annotation() | InRange():
+        case Element() | Lookup() | Annotation() | AnnotationLength() | InRange():
             return True
         case Compute(operator="/" | "//" | "%"):
             return True

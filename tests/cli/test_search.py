@@ -53,17 +53,26 @@ def test_names_are_for_shell_loops(filled: Cli) -> None:
     assert filled("search", "total_gpus > 0", "-0").out == "fleet\0small\0"
     assert filled("list", "-0").out == "fleet\0small\0"
     outcome = filled("search", "total_gpus > 0", "-0", "--format", "csv")
-    assert outcome.exit_code == 2 and "-0 is for names" in outcome.err
+    assert outcome.exit_code == 2 and "-0 is for names and references" in outcome.err
 
 
-def test_names_of_all_revisions_say_which(filled: Cli) -> None:
-    out = filled("search", "total_gpus < 100", "--all-revisions", "--format", "names").out
+def test_references_say_which_revision(filled: Cli) -> None:
+    out = filled("search", "total_gpus < 100", "--all-revisions", "--format", "references").out
     assert out == "small@1\nsmall@2\n"
     assert filled("show", out.splitlines()[0]).exit_code == 0
+    assert (
+        filled("search", "total_gpus < 100", "--as-of", "2026-03-15", "--format", "references", "-0").out == "small@1\0"
+    )
+    assert filled("list", "--format", "references").out == "fleet@1\nsmall@2\n"
+
+
+def test_names_come_once_however_many_revisions_match(filled: Cli) -> None:
+    assert filled("search", "total_gpus < 100", "--all-revisions", "--format", "names").out == "small\n"
 
 
 def test_hits_are_sorted_limited_and_continued(filled: Cli) -> None:
-    arguments = ("search", "True", "--all-revisions", "--sort", "-total_gpus,name", "--format", "names", "--limit", "2")
+    arguments = ("search", "True", "--all-revisions", "--sort", "-total_gpus,name", "--format", "references")
+    arguments += ("--limit", "2")
     first = filled(*arguments)
     assert first.out == "fleet@1\nsmall@2\n"
     token = first.err.removeprefix("There are more: --after ").strip()
@@ -83,6 +92,8 @@ def test_hits_are_counted(filled: Cli) -> None:
     assert filled("search", "total_gpus > 0", "--count").out == "2\n"
     assert filled("search", "total_gpus > 0", "--count", "--all-revisions").out == "3\n"
     assert filled("search", "total_gpus > 0", "--count", "--limit", "3").exit_code == 2
+    assert filled("search", "total_gpus > 0", "--count", "--format", "json").exit_code == 2
+    assert filled("search", "total_gpus > 0", "--explain", "-0").exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -118,6 +129,18 @@ def test_nothing_found_is_no_failure(filled: Cli) -> None:
         (("total_gpus > 0", "--param", "x"), "--param 'x': write NAME=VALUE"),
         (("total_gpus > x", "--param", "x=1", "--param", "x=2"), "--param 'x=2': write NAME=VALUE, once"),
         (("total_gpus > 0", "--param", "total_gpus=1"), "has the name of something else"),
+        (("total_gpus < limit", "--param", "limit=1", "--param", "lmit=2"), "'lmit' is not in the expression"),
+        (("total_gpus > 0", "--sort", ""), "'' is nothing to sort by"),
+        (("total_gpus = 3",), "Write == to compare."),
+        (("total_gpus > 3 && number > 1",), "Conditions are joined by and."),
+        (("total_gpus <> 3",), "Write != for not equal"),
+        (("name like 'x'",), "Write fnmatch(name, 'sweep/*')"),
+        (("total_gpus between 1 and 2",), "Write 10 <= total_gpus <= 20."),
+        (("m.num_replicas > 1 for m in models",), "A loop stands inside any(…)"),
+        (("itl_deadline_s < 0.1",), "It is a field of a model: any(m.itl_deadline_s … for m in models)"),
+        (("num_models > 1",), "Write len(models)."),
+        (("author is None",), "is and is not are not allowed"),
+        (("annotations['x'] == None",), "'key' in annotations asks whether a key is there."),
         (("total_gpus > 0", "--as-of", "2026-01-01", "--all-revisions"), "--as-of asks what was in force"),
         (("total_gpus > 0", "--limit", "0"), "'--limit'"),
         (("total_gpus > 0", "--explain", "--after", "x"), "--explain shows the first page"),

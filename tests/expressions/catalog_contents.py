@@ -6,8 +6,10 @@ The pools are public: whoever writes an expression takes constants from the pool
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from openg2g.models.digest import workload_digest
@@ -53,7 +55,7 @@ TAG_VALUES = ("prod", "Ada", "", "Prod", "ß", "100%", "Llama-3.1-70B", "7200")
 ALIASES = ("best", "prod", "Prod", "née", "a%b")
 ANNOTATION_TEXTS = ("prod", "Ada", "", "Prod", "x", "3", "ß", "true", "Llama-3.1-70B", "a'b\"c\\")
 ANNOTATION_NUMBERS = (1, 0, 3, -1, -7, 0.5, 0.1, -0.0, 2**53 + 1, 2**70, 1e22, 5e-324, 1.797e308, 10**299, 10**300)
-ANNOTATION_PATHS = {
+ANNOTATION_PATHS: Mapping[str, tuple[tuple[str | int, ...], ...]] = {
     "text": (("owner",), ("tags", 0), ("tags", -1), ("models", "Llama-3.1-70B", "task"), ("deep", 0, "é k")),
     "number": (("score",), ("deep", 1), ("deep", 0, "n"), ("models", "Llama-3.1-70B", "tpm"), ("deep", -1, 0)),
     "boolean": (("ok",), ("deep", 0, "ok"), ("deep", 2)),
@@ -109,6 +111,7 @@ class Contents:
             yield Subject(draft.workload, revision, self.tags.get(draft.name, {}), tuple(sorted(aliases)))
 
 
+@cache
 def specs() -> st.SearchStrategy[LLMInferenceModelSpec]:
     """Model specs of the pools."""
     return st.builds(
@@ -122,12 +125,14 @@ def specs() -> st.SearchStrategy[LLMInferenceModelSpec]:
     )
 
 
+@cache
 def workloads() -> st.SearchStrategy[LLMInferenceWorkload]:
     """Workloads of one to four such models."""
     models = st.lists(specs(), min_size=1, max_size=4, unique_by=lambda spec: spec.model_label)
     return models.map(_fitting).map(LLMInferenceWorkload)
 
 
+@cache
 def annotations() -> st.SearchStrategy[dict[str, Any]]:
     """JSON objects with something at most of the `ANNOTATION_PATHS`, now and then of an unexpected kind."""
     text, number, boolean = st.sampled_from(ANNOTATION_TEXTS), st.sampled_from(ANNOTATION_NUMBERS), st.booleans()
@@ -156,33 +161,42 @@ def contents(draw: st.DrawFn, max_names: int = 3, max_revisions: int = 3) -> Con
     aliases: dict[str, dict[str, int]] = {}
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=max_names, unique=True)):
         times = draw(st.lists(st.sampled_from(TIMES), min_size=1, max_size=max_revisions, unique=True))
-        drafts += [draw(_drafts(name, at)) for at in times]
+        drafts += [RevisionDraft(name=name, effective_from=at, **draw(_what_is_recorded())) for at in times]
         tags[name] = draw(st.dictionaries(st.sampled_from(TAG_KEYS), st.sampled_from(TAG_VALUES), max_size=3))
         standing = st.integers(1, len(times))
         aliases[name] = draw(st.dictionaries(st.sampled_from(ALIASES), standing, max_size=3))
     return Contents(
-        tuple(draw(_interleaved(drafts))),
+        tuple(draw(st.permutations(drafts))),  # Names are mixed; a name's revisions may come in any order of time.
         {name: found for name, found in tags.items() if found},
         {name: found for name, found in aliases.items() if found},
     )
 
 
-def _drafts(name: str, at: datetime) -> st.SearchStrategy[RevisionDraft]:
-    return st.builds(
-        RevisionDraft,
-        name=st.just(name),
-        workload=workloads(),
-        message=st.sampled_from(MESSAGES),
-        author=st.sampled_from(AUTHORS),
-        effective_from=st.just(at),
-        source=st.sampled_from(SOURCES),
-        annotations=annotations(),
+@cache
+def many_subjects() -> tuple[Subject, ...]:
+    """Give some hundred revisions of such catalogs, the same in every run: to apply one condition to all of them."""
+    found: list[Subject] = []
+
+    @settings(max_examples=100, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(contents())
+    def collect(held: Contents) -> None:
+        found.extend(held.subjects())
+
+    collect()
+    return tuple(found)
+
+
+@cache
+def _what_is_recorded() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "workload": workloads(),
+            "message": st.sampled_from(MESSAGES),
+            "author": st.sampled_from(AUTHORS),
+            "source": st.sampled_from(SOURCES),
+            "annotations": annotations(),
+        }
     )
-
-
-def _interleaved(drafts: list[RevisionDraft]) -> st.SearchStrategy[list[RevisionDraft]]:
-    """Mix the names; which revision of a name comes first is as good in one order as in another."""
-    return st.permutations(drafts)
 
 
 def _fitting(models: list[LLMInferenceModelSpec]) -> tuple[LLMInferenceModelSpec, ...]:

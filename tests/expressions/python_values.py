@@ -6,10 +6,12 @@ several, annotations of another kind than what they are compared with. Two diffe
 tuples, and times are compared with texts.
 """
 
+# ruff: noqa: D105  # What an operator does needs no words.
+
 import operator
 from collections.abc import Callable, Iterable, Sized
 from fnmatch import fnmatchcase
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from openg2g.models.instant import parse_instant
@@ -25,15 +27,15 @@ class NotComparedError(Exception):
     """Python's answer and the language's differ here on purpose."""
 
 
-def evaluate(expression: str, subject: Subject) -> bool:
-    """Say what Python says of an expression.
+def evaluate(code: CodeType, subject: Subject) -> bool:
+    """Say what Python says of an expression that it has compiled.
 
     Raises:
         NotComparedError: It says nothing, or what the language does not mean to say.
     """
     try:
-        return bool(eval(expression, namespace_of(subject)))
-    except (KeyError, IndexError, ZeroDivisionError, ValueError, TypeError, AttributeError) as error:
+        return bool(eval(code, namespace_of(subject)))
+    except (LookupError, ArithmeticError, ValueError, TypeError, AttributeError, NameError) as error:
         raise NotComparedError from error
 
 
@@ -205,21 +207,24 @@ class Json(Arithmetic):
     def __init__(self, value: Any) -> None:
         self.value = value
 
-    def __getitem__(self, key: str | int) -> "Json":
+    def __getitem__(self, key: Any) -> "Json":
         if not isinstance(self.value, dict if isinstance(key, str) else list):
             raise NotComparedError
         return Json(self.value[key])
 
     def __contains__(self, item: object) -> bool:
-        if not isinstance(self.value, dict | list | str):
-            raise NotComparedError
-        return (item.text() if isinstance(item, Json) else item) in self.value
+        return (item.text() if isinstance(item, Json) else item) in self.container()
 
     def __bool__(self) -> bool:
         return self.boolean()
 
     def __pos__(self) -> Real:
         return self.number()
+
+    def container(self) -> Any:
+        if not isinstance(self.value, dict | list | str):
+            raise NotComparedError
+        return self.value
 
     def text(self) -> Text:
         if not isinstance(self.value, str):
@@ -249,7 +254,7 @@ def _sum(items: Iterable[Any]) -> Any:
 
 def _len(items: Any) -> int:
     if isinstance(items, Json):
-        return len(items.text())
+        items = items.container()
     return len(items) if isinstance(items, Sized) else sum(1 for _ in items)
 
 

@@ -3,36 +3,53 @@
 from collections import Counter
 
 from hypothesis import given
+from hypothesis import strategies as st
 
-from openg2g.expressions.predicate import compile_predicate
+from openg2g.expressions.predicate import WorkloadPredicate, compile_predicate
 from openg2g.models.errors import FilterError
-from tests.expressions.generated import Contents, conditions, contents
+from tests.expressions.catalog_contents import Contents, Subject, many_subjects
+from tests.expressions.generated import conditions, contents
 from tests.expressions.python_values import NotComparedError, evaluate
 from tests.strategies import examples
+
+_EVERY = 23
+"""Each condition is applied to what was generated with it, and to every so many of the subjects that stay the same."""
+
+
+def applied(predicate: WorkloadPredicate, subject: Subject) -> bool:
+    return predicate(subject.workload, subject.revision, tags=subject.tags, aliases=subject.aliases)
 
 
 def test_a_condition_means_what_python_makes_of_it() -> None:
     seen: Counter[str] = Counter()
+    others = many_subjects()
 
-    @examples(3000)
-    @given(conditions(), contents())
-    def compare(expression: str, held: Contents) -> None:
+    @examples(2500)
+    @given(conditions(), contents(), st.integers(0, _EVERY - 1))
+    def compare(expression: str, held: Contents, first: int) -> None:
         try:
             predicate = compile_predicate(expression)
         except FilterError:
             seen["refused"] += 1
             return
-        compared = 0
-        for subject in held.subjects():
-            answer = predicate(subject.workload, subject.revision, tags=subject.tags, aliases=subject.aliases)
+        code = compile(expression, "<expression>", "eval")
+        answers = set()
+        for subject in (*held.subjects(), *others[first::_EVERY]):
             try:
-                expected = evaluate(expression, subject)
+                expected = evaluate(code, subject)
             except NotComparedError:
+                seen["subjects not compared"] += 1
                 continue
-            assert answer is expected
-            compared += 1
-        seen["compared" if compared else "not compared"] += 1
+            assert applied(predicate, subject) is expected
+            seen["subjects"] += 1
+            answers.add(expected)
+        seen["compared"] += bool(answers)
+        seen["true and false"] += len(answers) == 2
+        seen["conditions"] += 1
 
     compare()
-    assert seen["compared"] > seen.total() / 2
-    assert seen["refused"] < seen.total() / 10
+    assert seen["conditions"] >= 2000
+    assert seen["compared"] > 0.5 * seen["conditions"]
+    assert seen["subjects"] > seen["subjects not compared"]
+    assert seen["true and false"] > 0.2 * seen["conditions"]
+    assert seen["refused"] < 0.1 * seen["conditions"]

@@ -11,6 +11,7 @@ from openg2g.catalog.search_plan import WALKED
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.test_statements import recording
+from tests.postgres import PostgresServer
 
 NUM_NAMES = 6_000
 
@@ -99,10 +100,10 @@ def test_the_first_page_of_a_broad_question_follows_the_names(filled_url: str, e
     assert not re.search(r"Sort Key: names.name COLLATE \"C\", revisions.number\n(?! *Presorted)", plan), plan
 
 
-def test_a_search_is_planned_for_its_values_however_often_it_is_asked(filled_url: str) -> None:
-    with Catalog.open(filled_url) as catalog:
-        if catalog.database.is_sqlite:
-            return  # SQLite plans without values in any case.
+def test_postgres_plans_a_search_for_its_values_however_often_it_is_asked(
+    postgres: PostgresServer, migrated_postgres_template: str
+) -> None:
+    with postgres.database(template=migrated_postgres_template) as url, Catalog.open(url) as catalog:
         for _ in range(12):
             catalog.search_page("total_gpus < x", SearchScope(), {"x": 7}, limit=5)
         with catalog.database.reading() as connection:

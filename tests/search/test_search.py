@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from openg2g.catalog import Catalog, FilterError, InvalidRevisionError, Revision, RevisionDraft, SearchScope
+from openg2g.catalog import (
+    Catalog,
+    FilterError,
+    InvalidRevisionError,
+    Revision,
+    RevisionDraft,
+    SearchScope,
+    search_leads,
+    search_plan,
+)
 from openg2g.catalog.search_order import SORT_KEYS
+from openg2g.expressions.predicate import compile_predicate
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.test_statements import count_statements
 
@@ -85,6 +95,34 @@ def test_parameters_stand_for_values(filled: Catalog) -> None:
     assert references(filled.search("total_gpus < limit", limit=100)) == ["other@2"]
     assert references(filled.search("author in people", SearchScope(), people=["Bob", "Zoe"])) == ["fleet@2"]
     assert references(filled.search("effective_from >= since", since=MAY)) == ["fleet@2"]
+
+
+def test_a_parameter_that_the_expression_does_not_name_is_refused(filled: Catalog) -> None:
+    with pytest.raises(FilterError, match="the parameter 'lmit' is not in the expression"):
+        filled.search("total_gpus < 100", lmit=3)
+    with pytest.raises(FilterError, match=r"'sort' is not in the expression. What is searched is a SearchScope"):
+        filled.count_hits("total_gpus < 100", sort="name")
+
+
+def test_a_set_has_no_order_and_is_asked_for_members_only(filled: Catalog) -> None:
+    wanted = {"Ada", "Eve", "Zoe"}
+    assert references(filled.search("author in people", SearchScope(), people=wanted)) == ["other@2"]
+    first = filled.search_page("author in people", SearchScope(all_revisions=True), {"people": wanted}, limit=1)
+    again = filled.search_page(
+        "author in people", SearchScope(all_revisions=True), {"people": set(sorted(wanted))}, limit=1
+    )
+    assert first.next_token == again.next_token
+    with pytest.raises(FilterError, match="a list has an order, and a set has none"):
+        filled.search("model_labels == labels", labels={"model-0"})
+
+
+def test_the_length_of_an_annotation_is_that_of_what_it_is(catalog: Catalog) -> None:
+    catalog.save(
+        "x", gpus(1), annotations={"list": [1, 2], "object": {"a": 1, "b": {}, "c": 3}, "text": "1234", "n": 5}
+    )
+    for place, count in (("list", 2), ("object", 3), ("text", 4)):
+        assert catalog.count_hits(f"len(annotations['{place}']) == {count}") == 1
+    assert catalog.count_hits("len(annotations['n']) >= 0 or len(annotations['none']) >= 0") == 0
 
 
 def test_a_search_that_says_nothing_is_refused_before_it_is_asked_for_hits(filled: Catalog) -> None:
@@ -226,6 +264,10 @@ def test_an_unknown_sort_key_is_refused(key: str, why: str) -> None:
         SearchScope(sort=(key,))
 
 
+def test_sort_keys_may_be_written_as_one_text() -> None:
+    assert SearchScope(sort="-total_gpus, name") == SearchScope(sort=("-total_gpus", "name"))
+
+
 def test_a_sort_key_that_comes_twice_is_refused() -> None:
     with pytest.raises(FilterError, match="'name' comes twice"):
         SearchScope(sort=("name", "-name"))
@@ -236,7 +278,7 @@ def test_a_token_belongs_to_its_search(sortable: Catalog) -> None:
     assert token is not None
     assert sortable.search_page("total_gpus > x", SearchScope(), {"x": 0}, limit=1, after=token).revisions
     for expression, scope, parameters in (
-        ("total_gpus > x ", SearchScope(), {"x": 0}),
+        ("total_gpus >= x", SearchScope(), {"x": 0}),
         ("total_gpus > x", SearchScope(sort=("-name",)), {"x": 0}),
         ("total_gpus > x", SearchScope(), {"x": 1}),
     ):
@@ -251,8 +293,57 @@ def test_a_text_that_is_no_token_is_refused(sortable: Catalog, token: str) -> No
 
 
 def test_a_page_has_at_least_one_hit(sortable: Catalog) -> None:
-    with pytest.raises(InvalidRevisionError, match="limit must be >= 1, got 0"):
+    with pytest.raises(InvalidRevisionError, match="limit must be >= 1 and <= 1000000000, got 0"):
         sortable.search_page("True", limit=0)
+
+
+@pytest.mark.parametrize(("few", "walked"), [(0, 2), (2, 2), (3, 5), (1_000, 2), (0, 1_000)])
+def test_every_way_of_answering_gives_the_same_pages(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, few: int, walked: int
+) -> None:
+    # With so small numbers, a small catalog has leads that are too long, and walks that end without a full page.
+    monkeypatch.setattr(search_leads, "FEW", few)
+    monkeypatch.setattr(search_plan, "WALKED", walked)
+    catalog.save_many(
+        RevisionDraft(
+            f"n{index % 23:02}",
+            make_workload(
+                1 + index % 2, num_replicas=index % 7, gpus_per_replica=1, itl_deadline_s=0.1 * (1 + index % 5)
+            ),
+            author=("Ada", "Bob")[index % 2],
+            effective_from=MARCH + timedelta(days=index % 9),
+        )
+        for index in range(80)
+    )
+    revisions = [revision for name in catalog.list_names() for revision in catalog.history(name)]
+    for expression in (
+        "True",
+        "total_gpus >= 3",
+        "total_gpus >= 3 and any(m.itl_deadline_s > 0.35 for m in models)",
+        "any(m.itl_deadline_s < 0.25 and m.num_replicas > 2 for m in models)",
+        "'model-1' in model_labels and author == 'Bob'",
+        "name >= 'n05' and author == 'Ada'",
+        "author == 'Bob' and number > 1",
+        "total_gpus > 0 and author == 'nobody'",
+        "recorded_at > '2026-01-01' and total_gpus < 4",
+    ):
+        holds = compile_predicate(expression)
+        expected = sorted(r.reference for r in revisions if holds(r.workload, r))
+        for keys in (
+            (),
+            ("-name",),
+            ("-total_gpus",),
+            ("least_itl_deadline_s",),
+            ("-recorded_at",),
+            ("author", "-number"),
+        ):
+            pages = all_pages(catalog, expression, SearchScope(all_revisions=True, sort=keys), 3)
+            found = [reference for page in pages for reference in page]
+            assert sorted(found) == expected, (expression, keys)
+            hits = {revision.reference for revision in revisions} & set(expected)
+            assert found == [reference for reference in everything_sorted(catalog, keys) if reference in hits]
+        in_force = [reference for page in all_pages(catalog, expression, SearchScope(), 3) for reference in page]
+        assert in_force == references(r for r in catalog.iter_latest(as_of=datetime.now(UTC)) if holds(r.workload, r))
 
 
 # Cost.
