@@ -25,6 +25,7 @@ FORMATS_IN_CATALOG = {
     "archive_target.py",
     "verify.py",
     "git_import.py",
+    "script_check.py",
 }
 STANDARD_LIBRARY_ONLY = {"models", "expressions"}
 

@@ -76,9 +76,9 @@ def command(
 ) -> None:
     """Record the workloads of files; - is standard input. All of them, or none.
 
-    Files may be JSON (one workload or an array), JSON Lines, or configurations of OpenG2G 0.1 and 0.2, which are
-    recognised. What they hold beyond the workload is kept as annotations. A SQLite catalog that does not exist yet is
-    made. One line is printed for each workload.
+    Files may be JSON, JSON Lines, YAML, TOML, CSV, TSV, Parquet, Python scripts (read, never run), in any mixture, or
+    configurations of OpenG2G 0.1 and 0.2, which are recognised. What they hold beyond the workload is kept as
+    annotations. A SQLite catalog that does not exist yet is made. One line is printed for each workload.
 
     An archive (export --all --history) is recognised too, and adds whole histories: what is there already is compared
     and left as it is, and where a name has another history here nothing is overwritten.

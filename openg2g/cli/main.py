@@ -31,6 +31,7 @@ _COMMANDS = {
     "alias": "Let NAME@ALIAS stand for a revision.",
     "copy": "Copy histories from one catalog to another.",
     "verify": "Prove that a catalog or an archive is sound.",
+    "check-scripts": "Compare the workloads in scripts with the catalog.",
     "db": "Look after the tables of a catalog.",
     "completion": "Print the set-up of shell completion.",
 }
@@ -91,7 +92,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"openg2g.cli.{cmd_name}_command")
+        module = import_module(f"openg2g.cli.{cmd_name.replace('-', '_')}_command")
         command: click.Command = module.command
         return command
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO, cast
 
 from openg2g.formats.archive import is_archive
 from openg2g.formats.document import Document
-from openg2g.formats.registry import format_name_of, get_format
+from openg2g.formats.registry import format_name_of, get_binary_format, get_entry, get_format, get_text_format
 from openg2g.models.errors import CatalogError, InvalidDocumentError, SourceError
 
 STANDARD_STREAM = "-"
@@ -98,13 +98,17 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         replace: Whether a file that is there may be replaced.
 
     Raises:
-        SourceError: The file is there already, or cannot be written.
+        SourceError: The file is there already, or cannot be written; what is not text would go to a terminal.
         UnknownFormatError: The suffix means nothing to us.
         InvalidDocumentError: The format cannot express the documents.
     """
-    file_format = get_format(format_name or ("json" if path == STANDARD_STREAM else format_name_of(path)))
-    with writing_text(path, replace=replace) as stream:
-        file_format.write(documents, stream)
+    name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
+    if get_entry(name).is_binary:
+        with writing_bytes(path, replace=replace) as binary_stream:
+            get_binary_format(name).write(documents, binary_stream)
+    else:
+        with writing_text(path, replace=replace) as stream:
+            get_text_format(name).write(documents, stream)
 
 
 @contextmanager
@@ -134,6 +138,19 @@ def writing_text(path: str, *, replace: bool) -> Iterator[TextIO]:
         raise
     except OSError as error:
         raise SourceError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def writing_bytes(path: str, *, replace: bool) -> Iterator[BinaryIO]:
+    """Lend a binary stream as `writing_text` lends one for text.
+
+    Raises:
+        SourceError: In addition, standard output is a terminal, which must not be sent bytes that are no text.
+    """
+    if path == STANDARD_STREAM and sys.stdout.isatty():
+        raise SourceError("standard output is a terminal, and this format is not text. Name a file with -o FILE.")
+    with writing_text(path, replace=replace) as stream:
+        yield stream.buffer
 
 
 @contextmanager

@@ -1,27 +1,38 @@
 """The file formats: one line for each, loaded when it is first used.
 
 A format is an object with two methods: `read(stream, where)` yields documents, and in place of one that cannot be read
-the error that says why; `write(documents, stream)` writes them, the same bytes for the same documents. To add a format,
-write its module and add its line.
+the error that says why; `write(documents, stream)` writes them, the same bytes for the same documents, into a text
+stream, or into a binary one where the line of the format says so. To add a format, write its module and add its line.
 """
 
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from openg2g.formats.document import Document
 from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
 
 
 class FileFormat(Protocol):
-    """Reads and writes files of one format."""
+    """Reads files of one format."""
 
     def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document of a file, or what is wrong with it."""
 
+
+class TextFormat(FileFormat, Protocol):
+    """Reads and writes files that are text."""
+
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
+        """Write documents."""
+
+
+class BinaryFormat(FileFormat, Protocol):
+    """Reads and writes files that are not text."""
+
+    def write(self, documents: Iterable[Document], stream: BinaryIO) -> None:
         """Write documents."""
 
 
@@ -33,19 +44,31 @@ class RegisteredFormat:
         name: What `--format` takes.
         suffixes: File suffixes that mean this format.
         description: What it is, in a few words.
-        home: `module:attribute` of the object that reads and writes.
+        home: `module:attribute` of the object that reads and writes: a `TextFormat`, or a `BinaryFormat`.
+        is_binary: Which of the two it is.
     """
 
     name: str
     suffixes: tuple[str, ...]
     description: str
     home: str
+    is_binary: bool = False
 
 
 FORMATS = (
     RegisteredFormat("json", (".json",), "one workload or an array of them", "openg2g.formats.json_files:JSON"),
     RegisteredFormat(
         "jsonl", (".jsonl", ".ndjson"), "JSON Lines: a workload a line", "openg2g.formats.json_lines:JSON_LINES"
+    ),
+    RegisteredFormat(
+        "yaml", (".yaml", ".yml"), "YAML: one workload, or several separated by ---", "openg2g.formats.yaml_files:YAML"
+    ),
+    RegisteredFormat("toml", (".toml",), "TOML: one workload, or [[workloads]]", "openg2g.formats.toml_files:TOML"),
+    RegisteredFormat("python", (".py",), "Python script, read and never run", "openg2g.formats.python_scripts:PYTHON"),
+    RegisteredFormat("csv", (".csv",), "CSV: a row per model", "openg2g.formats.csv_files:CSV"),
+    RegisteredFormat("tsv", (".tsv",), "the same with tabs between the cells", "openg2g.formats.csv_files:TSV"),
+    RegisteredFormat(
+        "parquet", (".parquet",), "Parquet: a row per model", "openg2g.formats.parquet_files:PARQUET", is_binary=True
     ),
     RegisteredFormat("openg2g-0.1", (), "configuration of OpenG2G 0.1", "openg2g.formats.json_files:OPENG2G_0_1"),
     RegisteredFormat("openg2g-0.2", (), "configuration of OpenG2G 0.2", "openg2g.formats.json_files:OPENG2G_0_2"),
@@ -56,17 +79,42 @@ FORMAT_NAMES = tuple(entry.name for entry in FORMATS)
 
 
 def get_format(name: str) -> FileFormat:
-    """Return the format of a name.
+    """Return the format of a name, to read with.
+
+    Raises:
+        UnknownFormatError: There is none.
+    """
+    found: FileFormat = _load(get_entry(name))
+    return found
+
+
+def get_text_format(name: str) -> TextFormat:
+    """Return the format of a name, to write text with; `RegisteredFormat.is_binary` is False for it."""
+    found: TextFormat = _load(get_entry(name))
+    return found
+
+
+def get_binary_format(name: str) -> BinaryFormat:
+    """Return the format of a name, to write bytes with; `RegisteredFormat.is_binary` is True for it."""
+    found: BinaryFormat = _load(get_entry(name))
+    return found
+
+
+def get_entry(name: str) -> RegisteredFormat:
+    """Return the line of a format.
 
     Raises:
         UnknownFormatError: There is none.
     """
     for entry in FORMATS:
         if entry.name == name:
-            module, _, attribute = entry.home.partition(":")
-            found: FileFormat = getattr(import_module(module), attribute)
-            return found
+            return entry
     raise UnknownFormatError(f"unknown format {name!r}. Known: {', '.join(FORMAT_NAMES)}.")
+
+
+def _load(entry: RegisteredFormat) -> Any:
+    module, _, attribute = entry.home.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def format_name_of(path: str | os.PathLike[str]) -> str:

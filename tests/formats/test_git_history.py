@@ -151,13 +151,13 @@ def test_a_format_that_changed_along_the_way(repository: GitRepository) -> None:
 
 
 def test_a_suffix_that_changed_along_the_way(repository: GitRepository) -> None:
-    repository.commit("no format of ours", {"fleet.toml": json.dumps(native(1))})
-    repository.git("mv", "fleet.toml", "fleet.jsonl")
+    repository.commit("no format of ours", {"fleet.txt": json.dumps(native(1))})
+    repository.git("mv", "fleet.txt", "fleet.jsonl")
     repository.commit("lines")
     repository.git("mv", "fleet.jsonl", "fleet.json")
     repository.commit("json")
     bad, *good = documents_of_history(str(repository.path / "fleet.json"))
-    assert isinstance(bad, InvalidDocumentError) and "the suffix '.toml' means no format" in str(bad)
+    assert isinstance(bad, InvalidDocumentError) and "the suffix '.txt' means no format" in str(bad)
     assert [type(outcome) for outcome in good] == [Document, Document]
     named = documents_of_history(str(repository.path / "fleet.json"), "json")
     assert [type(outcome) for outcome in named] == [Document] * 3
@@ -165,7 +165,7 @@ def test_a_suffix_that_changed_along_the_way(repository: GitRepository) -> None:
 
 def test_an_unknown_suffix_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(UnknownFormatError, match="Name it with --format"):
-        documents_of_history(str(tmp_path / "fleet.toml"))
+        documents_of_history(str(tmp_path / "fleet.txt"))
 
 
 def test_a_version_that_cannot_be_read_is_reported_in_its_place(repository: GitRepository) -> None:

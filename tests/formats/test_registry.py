@@ -8,14 +8,14 @@ import pytest
 
 from openg2g.formats.registry import FORMAT_NAMES, FORMATS, format_name_of, get_format
 from openg2g.models.errors import CatalogError, UnknownFormatError
-from tests.formats.configs import ONLINE_0_2
-from tests.formats.views import document_of, written
+from tests.formats.configs import OFFLINE_0_2
+from tests.formats.views import document_of, written_bytes
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)
 def test_every_format_reads_what_it_writes(name: str) -> None:
-    document = document_of(ONLINE_0_2)
-    assert document_of(written([document], name), name).workload == document.workload
+    document = document_of(OFFLINE_0_2)  # The other examples hold null, which TOML has not.
+    assert document_of(written_bytes([document], name), name).workload == document.workload
 
 
 def test_names_and_suffixes_mean_one_format_each_and_are_described() -> None:
@@ -33,6 +33,12 @@ def test_names_and_suffixes_mean_one_format_each_and_are_described() -> None:
         ("sweep.jsonl", "jsonl"),
         ("sweep.ndjson", "jsonl"),
         ("FLEET.JSON", "json"),
+        ("fleet.yaml", "yaml"),
+        ("fleet.YML", "yaml"),
+        ("fleet.toml", "toml"),
+        ("fleet.csv", "csv"),
+        ("fleet.TSV", "tsv"),
+        ("fleet.parquet", "parquet"),
         ("a.jsonl/b.json", "json"),
         ("a.b.c.jsonl", "jsonl"),
         (Path("sub") / "fleet.json", "json"),

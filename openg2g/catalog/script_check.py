@@ -1,0 +1,194 @@
+"""Whether the workloads that stand in scripts are those of the catalog, and how they differ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import Connection, Select, func, select
+
+from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
+from openg2g.formats.document import Document
+from openg2g.formats.python_tree import Script, read_tree
+from openg2g.models.diff import WorkloadDiff, diff
+from openg2g.models.digest import workload_digest
+from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem, WorkloadNotFoundError
+from openg2g.models.revision import Revision, check_name
+from openg2g.models.spec import LLMInferenceWorkload
+
+_REFERENCES_LISTED = 5
+
+
+class ScriptStatus(Enum):
+    """How a workload in a script stands to the catalog."""
+
+    IN_STEP = "in step"
+    """It is the latest revision of its name."""
+    OLDER = "older"
+    """It is an earlier revision of its name."""
+    DRIFTED = "drifted"
+    """It is no revision of its name."""
+    UNKNOWN = "unknown"
+    """The catalog does not know its name, or it has none and the catalog does not know it under any."""
+    UNREADABLE = "unreadable"
+    """It breaks a rule, or says a value that cannot be known without running the script."""
+
+
+@dataclass(frozen=True)
+class ScriptFinding:
+    """What came of one workload of a script.
+
+    Attributes:
+        path: The script.
+        where: The script and the line.
+        status: How the workload stands to the catalog.
+        name: Name that it was looked up by; None for a workload without one, and for one that cannot be read.
+        workload: The workload; None where it cannot be read.
+        digest: Its digest, None where it cannot be read.
+        latest: Latest revision of the name, which may be a retirement; None where the name is not known.
+        same_as: References of revisions with the very same workload: the latest of this name where there is one, else
+            the latest of each other name, a few at most.
+        close_matches: Names that look like an unknown one.
+        difference: What makes the workload of the latest revision; None unless it drifted or is older.
+        problems: Why it cannot be read.
+    """
+
+    path: str
+    where: str
+    status: ScriptStatus
+    name: str | None = None
+    workload: LLMInferenceWorkload | None = None
+    digest: str | None = None
+    latest: Revision | None = None
+    same_as: tuple[str, ...] = ()
+    close_matches: tuple[str, ...] = ()
+    difference: WorkloadDiff | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether the script and the catalog disagree, or nobody can say."""
+        return self.status in (ScriptStatus.OLDER, ScriptStatus.DRIFTED, ScriptStatus.UNREADABLE)
+
+
+@dataclass(frozen=True)
+class NameMap:
+    """What the workloads of scripts are called in the catalog.
+
+    Attributes:
+        names: Name in a script, or `PATH:NAME` for one script with the end of its path, → name in the catalog.
+
+    Raises:
+        InvalidRevisionError: A name that it leads to cannot be stored.
+    """
+
+    names: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Check the names of the catalog."""
+        for name in self.names.values():
+            check_name(name)
+
+    def name_of(self, path: str, name: str) -> str:
+        """Return what the catalog calls a workload: a line for its script comes before one for every script."""
+        parts = path.split("/")
+        for start in range(len(parts)):
+            key = f"{'/'.join(parts[start:])}:{name}"
+            if key in self.names:
+                return self.names[key]
+        return self.names.get(name, name)
+
+
+def check_scripts(
+    catalog: Catalog, paths: Sequence[str], name_map: Mapping[str, str] | None = None
+) -> Iterator[ScriptFinding]:
+    """Yield how each workload in the scripts of some source trees stands to the catalog, by path and line.
+
+    The six fields of the models are compared; what a script says beyond them is no matter of this.
+
+    Args:
+        catalog: What they are compared with.
+        paths: Directories, searched for `.py` files, or single files.
+        name_map: Name in a script, or `PATH:NAME`, → name in the catalog.
+
+    Raises:
+        SourceError: A file or directory cannot be read.
+        InvalidRevisionError: A name of the map cannot be stored.
+    """
+    names = NameMap(name_map or {})
+    return (finding for path in paths for script in read_tree(path) for finding in findings_of(catalog, script, names))
+
+
+def findings_of(catalog: Catalog, script: Script, names: NameMap) -> Iterator[ScriptFinding]:
+    """Yield what comes of each workload of a script."""
+    for outcome in script.outcomes:
+        if isinstance(outcome, InvalidDocumentError):
+            where = outcome.problems[0].where
+            yield ScriptFinding(script.path, where, ScriptStatus.UNREADABLE, problems=outcome.problems)
+        elif outcome.name is None:
+            yield _finding_without_name(catalog, script.path, outcome)
+        else:
+            yield _finding(catalog, script.path, outcome, names.name_of(script.path, outcome.name))
+
+
+def _finding(catalog: Catalog, path: str, document: Document, name: str) -> ScriptFinding:
+    workload, digest = document.workload, workload_digest(document.workload)
+    try:
+        latest = catalog.get(check_name(name))
+    except (WorkloadNotFoundError, InvalidRevisionError) as error:
+        return ScriptFinding(
+            path,
+            document.where,
+            ScriptStatus.UNKNOWN,
+            name,
+            workload,
+            digest,
+            same_as=_references(catalog, _same_workload(digest)),
+            close_matches=getattr(error, "close_matches", ()),
+        )
+    if latest.digest == digest:
+        return ScriptFinding(
+            path, document.where, ScriptStatus.IN_STEP, name, workload, digest, latest, (latest.reference,)
+        )
+    earlier = _references(catalog, _same_workload(digest).where(NameRow.name == name))
+    return ScriptFinding(
+        path,
+        document.where,
+        ScriptStatus.OLDER if earlier else ScriptStatus.DRIFTED,
+        name,
+        workload,
+        digest,
+        latest,
+        earlier,
+        difference=diff(latest.workload, workload),
+    )
+
+
+def _finding_without_name(catalog: Catalog, path: str, document: Document) -> ScriptFinding:
+    """Look a workload without a name up by its digest: all that can be said is whether it is there."""
+    digest = workload_digest(document.workload)
+    found = _references(catalog, _same_workload(digest))
+    status = ScriptStatus.IN_STEP if found else ScriptStatus.UNKNOWN
+    return ScriptFinding(path, document.where, status, None, document.workload, digest, same_as=found)
+
+
+def _same_workload(digest: str) -> Select[str, int]:
+    """Select the latest revision of each name that has a workload."""
+    return (
+        select(NameRow.name, func.max(RevisionRow.number))
+        .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+        .join(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
+        .where(WorkloadRow.digest == digest)
+        .group_by(NameRow.name)
+        .order_by(NameRow.name)
+        .limit(_REFERENCES_LISTED)
+    )
+
+
+def _references(catalog: Catalog, query: Select[str, int]) -> tuple[str, ...]:
+    with catalog.database.reading() as connection:
+        return tuple(f"{name}@{number}" for name, number in _rows(connection, query))
+
+
+def _rows(connection: Connection, query: Select[str, int]) -> list[tuple[str, int]]:
+    return [(name, number) for name, number in connection.execute(query)]

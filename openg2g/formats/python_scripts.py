@@ -1,0 +1,237 @@
+"""Python scripts: the workloads that stand in them as literals are read, and nothing is ever run.
+
+    # name: sweep/1
+    fleet = LLMInferenceWorkload((LLMInferenceModelSpec("Llama-3.1-70B", 180, 4, 128, 0.1, BATCH_SIZES),))
+
+Each `LLMInferenceWorkload(...)` is a document, named like what it is assigned to (`main.fleet` in a function or class),
+and so is each list or tuple of `InferenceModelSpec(...)` or of deployments that is assigned to a name. A list of
+`LLMInferenceModelSpec(...)` is one too, unless a workload is made of it. Lines of comment directly above say what the
+classes cannot express, and `openg2g export --format python` writes them so:
+
+- `# name: NAME`, the name where that of the variable will not do, and `# name:` for none;
+- `# annotations: {…}` and `# revision: {…}`, JSON objects on one line, as in the catalog's own documents.
+
+A value that cannot be known without running the script is named with its line; the other workloads are read. What a
+function makes of its parameters is no literal, and passed over.
+"""
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, TextIO
+
+from openg2g.formats import native
+from openg2g.formats.document import Document, shown
+from openg2g.formats.json_text import decode_json
+from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, WORKLOAD
+from openg2g.formats.python_search import Found, ScriptSearch
+from openg2g.formats.python_workloads import (
+    DependsOnParametersError,
+    OnlySpecsError,
+    WorkloadReader,
+    specs_of,
+    weight_of_workload,
+)
+from openg2g.formats.python_writing import MAX_BYTES, write_module
+from openg2g.models.errors import InvalidDocumentError, Problem
+
+MARKERS = tuple(name.encode() for name in (WORKLOAD, MODEL_SPEC, *DEPLOYMENTS))
+"""A script without any of these has no workload. (The name of 0.0.1's model spec ends with that of the later one.)"""
+
+_ENCODINGS = frozenset({"utf-8", "utf-8-sig", "ascii", "us-ascii", "iso-8859-1", "latin-1", "cp1252", "windows-1252"})
+_COMMENT = re.compile(r"#\s*(name|annotations|revision):(.*)")
+_SHOWN_CHARACTERS = 60
+_NOTHING = (
+    f"has no workload: no {WORKLOAD}(...), and no list of {MODEL_SPEC}(...) or ModelDeployment(...) "
+    "that is assigned to a name."
+)
+
+
+@dataclass(frozen=True)
+class PythonScripts:
+    """Reads the literals of scripts, writes modules of literals."""
+
+    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+        """Yield each workload of a script, or what is wrong with it; an error where there is none."""
+        reader = ScriptReader(where)
+        outcomes = reader.outcomes(stream.read(MAX_BYTES + 1))
+        yield from outcomes or [InvalidDocumentError([Problem(where, "", " ".join([_NOTHING, *reader.passed_over]))])]
+
+    def write(self, documents: Iterable[Document], stream: TextIO) -> None:
+        """Write a module that makes the workloads.
+
+        Raises:
+            InvalidDocumentError: It would be larger than what is read.
+        """
+        write_module(documents, stream)
+
+
+PYTHON = PythonScripts()
+
+
+class ScriptReader:
+    """Reads one script.
+
+    Attributes:
+        where: What messages call it.
+        passed_over: A sentence for each thing that looks like a workload and is none.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.passed_over: list[str] = []
+        self._lines: list[str] = []
+
+    def outcomes(self, data: bytes) -> list[Document | InvalidDocumentError]:
+        """Return each workload, or what is wrong with it, by line; none for a script without any."""
+        try:
+            module = self._parsed(data)
+        except InvalidDocumentError as error:
+            return [error]
+        search = ScriptSearch(module)
+        if search.evaluator.is_exhausted:  # What came after that is not told, not even which classes are called.
+            return [self._error("computes too much: that is no script that we read.")]
+        outcomes: list[Document | InvalidDocumentError] = []
+        lines_of_names: dict[str, int] = {}
+        for found in self._workloads(search):
+            if not search.evaluator.charge(weight_of_workload(found)):
+                message = (
+                    f"has more workloads than we read from one script: the rest, from line {found.node.lineno} on,"
+                )
+                return [*outcomes, self._error(f"{message} was not read.")]
+            try:
+                document = self._document(found, search, lines_of_names)
+            except InvalidDocumentError as error:
+                outcomes.append(error)
+            except (OnlySpecsError, DependsOnParametersError) as reason:
+                self.passed_over.append(f"Passed over in line {found.node.lineno}: {reason}.")
+            else:
+                outcomes.append(document)
+        return outcomes
+
+    def _parsed(self, data: bytes) -> ast.Module:
+        if len(data) > MAX_BYTES:
+            raise self._error(f"is larger than {MAX_BYTES} bytes: that is no script that we read.")
+        text = self._decoded(data)
+        self._lines = text.split("\n")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python warns of "\d" and of `1 is 1`; both are the script's business.
+                return ast.parse(text)
+        except SyntaxError as error:
+            place = ":".join(str(part) for part in (error.lineno, error.offset) if part)
+            raise self._error(f"is no Python that we read: {error.msg.partition(';')[0]}.", place) from None
+        except (RecursionError, MemoryError):
+            raise self._error("is nested too deeply.") from None
+        except ValueError as error:  # A NUL.
+            raise self._error(f"is no Python that we read: {error}.") from None
+
+    def _decoded(self, data: bytes) -> str:
+        """Decode a script as its first lines say, and make its lines end in one way."""
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise self._error(f"is not UTF-8 text, and says no other encoding that we read: {error}.") from None
+        if encoding.lower() not in _ENCODINGS:
+            raise self._error(f"says that its encoding is {shown(encoding)}, which is not read. Save it as UTF-8.")
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise self._error(f"is not {encoding} text (byte {error.start}).") from None
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _workloads(self, search: ScriptSearch) -> list[Found]:
+        """Return what was found, without the lists of model specs that a workload is made of."""
+        used = {id(spec) for found in search.found if not _is_list(found) for spec in specs_of(found)}
+        return [
+            found
+            for found in search.found
+            if not (_is_list(found) and _specs_of_0_0_1(found) and {id(spec) for spec in specs_of(found)} <= used)
+        ]
+
+    def _document(self, found: Found, search: ScriptSearch, lines_of_names: dict[str, int]) -> Document:
+        comments = self._comments(found)
+        where = self._where(found)
+        reader = WorkloadReader(found, search.schedules, where, self._place, self._text)
+        document = reader.read()
+        line = found.node.lineno
+        if found.name is not None and "name" not in comments and lines_of_names.setdefault(found.name, line) != line:
+            message = f"names a second workload (the first is in line {lines_of_names[found.name]}). Give it another."
+            raise InvalidDocumentError([Problem(where, f"name {found.name!r}", message)])
+        if not comments:
+            return replace(document, name=_checked_name(found.name, where))
+        value = native.value_from_document(replace(document, name=found.name))
+        value |= {key: item for key, item in comments.items() if key != "annotations"}
+        value["annotations"] = {**document.annotations, **comments.get("annotations", {})}
+        return native.document_from_value(value, where)
+
+    def _comments(self, found: Found) -> dict[str, Any]:
+        """Read what the lines of comment directly above a statement say of its workload."""
+        said: dict[str, Any] = {}
+        number = found.statement.lineno - 1
+        while number > 0 and self._lines[number - 1].lstrip().startswith("#"):
+            match = _COMMENT.match(self._lines[number - 1].strip())
+            key, text = (match[1], match[2].strip()) if match else ("", "")
+            if key == "name":
+                said.setdefault("name", text or None)
+            elif key and text.startswith("{"):
+                said.setdefault(key, self._object(key, text, f"{self.where}:{number}"))
+            number -= 1
+        return said
+
+    def _object(self, key: str, text: str, place: str) -> Mapping[str, Any]:
+        value = decode_json(text.encode(), place, is_line=True)
+        if not isinstance(value, Mapping):
+            raise InvalidDocumentError([Problem(place, key, f"must be an object, got {shown(value)}.")])
+        return value
+
+    def _where(self, found: Found) -> str:
+        return f"{self.where}:{found.node.lineno}"
+
+    def _place(self, node: ast.AST) -> str:
+        line, start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        column = len(self._lines[line - 1].encode()[:start].decode(errors="replace")) + 1
+        return f"{self.where}:{line}:{column}"
+
+    def _text(self, node: ast.AST) -> str:
+        """Source text of an expression on one line, cut where it is long."""
+        line, end_line = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if not line or not end_line:
+            return node.id if isinstance(node, ast.Name) else type(node).__name__
+        lines = [self._lines[number].encode() for number in range(line - 1, min(end_line, line + _SHOWN_CHARACTERS))]
+        if line - 1 + len(lines) == end_line:
+            lines[-1] = lines[-1][: getattr(node, "end_col_offset", 0)]
+        lines[0] = lines[0][getattr(node, "col_offset", 0) :]
+        text = " ".join(b" ".join(lines).decode(errors="replace").split())
+        return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+    def _error(self, message: str, place: str = "") -> InvalidDocumentError:
+        return InvalidDocumentError([Problem(f"{self.where}:{place}" if place else self.where, "", message)])
+
+
+def _is_list(found: Found) -> bool:
+    return not hasattr(found.value, "kind")
+
+
+def _specs_of_0_0_1(found: Found) -> bool:
+    return any(spec.kind == MODEL_SPEC_0_0_1 for spec in specs_of(found))
+
+
+def _checked_name(name: str | None, where: str) -> str | None:
+    """Return the name of a variable if the catalog can store it; a very long one it cannot.
+
+    Raises:
+        InvalidDocumentError: It cannot.
+    """
+    from openg2g.formats.document import Report, checked_name
+
+    if name is None:
+        return None
+    report = Report(where)
+    checked = checked_name(name, report)
+    report.raise_problems()
+    return checked
