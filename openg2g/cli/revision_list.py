@@ -14,6 +14,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _HEADERS = ("name", "rev", "models", "GPUs", "in force from (UTC)", "author", "message")
 _AUTHOR_WIDTH = 20
+_AUTHOR_MIN_WIDTH = 8
 _MESSAGE_MIN_WIDTH = 12
 
 
@@ -80,9 +81,12 @@ _CSV_HEADERS = (
 def _table(revisions: "list[Revision]") -> str:
     rows = [_cells(revision) for revision in revisions]
     widths = [max(len(header), *(len(row[i]) for row in rows)) for i, header in enumerate(_HEADERS[:-1])]
-    room = max(terminal_width() - sum(widths) - 2 * len(widths), _MESSAGE_MIN_WIDTH)
+    room = terminal_width() - sum(widths) - 2 * len(widths)
+    author_width = max(_AUTHOR_MIN_WIDTH, widths[-1] - max(_MESSAGE_MIN_WIDTH - room, 0))
+    room += widths[-1] - author_width
     for row, revision in zip(rows, revisions, strict=True):
-        row.append(fitted(revision.message, room))
+        row[-1] = fitted(row[-1], author_width)
+        row.append(fitted(revision.message, max(room, _MESSAGE_MIN_WIDTH)))
     return table(_HEADERS, rows, right=("rev", "models", "GPUs"))
 
 
