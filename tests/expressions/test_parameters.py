@@ -183,9 +183,10 @@ def test_a_parameter_that_the_expression_does_not_name_is_refused() -> None:
 
 
 def test_a_set_has_the_same_order_in_every_process() -> None:
-    expected = read_condition("any(s == 1 for s in sizes)", {"sizes": [1, 2, 30, 400]}).loops[0].sequence.values  # type: ignore[union-attr]
-    found = read_condition("any(s == 1 for s in sizes)", {"sizes": {400, 1, 30, 2}}).loops[0].sequence.values  # type: ignore[union-attr]
-    assert found == expected
+    text = "any(size == total_gpus for size in sizes)"
+    first, second = (read_condition(text, {"sizes": sizes}) for sizes in ({400, 1, 30, 2}, frozenset((2, 30, 1, 400))))
+    assert first == second
+    assert "values=(1, 2, 30, 400)" in repr(first)
 
 
 def test_the_value_of_a_parameter_is_checked_first() -> None:
