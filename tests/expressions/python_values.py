@@ -116,6 +116,9 @@ class Arithmetic:
     def __neg__(self) -> Any:
         return _result(-_in_range(self))
 
+    def __pos__(self) -> Any:
+        return self  # Python's own would be a plain number, whose range nobody looks at.
+
 
 class Whole(Arithmetic, int):
     """A whole number."""
