@@ -30,8 +30,6 @@ Statement = Select[*tuple[Any, ...]]
 FEW = 1_000
 """So many revisions are looked at one by one, whatever the question."""
 
-_ENOUGH = FEW // 10  # With so few, another count would cost more than it could spare.
-
 
 @dataclass(frozen=True)
 class Lead:
@@ -44,6 +42,7 @@ class Lead:
         rest: What is still to be asked of them.
         looks_inside: Whether the condition asks more of the candidates than the index knows, so that it may find few
             of many.
+        is_by_model: Whether it was found by the label of a model.
     """
 
     candidates: Statement
@@ -51,6 +50,7 @@ class Lead:
     index: str
     rest: tuple[Expression, ...]
     looks_inside: bool
+    is_by_model: bool = False
 
 
 def find_leads(scope: Scope, condition: Expression) -> list[Lead]:
@@ -70,16 +70,16 @@ def find_leads(scope: Scope, condition: Expression) -> list[Lead]:
     return leads
 
 
-def shortest_lead(connection: Connection, leads: list[Lead]) -> Lead | None:
-    """Return the lead to the fewest candidates, None where each leads to many."""
-    best, least = None, FEW
+def shortest_lead(connection: Connection, leads: list[Lead], limit: int) -> Lead | None:
+    """Return the lead to the fewest candidates, None where each leads to as many as the limit."""
+    best, least = None, limit
     for lead in leads:
         some = lead.candidates.limit(literal_column(str(least))).subquery()
         counted = select(func.count()).select_from(some)
         count = connection.scalar(counted, execution_options={SEARCHING: True}) or 0
         if count < least:
             best, least = lead, count
-        if least < _ENOUGH:
+        if least < FEW // 10:  # Another count would cost more than it could spare.
             break
     return best
 
@@ -124,7 +124,7 @@ def _lead_by_model(
     if conditions:
         found = found.join(workload, workload.c.id == place.c.workload_id).where(*conditions)
     is_found = _is_one_of(scope, found)
-    return Lead(candidates, is_found, INDEX_OF["workload_id"], rest, looks_inside=bool(conditions))
+    return Lead(candidates, is_found, INDEX_OF["workload_id"], rest, looks_inside=bool(conditions), is_by_model=True)
 
 
 def _lead_by_time(scope: Scope, times: list[Expression], parts: tuple[Expression, ...]) -> Lead:

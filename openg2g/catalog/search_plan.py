@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, literal, literal_column, select, true
 
+from openg2g.catalog import search_leads
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.expression_sources import Scope
 from openg2g.catalog.expression_sql import Compiler
@@ -24,6 +25,9 @@ from openg2g.expressions.facts import conjuncts, is_about_field
 from openg2g.expressions.tree import Expression
 
 Statement = Select[*tuple[Any, ...]]
+
+MANY = 20_000
+"""So many candidates of a lead are counted to compare it with others, when the hits are neither few nor many."""
 
 WALKED = 1_000
 """Steps along the index that sorts the hits, before all of them are found and sorted."""
@@ -67,8 +71,11 @@ class SearchPlan:
             answer = _asked(connection, self.walked_page(order, after, size, limit))
             if limit is None or len(answer.rows) == size:
                 return answer
-        lead = next((lead for lead in find_leads(self.tables, self.condition) if lead.looks_inside), None)
-        if lead is not None:
+        leads = [lead for lead in find_leads(self.tables, self.condition) if lead.looks_inside]
+        if leads:
+            # What a model leads to is looked at by columns, what a fact leads to by loops, which take longer.
+            by_model = [lead for lead in leads if lead.is_by_model]
+            lead = shortest_lead(connection, by_model, MANY) or shortest_lead(connection, leads, MANY) or leads[0]
             return _asked(connection, self.led_page(lead, order, after, size))
         return _asked(connection, self.sorted_page(order, after, size))
 
@@ -202,4 +209,4 @@ def _asked(connection: Connection, statement: Statement) -> Answer:
 
 def choose_lead(connection: Connection, plan: SearchPlan) -> Lead | None:
     """Return the lead that leaves the fewest revisions to look at, None where each leaves many."""
-    return shortest_lead(connection, find_leads(plan.tables, plan.condition))
+    return shortest_lead(connection, find_leads(plan.tables, plan.condition), search_leads.FEW)
