@@ -8,6 +8,7 @@ tuples, and times are compared with texts.
 
 # ruff: noqa: D105  # What an operator does needs no words.
 
+import ast
 import operator
 from collections.abc import Callable, Iterable, Sized
 from fnmatch import fnmatchcase
@@ -27,8 +28,19 @@ class NotComparedError(Exception):
     """Python's answer and the language's differ here on purpose."""
 
 
+def compiled(expression: str) -> CodeType:
+    """Compile an expression; its floating-point literals are made such that they leave arithmetic to `Whole`."""
+    tree = _Literals().visit(ast.parse(expression, mode="eval"))
+    return compile(ast.fix_missing_locations(tree), "<expression>", "eval")
+
+
+class _Literals(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Call(ast.Name("_literal", ast.Load()), [node], []) if isinstance(node.value, float) else node
+
+
 def evaluate(code: CodeType, subject: Subject) -> bool:
-    """Say what Python says of an expression that it has compiled.
+    """Say what Python says of an expression that was compiled.
 
     Raises:
         NotComparedError: It says nothing, or what the language does not mean to say.
@@ -57,6 +69,7 @@ def namespace_of(subject: Subject) -> dict[str, Any]:
         "annotations": Json(revision.annotations),
         "tags": {key: Text(value) for key, value in subject.tags.items()},
         "aliases": Items(map(Text, subject.aliases)),
+        "_literal": Literal,
         "sum": _sum,
         "len": _len,
         "fnmatch": _fnmatch,
@@ -84,7 +97,7 @@ def _in_range(value: object) -> Any:
     is_middling = not isinstance(value, Real) or value == 0.0 or _MAGNITUDES[0] <= abs(value) <= _MAGNITUDES[1]
     if not is_small or not is_middling:
         raise NotComparedError
-    return float(value) if isinstance(value, Real) else int(value) if isinstance(value, Whole) else value
+    return float(value) if isinstance(value, float) else int(value) if isinstance(value, Whole) else value
 
 
 def _result(value: Any) -> Any:
@@ -122,6 +135,10 @@ class Arithmetic:
 
 class Whole(Arithmetic, int):
     """A whole number."""
+
+
+class Literal(Arithmetic, float):
+    """A floating-point number that is written out: of any size. Python's own would divide by a `Whole` by itself."""
 
 
 def _as_floats(function: Callable[[float, float], bool]) -> Any:
@@ -249,16 +266,16 @@ class Json(Arithmetic):
 
 
 def _sum(items: Iterable[Any]) -> Any:
-    total: Any = 0
+    total: Any = Whole(0)
     for item in items:  # Python's own compensates for rounding in some releases.
         total = total + item
     return total
 
 
-def _len(items: Any) -> int:
+def _len(items: Any) -> Whole:
     if isinstance(items, Json):
         items = items.container()
-    return len(items) if isinstance(items, Sized) else sum(1 for _ in items)
+    return Whole(len(items) if isinstance(items, Sized) else sum(1 for _ in items))
 
 
 def _fnmatch(text: Any, pattern: str) -> bool:

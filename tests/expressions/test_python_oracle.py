@@ -9,7 +9,7 @@ from openg2g.expressions.predicate import WorkloadPredicate, compile_predicate
 from openg2g.models.errors import FilterError
 from tests.expressions.catalog_contents import Contents, Subject, many_subjects
 from tests.expressions.generated import conditions, contents
-from tests.expressions.python_values import NotComparedError, evaluate
+from tests.expressions.python_values import NotComparedError, compiled, evaluate
 from tests.strategies import examples
 
 _EVERY = 23
@@ -32,7 +32,7 @@ def test_a_condition_means_what_python_makes_of_it() -> None:
         except FilterError:
             seen["refused"] += 1
             return
-        code = compile(expression, "<expression>", "eval")
+        code = compiled(expression)
         answers = set()
         for subject in (*held.subjects(), *others[first::_EVERY]):
             try:
