@@ -11,6 +11,7 @@ from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.expression_sources import Scope, SpecSource
 from openg2g.catalog.expression_sql import Compiler
 from openg2g.catalog.reference import DigestReference, parse_reference
+from openg2g.catalog.resolve import find_of_digest
 from openg2g.catalog.revision_queries import is_in_force
 from openg2g.catalog.search_scope import ResolvedScope
 from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, WorkloadModelRow
@@ -22,7 +23,6 @@ from openg2g.expressions.tree import TRUE, Expression, Logical, SpecField, TextT
 from openg2g.expressions.types import TEXT
 from openg2g.models.digest import model_spec_digest
 from openg2g.models.errors import (
-    AmbiguousReferenceError,
     FilterError,
     InvalidReferenceError,
     WorkloadNotFoundError,
@@ -35,8 +35,6 @@ SPECS_PER_BLOCK = 500
 
 EVERY_REVISION = ResolvedScope(as_of=None, known_at=None)
 """All that was ever recorded."""
-
-_CANDIDATES_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -127,19 +125,10 @@ def get_spec_id(connection: Connection, reference: str) -> int:
         raise InvalidReferenceError(
             f"{reference!r} names no model spec: write its digest, sha256:ab12cd34 for instance."
         )
-    prefix = parsed.prefix
-    rows = connection.execute(
-        select(ModelSpecRow.digest, ModelSpecRow.id)
-        .where(ModelSpecRow.digest >= prefix, ModelSpecRow.digest < prefix + "g")  # g follows the last digit, f.
-        .order_by(ModelSpecRow.digest)
-        .limit(_CANDIDATES_LISTED)
-    ).all()
-    if len(rows) > 1:
-        raise AmbiguousReferenceError(prefix, [digest for digest, _ in rows], "model specs")
-    if not rows:
-        raise WorkloadNotFoundError(prefix, "no model spec has a digest that begins so")
-    spec_id: int = rows[0].id
-    return spec_id
+    found = find_of_digest(connection, ModelSpecRow, parsed.prefix, "model specs")
+    if found is None:
+        raise WorkloadNotFoundError(parsed.prefix, "no model spec has a digest that begins so")
+    return int(found.id)
 
 
 def _conditions(scope: ResolvedScope) -> list[ColumnElement[bool]]:

@@ -116,8 +116,9 @@ class CatalogReporting(CatalogSearching):
         """
         if by is not None and by not in GROUPINGS:
             raise FilterError(str(by), f"{by!r} is nothing to group by. Group by {', '.join(GROUPINGS)}.")
+        condition = read_condition(where, parameters)
         with self.database.reading() as connection:
-            query = group_statistics.tallied_columns(self._plan(connection, where, scope, parameters), by)
+            query = group_statistics.tallied_columns(self._plan(connection, condition, scope), by)
             rows = connection.execute(query, execution_options={SEARCHING: True})
             return group_statistics.tallied(rows, by)
 
@@ -181,6 +182,7 @@ class CatalogReporting(CatalogSearching):
             InvalidRevisionError: There is no such choice of a library.
         """
         maker, order = dataframes.FrameMaker(library), scope.order
+        condition = read_condition(expression, parameters)
         with self.database.reading() as connection:
-            query = dataframes.hits_query(self._plan(connection, expression, scope, parameters), order)
+            query = dataframes.hits_query(self._plan(connection, condition, scope), order)
             return maker.frame(dataframes.read_hits(connection, self._reader, query))

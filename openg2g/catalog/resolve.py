@@ -4,7 +4,7 @@ import difflib
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import ContentReader
@@ -19,7 +19,7 @@ from openg2g.catalog.reference import (
     Viewpoint,
 )
 from openg2g.catalog.revision_queries import RevisionRowRead, complete
-from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow, WorkloadRow
+from openg2g.catalog.tables import AliasMoveRow, ModelSpecRow, NameRow, RenameRow, RevisionRow, WorkloadRow
 from openg2g.models.errors import AmbiguousReferenceError, InvalidReferenceError, WorkloadNotFoundError
 from openg2g.models.revision import Revision
 
@@ -104,7 +104,8 @@ def _find_row(connection: Connection, reference: Reference, viewpoint: Viewpoint
             parameters = {"name": name, "alias": alias, "known_at": viewpoint.alias_horizon}
             return _row_of_number(connection, name, connection.scalar(_ALIAS_MOVE, parameters) or 0, known_at)
         case DigestReference(prefix):
-            parameters = {"digest": _find_digest(connection, prefix), "known_at": known_at}
+            found = find_of_digest(connection, WorkloadRow, prefix)
+            parameters = {"digest": None if found is None else found.digest, "known_at": known_at}
             return connection.execute(queries.LAST_OF_DIGEST, parameters).first()
 
 
@@ -171,14 +172,21 @@ def unknown_name(
     return WorkloadNotFoundError(text, "no workload has this name", difflib.get_close_matches(name, names, n=3))
 
 
-def _find_digest(connection: Connection, prefix: str) -> str | None:
+def find_of_digest(
+    connection: Connection, table: type[WorkloadRow] | type[ModelSpecRow], prefix: str, what: str = "workloads"
+) -> Row[int, str] | None:
+    """Return id and digest of the row whose digest begins so, None where there is none.
+
+    Raises:
+        AmbiguousReferenceError: Several do.
+    """
     query = (
-        select(WorkloadRow.digest)
-        .where(WorkloadRow.digest >= prefix, WorkloadRow.digest < prefix + "g")  # g follows the last digit, f.
-        .order_by(WorkloadRow.digest)
+        select(table.id, table.digest)
+        .where(table.digest >= prefix, table.digest < prefix + "g")  # g follows the last digit, f.
+        .order_by(table.digest)
         .limit(_CANDIDATES_LISTED)
     )
-    digests = list(connection.scalars(query))
-    if len(digests) > 1:
-        raise AmbiguousReferenceError(prefix, digests)
-    return digests[0] if digests else None
+    rows = connection.execute(query).all()
+    if len(rows) > 1:
+        raise AmbiguousReferenceError(prefix, [row.digest for row in rows], what)
+    return rows[0] if rows else None

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, literal, literal_column, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    bindparam,
+    literal,
+    literal_column,
+    select,
+)
 
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
@@ -98,12 +109,24 @@ def is_in_force(
 
     Whose revision it is may also be said by a column of a table that comes first, so that the number is looked up.
     """
-    numbers = select(_other.c.number).where(_other.c.name_id == name_id)
-    numbers = numbers.where(_other.c.effective_from <= literal(as_of, UtcTimestamp()))
+    return number == in_force_of(_other, [_other.c.number], name_id, as_of, known_at).scalar_subquery()
+
+
+def in_force_of(
+    revision: FromClause,
+    columns: Sequence[ColumnElement[Any]],
+    name_id: ColumnElement[int],
+    as_of: datetime,
+    known_at: datetime | None,
+) -> Select[*tuple[Any, ...]]:
+    """Select columns of the revision of a name of the statement around that was in force at a time, as known then."""
+    query: Select[*tuple[Any, ...]] = select(*columns).where(
+        revision.c.name_id == name_id, revision.c.effective_from <= literal(as_of, UtcTimestamp())
+    )
     if known_at is not None:
-        numbers = numbers.where(_other.c.recorded_at <= literal(known_at, UtcTimestamp()))
-    order = _other.c.effective_from.desc(), _other.c.number.desc()
-    return number == numbers.order_by(*order).limit(ONE).correlate_except(_other).scalar_subquery()
+        query = query.where(revision.c.recorded_at <= literal(known_at, UtcTimestamp()))
+    order = revision.c.effective_from.desc(), revision.c.number.desc()
+    return query.order_by(*order).limit(ONE).correlate_except(revision)
 
 
 LAST_OF_DIGEST = (

@@ -10,21 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, literal, literal_column, select, true
+from sqlalchemy import Connection, literal, literal_column, select, true
 
 from openg2g.catalog import search_leads
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.expression_sources import Scope
 from openg2g.catalog.expression_sql import Compiler
-from openg2g.catalog.revision_queries import ONE, is_in_force, revision_columns
-from openg2g.catalog.search_leads import Lead, find_leads, shortest_lead
+from openg2g.catalog.revision_queries import ONE, in_force_of, is_in_force, revision_columns
+from openg2g.catalog.search_leads import Lead, Statement, find_leads, shortest_lead
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_scope import ResolvedScope
 from openg2g.catalog.tables import RevisionRow, UtcTimestamp
 from openg2g.expressions.facts import conjuncts, is_about_field
 from openg2g.expressions.tree import Expression
-
-Statement = Select[*tuple[Any, ...]]
 
 MANY = 20_000
 """So many candidates of a lead are counted to compare it with others, when the hits are neither few nor many."""
@@ -92,14 +90,15 @@ class SearchPlan:
     def sorted_page(self, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
         """Select a page of all hits, found among all revisions and sorted."""
         query = self._from_all(revision_columns(self.tables))
-        for table in (self.tables.name, self.tables.workload):  # Both are found by id, and none is walked along.
-            query = query.with_hint(table, "NOT INDEXED", "sqlite")
+        query = query.with_hint(self.tables.workload, "NOT INDEXED", "sqlite")
+        if not any(is_about_field(part, "name") for part in conjuncts(self.condition)):
+            query = query.with_hint(self.tables.name, "NOT INDEXED", "sqlite")  # Found by id, and not walked along.
         return self._page(query, self.tables, order, after, size)
 
     def walked_page(
         self, order: SearchOrder, after: Sequence[Any] | None, size: int, limit: Any | None = None
     ) -> Statement:
-        """Select a page along the index that sorts the hits, up to a value of the first sort key."""
+        """Select a page along the index of the first sort key, which has one, up to a value of that key."""
         key = order.first
         if key.table == "name":
             query, scope = self._by_name()
@@ -108,9 +107,8 @@ class SearchPlan:
         else:
             scope = self.tables
             query = self._from_revisions(revision_columns(scope)).where(*self._in_force(scope))
-            if key.index is not None:
-                table = scope.workload if key.table == "workload" else scope.revision
-                query = query.with_hint(table, f"INDEXED BY {key.index}", "sqlite")
+            table = scope.workload if key.table == "workload" else scope.revision
+            query = query.with_hint(table, f"INDEXED BY {key.index}", "sqlite")
         query = query.where(*self._conditions(scope, conjuncts(self.condition)))
         if limit is not None:
             query = query.where(order.until_first(key.in_scope(scope), limit))
@@ -143,10 +141,11 @@ class SearchPlan:
     def _by_name(self) -> tuple[Statement, Scope]:
         """Select from the names, and of each the revisions that are looked at."""
         scope = self.tables
-        is_lateral = not self.is_sqlite and self.scope.as_of is not None
-        if is_lateral:
+        if not self.is_sqlite and self.scope.as_of is not None:
             # Postgres would rather hash every revision than look up one for each name.
-            revision = self._revision_in_force(scope)
+            every = RevisionRow.__table__.alias()
+            found = in_force_of(every, [*every.c], scope.name.c.id, self.scope.as_of, self.scope.known_at)
+            revision = found.lateral("revisions")
             scope = Scope(False, scope.alias_horizon, revision=revision)
             query: Statement = select(*revision_columns(scope)).select_from(scope.name).join(revision, true())
         else:
@@ -154,17 +153,6 @@ class SearchPlan:
             query = query.join(scope.revision, scope.revision.c.name_id == scope.name.c.id)
             query = query.where(*self._in_force(scope, by_name=True))
         return query.join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id), scope
-
-    def _revision_in_force(self, scope: Scope) -> Any:
-        revision = RevisionRow.__table__.alias()
-        query = select(revision).where(
-            revision.c.name_id == scope.name.c.id,
-            revision.c.effective_from <= literal(self.scope.as_of, UtcTimestamp()),
-        )
-        if self.scope.known_at is not None:
-            query = query.where(revision.c.recorded_at <= literal(self.scope.known_at, UtcTimestamp()))
-        order = revision.c.effective_from.desc(), revision.c.number.desc()
-        return query.order_by(*order).limit(ONE).correlate(scope.name).lateral("revisions")
 
     def _in_force(self, scope: Scope, *, by_name: bool = False) -> list[Any]:
         if self.scope.as_of is not None:
@@ -191,8 +179,6 @@ class SearchPlan:
     def _end_of_walk(self, connection: Connection, order: SearchOrder, after: Sequence[Any] | None) -> Any | None:
         """Return the value of the first sort key at which a walk ends; None where the walk goes through everything."""
         key = order.first
-        if key.index is None:
-            return None
         column = key.in_scope(self.tables)
         query = select(column).order_by(column.desc() if order.is_descending else column.asc())
         if after is not None:

@@ -109,10 +109,11 @@ class CatalogSearching(CatalogReading):
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_HITS_PER_PAGE:
             raise InvalidRevisionError(f"limit must be >= 1 and <= {MAX_HITS_PER_PAGE}, got {limit!r}.")
         order = scope.order
-        question = _shortened(read_condition(expression, parameters), scope)
+        condition = read_condition(expression, parameters)
+        question = _shortened(condition, scope)
         place = None if after is None else place_from_token(after, question, order)
         with self.database.reading() as connection:
-            plan = self._plan(connection, expression, scope, parameters, place)
+            plan = self._plan(connection, condition, scope, place)
             rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
             revisions = complete(connection, self._reader, rows[:limit])
         token = None
@@ -126,8 +127,9 @@ class CatalogSearching(CatalogReading):
         Raises:
             FilterError: The expression says nothing that can be searched by.
         """
+        condition = read_condition(expression, parameters)
         with self.database.reading() as connection:
-            plan = self._plan(connection, expression, scope, parameters)
+            plan = self._plan(connection, condition, scope)
             return int(_execute(connection, plan.columns(func.count())).scalar_one())
 
     def explain_search(
@@ -143,23 +145,22 @@ class CatalogSearching(CatalogReading):
         Raises:
             FilterError: The expression says nothing that can be searched by.
         """
+        condition = read_condition(expression, parameters)
         with self.database.reading() as connection:
-            plan = self._plan(connection, expression, scope, parameters)
+            plan = self._plan(connection, condition, scope)
             return explain(connection, plan.answer(connection, scope.order, None, limit + 1).statement)
 
     def _plan(
         self,
         connection: Connection,
-        expression: str,
+        condition: Expression,
         scope: SearchScope,
-        parameters: Mapping[str, object] | None,
         place: Place | None = None,
     ) -> SearchPlan:
-        condition = with_facts(read_condition(expression, parameters))
         resolved = scope.resolved()
         if place is not None:
             resolved = replace(resolved, as_of=place.as_of)
-        plan = SearchPlan(condition, resolved, self.database.is_sqlite)
+        plan = SearchPlan(with_facts(condition), resolved, self.database.is_sqlite)
         return replace(plan, lead=choose_lead(connection, plan))
 
 

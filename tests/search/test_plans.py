@@ -92,6 +92,13 @@ def test_a_selective_question_reads_no_large_table_from_end_to_end(
             assert not scans, plan
 
 
+@pytest.mark.parametrize("question", ["a name", "a name among some", "the beginning of a name"])
+def test_a_named_workload_is_found_by_its_name_in_any_order(filled_url: str, question: str) -> None:
+    with Catalog.open(filled_url) as catalog:
+        plan = plans_of(catalog, SELECTIVE[question], SearchScope(sort=("author",)))[0]
+    assert not re.search(r"^ *SCAN |Seq Scan on (names|revisions|workloads)", plan, re.MULTILINE), plan
+
+
 @pytest.mark.parametrize("expression", ["total_gpus >= 0", "'common' in model_labels", "True", "message != 'x'"])
 def test_the_first_page_of_a_broad_question_follows_the_names(filled_url: str, expression: str) -> None:
     with Catalog.open(filled_url) as catalog:
