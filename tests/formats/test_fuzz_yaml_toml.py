@@ -135,7 +135,7 @@ def test_a_file_with_some_bytes_changed_is_read_or_refused(format_name: str, bat
         content = mutated(number, format_name)
         try:
             check(content, format_name)
-        except Exception as error:
+        except Exception as error:  # Whatever it is, the test shows it, with the file.
             error.add_note(f"{format_name} file number {number}: {content!r}")
             raise
         outcomes = outcomes_of(content, format_name)
