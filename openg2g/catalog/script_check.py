@@ -123,7 +123,7 @@ def findings_of(catalog: Catalog, script: Script, names: NameMap) -> Iterator[Sc
     """Yield what comes of each workload of a script."""
     for outcome in script.outcomes:
         if isinstance(outcome, InvalidDocumentError):
-            where = outcome.problems[0].where
+            where = outcome.problems[0].place
             yield ScriptFinding(script.path, where, ScriptStatus.UNREADABLE, problems=outcome.problems)
         elif outcome.name is None:
             yield _finding_without_name(catalog, script.path, outcome)

@@ -212,7 +212,10 @@ class _Watched:
         self._tell(len(data))
         return data
 
+    def readline(self, size: int = -1) -> bytes:
+        line = self._stream.readline(size)
+        self._tell(len(line))
+        return line
+
     def __iter__(self) -> Iterator[bytes]:
-        for line in self._stream:
-            self._tell(len(line))
-            yield line
+        return iter(self.readline, b"")

@@ -112,10 +112,12 @@ def _spec(text: str, where: str) -> "list[LLMInferenceModelSpec]":
     from openg2g.formats.document import Report, check_fields, checked_model_spec, checked_object
     from openg2g.formats.json_text import decode_json
     from openg2g.formats.native import MODEL_FIELDS
+    from openg2g.formats.text_files import decoded
 
     report = Report(where)
     # A byte that is no UTF-8 came as a lone surrogate from the command line; the decoder names it.
-    fields = checked_object(decode_json(text.encode(errors="surrogateescape"), where), "model", report) or {}
+    value = decode_json(decoded(text.encode(errors="surrogateescape"), where), where)
+    fields = checked_object(value, "model", report) or {}
     if not report.problems:
         check_fields(fields, MODEL_FIELDS, "model", report)
         spec = checked_model_spec(fields, "model.{}".format, report)

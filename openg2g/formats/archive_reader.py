@@ -21,6 +21,7 @@ from openg2g.formats.archive import (
 from openg2g.formats.document import Report, check_fields, checked_workload
 from openg2g.formats.json_text import decode_json, encode_line
 from openg2g.formats.native import MODEL_FIELDS
+from openg2g.formats.text_files import decoded
 from openg2g.models.digest import DIGEST_PREFIX, workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
 from openg2g.models.instant import parse_instant
@@ -127,7 +128,7 @@ def _read_records(stream: BinaryIO, where: str) -> Iterator[tuple[str, Entry]]:
         place = f"{where}:{number}"
         if has_ended:
             raise _invalid(place, "stands after the closing record.")
-        record = _Record(line, place)
+        record = _Record(line, where, number)
         kind = record.kind
         if number == 1:
             _check_header(record)
@@ -168,8 +169,9 @@ def _check_end(record: "_Record", digest: str, counts: Mapping[str, int]) -> Non
 class _Record:
     """A line of an archive, whose fields are asked for by type."""
 
-    def __init__(self, line: bytes, place: str) -> None:
-        value = decode_json(line, place)
+    def __init__(self, line: bytes, where: str, number: int) -> None:
+        place = f"{where}:{number}"
+        value = decode_json(decoded(line, where, number), where, line=number)
         if not isinstance(value, dict) or not isinstance(value.get("record"), str):
             raise _invalid(place, "is no record of an archive.")
         self.place = place

@@ -16,16 +16,18 @@ A text that a spreadsheet would run is written with an apostrophe before it, and
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TextIO
 
 from openg2g.formats.csv_cells import NUMERIC, cell_text, cell_value, hint_of
-from openg2g.formats.csv_records import MAX_RECORD_BYTES, BrokenFileError, Records
+from openg2g.formats.csv_records import BrokenFileError, Records
 from openg2g.formats.document import Document, Report, shown
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
 from openg2g.formats.model_rows import COLUMNS, Row, cells_of, check_columns, document_of_rows
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.row_names import NamesToWrite, grouped_by_name
-from openg2g.models.errors import InvalidDocumentError, Problem
+from openg2g.formats.text_files import invalid
+from openg2g.models.errors import InvalidDocumentError
 
 _CHANGING = (*MODEL_FIELDS, "annotations")  # From row to row of a workload; the other cells repeat.
 _REQUIRED = tuple(field for field in MODEL_FIELDS if field != "feasible_batch_sizes")
@@ -44,18 +46,20 @@ class CsvFiles:
 
     delimiter: str
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
         """Yield the document of each workload, or what is wrong with it; memory holds one of them."""
-        records = Records(stream, self.delimiter)
+        records = Records(stream, self.delimiter, limits.line_bytes)
         iterator = iter(records)
         try:
             columns = _columns(iterator, where)
         except InvalidDocumentError as error:
             yield error
             return
-        for group in grouped_by_name(_rows(iterator, columns, records)):
+        for group in grouped_by_name(_rows(iterator, columns, records), limits.models):
             try:
-                yield document_of_rows(group, where)
+                yield document_of_rows(group, where, limits)
             except InvalidDocumentError as error:
                 yield error
 
@@ -74,9 +78,9 @@ class CsvFiles:
             for cells in cells_of(document):
                 texts = of_workload | {column: cell_text(cells[column]) for column in _CHANGING}
                 line = self._line([texts[column] for column in COLUMNS])
-                if len(line.encode()) > MAX_RECORD_BYTES:
-                    message = f"takes a row of more than {MAX_RECORD_BYTES} bytes."
-                    raise _invalid(document.where or "a workload", message)
+                if len(line.encode()) > DEFAULT_LIMITS.line_bytes:
+                    message = f"takes a row of more than {size_text(DEFAULT_LIMITS.line_bytes)}."
+                    raise invalid(document.where or "a workload", message)
                 stream.write(line)
 
     def _line(self, cells: Sequence[str]) -> str:
@@ -93,13 +97,14 @@ def _columns(records: Iterator[tuple[int, list[str]]], where: str) -> list[str]:
     try:
         line, header = next(records)
     except StopIteration:
-        raise _invalid(where, "is empty: not even the names of the columns are there.") from None
+        raise invalid(where, "is empty: not even the names of the columns are there.") from None
     except BrokenFileError as error:
-        raise _invalid(f"{where}:{error.line}", error.message) from None
+        raise invalid(where, error.message, error.line) from None
     columns = [cell.strip().lower() for cell in header]
-    report = Report(f"{where}:{line}")
+    report = Report(where)
     check_columns([column for column in columns if column], COLUMNS, _REQUIRED, report)
-    report.raise_problems()
+    if report.problems:
+        raise InvalidDocumentError([replace(problem, line=line) for problem in report.problems])
     return columns
 
 
@@ -136,10 +141,6 @@ def _row(line: int, record: Sequence[str], columns: Sequence[str], *, is_cut_off
         if hint is not None:
             hints[column] = hint
     return Row(line, cells, hints, tuple(problems))
-
-
-def _invalid(where: str, message: str) -> InvalidDocumentError:
-    return InvalidDocumentError([Problem(where, "", message)])
 
 
 CSV = CsvFiles(",")

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-MAX_RECORD_BYTES = 2**24
-"""Bytes that a record may have; it is kept in memory."""
+from openg2g.formats.limits import size_text
 
 DELIMITERS = (",", ";", "\t")
 """What may stand between cells."""
@@ -41,6 +40,7 @@ class Records:
     Args:
         stream: The file.
         default_delimiter: What stands between cells where the first record does not tell.
+        max_record_bytes: Bytes that a record may have; it is kept in memory.
 
     Attributes:
         is_cut_off: Whether the last record that was given ends the file without ending its line.
@@ -49,9 +49,10 @@ class Records:
         BrokenFileError: When it comes to something that is not UTF-8, not CSV, or too long.
     """
 
-    def __init__(self, stream: BinaryIO, default_delimiter: str) -> None:
+    def __init__(self, stream: BinaryIO, default_delimiter: str, max_record_bytes: int) -> None:
         self._stream = stream
         self._default_delimiter = default_delimiter
+        self._max_record_bytes = max_record_bytes
         self._lines_taken = 0
         self._bytes_taken = 0
         self.is_cut_off = False
@@ -67,7 +68,7 @@ class Records:
         if delimiter not in DELIMITERS:
             raise BrokenFileError(self._lines_taken, f"sep= must be a comma, a semicolon or a tab, got {delimiter!r}.")
         # The limit of the standard library holds for the process; ours, which is on whole records, is checked first.
-        csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
+        csv.field_size_limit(max(csv.field_size_limit(), self._max_record_bytes))
         waiting = [] if said else [first]
         reader = csv.reader(_emptying(waiting, lines), delimiter=delimiter, strict=True)
         while True:
@@ -87,8 +88,8 @@ class Records:
         for data in self._split():
             self._lines_taken += 1
             self._bytes_taken += len(data)
-            if self._bytes_taken > MAX_RECORD_BYTES:
-                raise BrokenFileError(self._lines_taken, _TOO_LONG)
+            if self._bytes_taken > self._max_record_bytes:
+                raise BrokenFileError(self._lines_taken, self._too_long())
             self.is_cut_off = not data.endswith(b"\n")
             try:
                 yield data.decode("utf-8-sig" if self._lines_taken == 1 else "utf-8")
@@ -106,13 +107,16 @@ class Records:
             for other in others:
                 yield rest + b"\n"
                 rest = other
-            if len(rest) > MAX_RECORD_BYTES:
-                raise BrokenFileError(self._lines_taken + 1, _TOO_LONG)
+            if len(rest) > self._max_record_bytes:
+                raise BrokenFileError(self._lines_taken + 1, self._too_long())
         if rest:
             yield rest
 
+    def _too_long(self) -> str:
+        size = size_text(self._max_record_bytes)
+        return f"is in a record of more than {size} (--max-line-length). Is a quote missing?"
 
-_TOO_LONG = f"is in a record of more than {MAX_RECORD_BYTES} bytes. Is a quote missing?"
+
 _SAVE_AS_UTF_8 = "Save it as CSV UTF-8 (comma delimited), which is one of the types that spreadsheets offer."
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
 from openg2g.models.revision import JsonObject, Revision, check_name, json_problems
 from openg2g.models.spec import MODEL_SPEC_RULES, LLMInferenceModelSpec, LLMInferenceWorkload
@@ -79,10 +80,17 @@ class Document:
 
 
 class Report:
-    """Collects what is wrong with one document."""
+    """Collects what is wrong with one document.
 
-    def __init__(self, where: str) -> None:
+    Attributes:
+        where: Where the document stands.
+        limits: How many models and batch sizes it may have.
+        problems: What was noted.
+    """
+
+    def __init__(self, where: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self.where = where
+        self.limits = limits
         self.problems: list[Problem] = []
 
     def add(self, path: str, message: str) -> None:
@@ -130,6 +138,9 @@ def checked_workload(
         report: Where problems go.
         path_of: Where a field of a model stands in the document, by position and name; by default in the model.
     """
+    if len(models) > report.limits.models:
+        report.add(list_path, f"has {len(models)} models; at most {report.limits.models} are read (--max-models).")
+        return None
     path_of = path_of or (lambda position, field: f"{list_path}[{position}].{field}")
     specs = [
         None if fields is None else checked_model_spec(fields, partial(path_of, position), report)
@@ -152,6 +163,11 @@ def checked_model_spec(
     fields: Mapping[str, object], path_of: Callable[[str], str], report: Report
 ) -> LLMInferenceModelSpec | None:
     """Make a model spec of its fields by name; note every field that breaks its rule or is missing."""
+    sizes = fields.get("feasible_batch_sizes")
+    if isinstance(sizes, list) and len(sizes) > report.limits.batch_sizes:
+        allowed = f"at most {report.limits.batch_sizes} are read (--max-batch-sizes)."
+        report.add(path_of("feasible_batch_sizes"), f"has {len(sizes)} batch sizes; {allowed}")
+        return None
     values: dict[str, Any] = {name: fields[name] for name in MODEL_SPEC_RULES if name in fields}
     try:
         return LLMInferenceModelSpec(**values)

@@ -14,7 +14,9 @@ from typing import BinaryIO, TextIO, cast
 
 from openg2g.formats.archive import is_archive
 from openg2g.formats.document import Document
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
 from openg2g.formats.registry import format_name_of, get_binary_format, get_entry, get_format, get_text_format
+from openg2g.formats.text_files import invalid
 from openg2g.models.errors import CatalogError, InvalidDocumentError, SourceError
 
 STANDARD_STREAM = "-"
@@ -32,12 +34,14 @@ class SourceFile:
         stream: Its bytes.
         format_name: Its format.
         is_archive: Whether it begins as the archive of a catalog does.
+        limits: How much of it is read.
     """
 
     path: str
     stream: BinaryIO
     format_name: str
     is_archive: bool = False
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def label(self) -> str:
@@ -54,19 +58,26 @@ class SourceFile:
 
     def read(self) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document, or what is wrong with it."""
+        max_bytes = self.limits.file_bytes
         try:
-            yield from get_format(self.format_name).read(self.stream, self.label)
+            if max_bytes is not None and self.size > max_bytes:
+                yield invalid(self.label, f"is larger than {size_text(max_bytes)} (--max-file-size).")
+                return
+            yield from get_format(self.format_name).read(self.stream, self.label, self.limits)
         except OSError as error:
             raise SourceError(f"{self.label} cannot be read: {error.strerror}.") from error
 
 
 @contextmanager
-def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterator[list[SourceFile]]:
+def open_sources(
+    paths: Sequence[str], format_name: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[list[SourceFile]]:
     """Open files for reading, all of them before the first is read.
 
     Args:
         paths: Paths; `-` is standard input, which is read to its end first: a slow pipe must not hold a lock.
         format_name: Format of all; None to tell it from each suffix (standard input: JSON).
+        limits: How much of each is read.
 
     Raises:
         SourceError: A file cannot be opened.
@@ -82,7 +93,7 @@ def open_sources(paths: Sequence[str], format_name: str | None = None) -> Iterat
             stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
             stack.enter_context(stream)
             try:
-                sources.append(SourceFile(path, stream, name, is_archive(stream)))
+                sources.append(SourceFile(path, stream, name, is_archive(stream), limits))
             except OSError as error:
                 raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
         yield sources

@@ -6,18 +6,27 @@ from typing import BinaryIO, TextIO
 
 from openg2g.formats import native, openg2g_config
 from openg2g.formats.document import Document
+from openg2g.formats.json_places import ItemPlaces, places_of
 from openg2g.formats.json_text import decode_json, encode_pretty
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.places import located
 from openg2g.formats.shape import document_from_value
+from openg2g.formats.text_files import read_text
 from openg2g.models.errors import InvalidDocumentError, Problem
+
+MAX_BYTES = 256 * 2**20
+"""The largest file that is read, unless somebody asks for more; JSON Lines has no such limit."""
 
 
 @dataclass(frozen=True)
 class JsonFiles:
     """Reads any shape that it recognises, writes the catalog's own."""
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
-        """Yield each document of a file, or what is wrong with it."""
-        yield from read_array(stream, where, None)
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
+        """Yield each document of a file, or what is wrong with it, at the line and column of the field."""
+        return read_array(stream, where, None, limits)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write one document as an object, several as an array."""
@@ -40,9 +49,11 @@ class OpenG2GConfigFiles:
 
     version: str
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
-        """Yield each document of a file, or what is wrong with it."""
-        yield from read_array(stream, where, self.version)
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
+        """Yield each document of a file, or what is wrong with it, at the line and column of the field."""
+        return read_array(stream, where, self.version, limits)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write the one document that such a file holds.
@@ -57,19 +68,28 @@ class OpenG2GConfigFiles:
         stream.write(encode_pretty(openg2g_config.value_from_document(found[0], self.version)) + "\n")
 
 
-def read_array(stream: BinaryIO, where: str, config_version: str | None) -> Iterator[Document | InvalidDocumentError]:
+def read_array(
+    stream: BinaryIO, where: str, config_version: str | None, limits: Limits
+) -> Iterator[Document | InvalidDocumentError]:
     """Yield the documents of a JSON text that is one, or an array of them."""
     try:
-        value = decode_json(stream.read(), where)
+        text = read_text(stream, where, limits.file_bytes or MAX_BYTES)
+        value = decode_json(text, where, limits=limits)
     except InvalidDocumentError as error:
         yield error
         return
-    is_array = isinstance(value, list)
-    for index, item in enumerate(value if isinstance(value, list) else [value]):
+    if not isinstance(value, list):
         try:
-            yield document_from_value(item, f"{where}[{index}]" if is_array else where, config_version)
+            yield document_from_value(value, where, config_version, limits)
         except InvalidDocumentError as error:
-            yield error
+            yield located(error, where, places_of(text))
+        return
+    places = ItemPlaces(text)
+    for index, item in enumerate(value):
+        try:
+            yield document_from_value(item, f"{where}[{index}]", config_version, limits)
+        except InvalidDocumentError as error:
+            yield located(error, where, places.of(index))
 
 
 JSON = JsonFiles()

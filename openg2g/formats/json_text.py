@@ -1,14 +1,20 @@
 """JSON as text: decoded without silent losses, written for people and for `diff`."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from openg2g.formats.json_places import places_of
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.places import located
+from openg2g.formats.text_files import invalid, line_and_column
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 _INDENT = "  "
-_BYTE_ORDER_MARKS_16 = (b"\xff\xfe", b"\xfe\xff")
+_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_DEPTH_CHANGE = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class _Repeating(dict[str, Any]):
@@ -17,16 +23,17 @@ class _Repeating(dict[str, Any]):
     repeated: list[str]
 
 
-def decode_json(data: bytes, where: str, *, is_line: bool = False) -> object:
-    """Decode one JSON text in UTF-8, with or without a byte order mark.
+def decode_json(text: str, where: str, *, line: int | None = None, limits: Limits = DEFAULT_LIMITS) -> object:
+    """Decode one JSON text.
 
     Args:
-        data: The text.
-        where: The file, and the line where the text is one of many.
-        is_line: Whether it is one of many lines: a place in it is a column.
+        text: The text, without a byte order mark.
+        where: The file.
+        line: The line of the file that the text is; None where it is the whole file.
+        limits: How deep it may be nested.
 
     Raises:
-        InvalidDocumentError: It is not UTF-8, not JSON, nested too deeply, or has keys that repeat in an object.
+        InvalidDocumentError: It is not JSON, nested too deeply, or has keys that repeat in an object.
     """
     repeating: list[_Repeating] = []
 
@@ -40,25 +47,39 @@ def decode_json(data: bytes, where: str, *, is_line: bool = False) -> object:
         repeating.append(marked)
         return marked
 
+    first_line = line or 1
     try:
-        value: object = json.loads(data.decode("utf-8-sig"), object_pairs_hook=object_of)
+        _check_depth(text, where, first_line, limits.depth)
+        value: object = json.loads(text, object_pairs_hook=object_of)
         paths = _repeated(value, "") if repeating else []
-    except UnicodeDecodeError as error:
-        hint = " It looks like UTF-16: save it as UTF-8." if data[:2] in _BYTE_ORDER_MARKS_16 else ""
-        raise _invalid(where, f"is not UTF-8 text (byte {error.start}).{hint}") from None
     except json.JSONDecodeError as error:
-        if not data.strip():
-            raise _invalid(where, "is empty.") from None
-        hint = " Is it JSON Lines? Then use --format jsonl." if error.msg == "Extra data" and not is_line else ""
-        place = f"{where}:{error.colno}" if is_line else f"{where}:{error.lineno}:{error.colno}"
-        raise _invalid(place, f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}.{hint}") from None
+        if not text.strip():
+            raise invalid(where, "is empty.", line) from None
+        hint = " Is it JSON Lines? Then use --format jsonl." if error.msg == "Extra data" and line is None else ""
+        why = f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}.{hint}"
+        raise invalid(where, why, first_line - 1 + error.lineno, error.colno) from None
     except RecursionError:
-        raise _invalid(where, "is nested too deeply.") from None
-    except ValueError as error:  # An integer with thousands of digits.
-        raise _invalid(where, f"is not JSON that we read: {error}.") from None
+        raise invalid(where, "is nested too deeply.", line) from None
+    except ValueError as error:
+        if isinstance(error, InvalidDocumentError):
+            raise
+        raise invalid(where, f"is not JSON that we read: {error}.", line) from None  # Thousands of digits.
     if paths:
-        raise InvalidDocumentError([Problem(where, path, "stands more than once.") for path in paths])
+        repeated = InvalidDocumentError([Problem(where, path, "stands more than once.") for path in paths])
+        raise located(repeated, where, places_of(text, first_line))
     return value
+
+
+def _check_depth(text: str, where: str, first_line: int, max_depth: int) -> None:
+    if text.count("[") + text.count("{") <= max_depth:
+        return
+    depth = 0
+    for token in _BRACKET.finditer(text):
+        depth += _DEPTH_CHANGE.get(token[0], 0)
+        if depth > max_depth:
+            line, column = line_and_column(text, token.start())
+            message = f"must not be nested more than {max_depth} levels deep (--max-depth)."
+            raise invalid(where, message, first_line - 1 + line, column)
 
 
 def encode_line(value: object) -> str:
@@ -97,7 +118,3 @@ def _repeated(value: object, path: str) -> list[str]:
         for index, item in enumerate(value):
             found += _repeated(item, f"{path}[{index}]")
     return found
-
-
-def _invalid(where: str, message: str) -> InvalidDocumentError:
-    return InvalidDocumentError([Problem(where, "", message)])

@@ -14,6 +14,7 @@ from typing import Any
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, shown
 from openg2g.formats.json_text import decode_json, encode_line
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.models.errors import InvalidDocumentError, Problem
 
@@ -25,9 +26,6 @@ COLUMNS = ("name", *MODEL_FIELDS, *REVISION_COLUMNS, "annotations")
 
 MAX_COLUMNS = 100
 """Columns that a file may have, those without a name included."""
-
-MAX_MODELS = 2**16
-"""Rows that a workload may have; they are kept in memory until it is complete."""
 
 _OF_WORKLOAD = ("name", *REVISION_COLUMNS, "annotations")
 _MODEL_PATH = re.compile(r"models\[([0-9]+)\]\.?(.*)", re.DOTALL)
@@ -63,8 +61,8 @@ def cells_of(document: Document) -> Iterator[dict[str, Any]]:
     Raises:
         InvalidDocumentError: It has more models than would be read again.
     """
-    if len(document.workload.models) > MAX_MODELS:
-        message = f"has {len(document.workload.models)} models; at most {MAX_MODELS} can stand in rows."
+    if len(document.workload.models) > DEFAULT_LIMITS.models:
+        message = f"has {len(document.workload.models)} models; at most {DEFAULT_LIMITS.models} can stand in rows."
         raise InvalidDocumentError([Problem(document.where or "a workload", "", message)])
     of_workload = {column: getattr(document.revision, column) or None for column in REVISION_COLUMNS}
     annotations = encode_line(document.annotations) if document.annotations else None
@@ -91,49 +89,53 @@ def check_columns(columns: Sequence[str], known: Sequence[str], required: Sequen
             report.add(column, "is missing.")
 
 
-def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool]) -> Iterator[list[Row]]:
+def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool], max_models: int) -> Iterator[list[Row]]:
     """Gather the rows of each workload.
 
     Args:
         rows: The rows of a file, in order.
         is_next: Whether a row belongs to the same workload as the row before it.
+        max_models: Rows that a workload may have; they are kept in memory until it is complete.
     """
     group: list[Row] = []
     for row in rows:
         if group and not row.is_broken and not is_next(group[-1], row):
             yield group
             group = []
-        if len(group) == MAX_MODELS:
-            group.append(Row.broken(row.number, f"is row {MAX_MODELS + 1} of one workload: no more are read."))
+        if len(group) == max_models:
+            message = f"is row {max_models + 1} of one workload: no more are read (--max-models)."
+            group.append(Row.broken(row.number, message))
             break
         group.append(row)
     if group:
         yield group
 
 
-def document_of_rows(rows: Sequence[Row], where: str) -> Document:
+def document_of_rows(rows: Sequence[Row], where: str, limits: Limits) -> Document:
     """Read a document from its rows.
 
     Args:
         rows: At least one.
         where: The file.
+        limits: How many batch sizes each may have, and how deep annotations may be nested.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with them; each problem names the row, and as its path the
             column.
     """
-    reading = _Reading(rows, where)
+    reading = _Reading(rows, where, limits)
     document = reading.document()
     if reading.problems or document is None:
-        raise InvalidDocumentError(sorted(reading.problems, key=lambda problem: int(problem.where.rpartition(":")[2])))
+        raise InvalidDocumentError(sorted(reading.problems, key=lambda problem: problem.line or 0))
     return document
 
 
 class _Reading:
     """Reads one workload, and notes what is wrong with it."""
 
-    def __init__(self, rows: Sequence[Row], where: str) -> None:
+    def __init__(self, rows: Sequence[Row], where: str, limits: Limits) -> None:
         self._where = where
+        self._limits = limits
         self._first = rows[0]
         self._rows = [row for row in rows if not row.is_broken]
         self.problems = [self._problem(row, path, message) for row in rows for path, message in row.problems]
@@ -145,16 +147,14 @@ class _Reading:
         self._check_labels()
         value = self._value()
         try:
-            return native.document_from_value(value, self._place(self._first)) if self._rows else None
+            place = f"{self._where}:{self._first.number}"
+            return native.document_from_value(value, place, self._limits) if self._rows else None
         except InvalidDocumentError as error:
             self._translate(error.problems)
             return None
 
-    def _place(self, row: Row) -> str:
-        return f"{self._where}:{row.number}"
-
     def _problem(self, row: Row, path: str, message: str) -> Problem:
-        return Problem(self._place(row), path, message)
+        return Problem(self._where, path, message, row.number)
 
     def _gather(self) -> None:
         """Find the row that says each thing of the workload; the others may leave it out, not contradict it."""
@@ -193,11 +193,11 @@ class _Reading:
 
     def _annotations(self, text: str) -> object:
         try:
-            return decode_json(text.encode(), "", is_line=True)
+            return decode_json(text, "", line=1, limits=self._limits)
         except InvalidDocumentError as error:
             for problem in error.problems:
                 path = f"annotations.{problem.path}" if problem.path else "annotations"
-                place = f" (character {problem.where[1:]})" if problem.where else ""
+                place = f" (character {problem.column})" if problem.column else ""
                 message = f"{problem.message.removesuffix('.')}{place}."
                 self.problems.append(self._problem(self._said["annotations"], path, message))
             return {}

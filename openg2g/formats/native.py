@@ -28,6 +28,7 @@ from openg2g.formats.document import (
     checked_workload,
     shown,
 )
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.models.digest import DIGEST_PREFIX, is_digest
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.revision import check_text
@@ -52,13 +53,13 @@ MODEL_FIELDS = (
 _REVISION_FIELDS = ("number", "digest", "recorded_at", "effective_from", "author", "message", "source")
 
 
-def document_from_value(value: Mapping[str, Any], where: str) -> Document:
+def document_from_value(value: Mapping[str, Any], where: str, limits: Limits = DEFAULT_LIMITS) -> Document:
     """Read a document from a decoded JSON object.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with it.
     """
-    report = Report(where)
+    report = Report(where, limits)
     check_fields(value, FIELDS, "", report)
     if value.get("format", FORMAT) != FORMAT:
         report.add("format", f"must be {FORMAT!r}, got {shown(value['format'])}. A newer release may read it.")

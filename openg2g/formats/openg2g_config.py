@@ -26,6 +26,7 @@ from openg2g.formats.document import (
     checked_object,
     checked_workload,
 )
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.native import MODEL_FIELDS, model_value
 from openg2g.models.spec import LLMInferenceModelSpec
 
@@ -106,13 +107,15 @@ def recognise_version(value: Mapping[str, Any]) -> str | None:
     return "0.1" if "model_id" in keys or value.keys() & _CONFIG_KEYS else None
 
 
-def document_from_value(value: Mapping[str, Any], where: str, version: str) -> Document:
+def document_from_value(
+    value: Mapping[str, Any], where: str, version: str, limits: Limits = DEFAULT_LIMITS
+) -> Document:
     """Read a document from the decoded JSON object of a configuration file.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with it.
     """
-    report = Report(where)
+    report = Report(where, limits)
     list_key = "deployments" if "deployments" in value else "models"
     if "format" in value:
         report.add("format", "marks a document of the catalog: import it with --format json or jsonl.")

@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
 from openg2g.formats.document import Document
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.model_rows import cells_of
 from openg2g.formats.parquet_reader import MAX_CELL_CHARACTERS, read_parquet
 from openg2g.formats.parquet_schema import ALL_COLUMNS, FORMAT, FORMAT_KEY, KINDS, load_library, written_schema
@@ -42,13 +43,15 @@ _TEXTS = tuple(column for column, kind in KINDS.items() if kind == "text")
 class ParquetFiles:
     """Reads Parquet in batches, and writes it in row groups."""
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
         """Yield the document of each workload, or what is wrong with it.
 
         Raises:
             MissingLibraryError: pyarrow is not installed.
         """
-        return read_parquet(stream, where)
+        return read_parquet(stream, where, limits)
 
     def write(self, documents: Iterable[Document], stream: BinaryIO) -> None:
         """Write a row for each model.

@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, TextIO
 from openg2g.formats import native
 from openg2g.formats.document import Document, shown
 from openg2g.formats.json_text import decode_json
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
 from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, WORKLOAD
 from openg2g.formats.python_search import Found, ScriptSearch
 from openg2g.formats.python_workloads import (
@@ -37,6 +38,7 @@ from openg2g.formats.python_workloads import (
     weight_of_workload,
 )
 from openg2g.formats.python_writing import MAX_BYTES, write_module
+from openg2g.formats.text_files import invalid
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 MARKERS = tuple(name.encode() for name in (WORKLOAD, MODEL_SPEC, *DEPLOYMENTS))
@@ -55,10 +57,12 @@ _NOTHING = (
 class PythonScripts:
     """Reads the literals of scripts, writes modules of literals."""
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each workload of a script, or what is wrong with it; an error where there is none."""
-        reader = ScriptReader(where)
-        outcomes = reader.outcomes(stream.read(MAX_BYTES + 1))
+        reader = ScriptReader(where, limits)
+        outcomes = reader.outcomes(stream.read((limits.file_bytes or MAX_BYTES) + 1))
         yield from outcomes or [InvalidDocumentError([Problem(where, "", " ".join([_NOTHING, *reader.passed_over]))])]
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
@@ -81,8 +85,10 @@ class ScriptReader:
         passed_over: A sentence for each thing that looks like a workload and is none.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self.where = where
+        self._limits = limits
+        self._max_bytes = limits.file_bytes or MAX_BYTES
         self.passed_over: list[str] = []
         self._lines: list[str] = []
 
@@ -114,8 +120,10 @@ class ScriptReader:
         return outcomes
 
     def _parsed(self, data: bytes) -> ast.Module:
-        if len(data) > MAX_BYTES:
-            raise self._error(f"is larger than {MAX_BYTES} bytes: that is no script that we read.")
+        if len(data) > self._max_bytes:
+            raise self._error(
+                f"is larger than {size_text(self._max_bytes)} (--max-file-size): that is no script that we read."
+            )
         text = self._decoded(data)
         self._lines = text.split("\n")
         try:
@@ -123,8 +131,8 @@ class ScriptReader:
                 warnings.simplefilter("ignore")  # Python warns of "\d" and of `1 is 1`; both are the script's business.
                 return ast.parse(text)
         except SyntaxError as error:
-            place = ":".join(str(part) for part in (error.lineno, error.offset) if part)
-            raise self._error(f"is no Python that we read: {error.msg.partition(';')[0]}.", place) from None
+            place = (error.lineno or None, error.offset or None) if error.lineno else ()
+            raise self._error(f"is no Python that we read: {error.msg.partition(';')[0]}.", *place) from None
         except (RecursionError, MemoryError):
             raise self._error("is nested too deeply.") from None
         except ValueError as error:  # A NUL.
@@ -155,19 +163,20 @@ class ScriptReader:
 
     def _document(self, found: Found, search: ScriptSearch, lines_of_names: dict[str, int]) -> Document:
         comments = self._comments(found)
-        where = self._where(found)
-        reader = WorkloadReader(found, search.schedules, where, self._place, self._text)
+        where = f"{self.where}:{found.node.lineno}"
+        reader = WorkloadReader(found, search.schedules, self.where, self._place, self._text, self._limits)
         document = reader.read()
         line = found.node.lineno
         if found.name is not None and "name" not in comments and lines_of_names.setdefault(found.name, line) != line:
             message = f"names a second workload (the first is in line {lines_of_names[found.name]}). Give it another."
-            raise InvalidDocumentError([Problem(where, f"name {found.name!r}", message)])
-        if not comments:
-            return replace(document, name=_checked_name(found.name, where))
+            raise InvalidDocumentError([Problem(self.where, f"name {found.name!r}", message, line)])
         value = native.value_from_document(replace(document, name=found.name))
         value |= {key: item for key, item in comments.items() if key != "annotations"}
         value["annotations"] = {**document.annotations, **comments.get("annotations", {})}
-        return native.document_from_value(value, where)
+        try:
+            return native.document_from_value(value, where, self._limits)
+        except InvalidDocumentError as error:  # Of a comment, or of a name that the catalog cannot store.
+            raise InvalidDocumentError([replace(p, where=self.where, line=line) for p in error.problems]) from None
 
     def _comments(self, found: Found) -> dict[str, Any]:
         """Read what the lines of comment directly above a statement say of its workload."""
@@ -179,23 +188,20 @@ class ScriptReader:
             if key == "name":
                 said.setdefault("name", text or None)
             elif key and text.startswith("{"):
-                said.setdefault(key, self._object(key, text, f"{self.where}:{number}"))
+                said.setdefault(key, self._object(key, text, number))
             number -= 1
         return said
 
-    def _object(self, key: str, text: str, place: str) -> Mapping[str, Any]:
-        value = decode_json(text.encode(), place, is_line=True)
+    def _object(self, key: str, text: str, line: int) -> Mapping[str, Any]:
+        value = decode_json(text, self.where, line=line, limits=self._limits)
         if not isinstance(value, Mapping):
-            raise InvalidDocumentError([Problem(place, key, f"must be an object, got {shown(value)}.")])
+            raise InvalidDocumentError([Problem(self.where, key, f"must be an object, got {shown(value)}.", line)])
         return value
 
-    def _where(self, found: Found) -> str:
-        return f"{self.where}:{found.node.lineno}"
-
-    def _place(self, node: ast.AST) -> str:
+    def _place(self, node: ast.AST) -> tuple[int, int]:
         line, start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         column = len(self._lines[line - 1].encode()[:start].decode(errors="replace")) + 1
-        return f"{self.where}:{line}:{column}"
+        return line, column
 
     def _text(self, node: ast.AST) -> str:
         """Source text of an expression on one line, cut where it is long."""
@@ -209,8 +215,8 @@ class ScriptReader:
         text = " ".join(b" ".join(lines).decode(errors="replace").split())
         return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
-    def _error(self, message: str, place: str = "") -> InvalidDocumentError:
-        return InvalidDocumentError([Problem(f"{self.where}:{place}" if place else self.where, "", message)])
+    def _error(self, message: str, line: int | None = None, column: int | None = None) -> InvalidDocumentError:
+        return invalid(self.where, message, line, column)
 
 
 def _is_list(found: Found) -> bool:
@@ -219,19 +225,3 @@ def _is_list(found: Found) -> bool:
 
 def _specs_of_0_0_1(found: Found) -> bool:
     return any(spec.kind == MODEL_SPEC_0_0_1 for spec in specs_of(found))
-
-
-def _checked_name(name: str | None, where: str) -> str | None:
-    """Return the name of a variable if the catalog can store it; a very long one it cannot.
-
-    Raises:
-        InvalidDocumentError: It cannot.
-    """
-    from openg2g.formats.document import Report, checked_name
-
-    if name is None:
-        return None
-    report = Report(where)
-    checked = checked_name(name, report)
-    report.raise_problems()
-    return checked

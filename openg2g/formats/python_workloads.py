@@ -13,6 +13,7 @@ from typing import Any
 
 from openg2g.formats import native, openg2g_config
 from openg2g.formats.document import Document
+from openg2g.formats.limits import Limits
 from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, RECORDS, SCHEDULE, WORKLOAD
 from openg2g.formats.python_search import Found, Schedules
 from openg2g.formats.python_values import Argument, Construct, Items, Table, Unknown, Value, weight_of
@@ -36,9 +37,10 @@ class WorkloadReader:
     Attributes:
         found: The workload as it stands in the script.
         schedules: The dicts of schedules of the script.
-        where: The script and the line.
-        place_of: Says where a node is: script, line and column.
+        where: The script.
+        place_of: Says where a node is: line and column.
         text_of: Gives the source text of a node, on one line.
+        limits: How many models and batch sizes it may have.
         problems: What is wrong with it so far.
         places: Path of a field → the node that says it.
         untold: Paths whose value is not known, which nobody needs to hear a second time.
@@ -47,8 +49,9 @@ class WorkloadReader:
     found: Found
     schedules: Sequence[Schedules]
     where: str
-    place_of: Callable[[ast.AST], str]
+    place_of: Callable[[ast.AST], tuple[int, int]]
     text_of: Callable[[ast.AST], str]
+    limits: Limits
     problems: list[Problem] = field(default_factory=list)
     places: dict[str, ast.AST] = field(default_factory=dict)
     untold: set[str] = field(default_factory=set)
@@ -88,8 +91,9 @@ class WorkloadReader:
 
     def _document(self, values: list[dict[str, Any]], kinds: set[str], entries: "Sequence[Entry | None]") -> Document:
         specs = [entry.spec for entry in entries if entry is not None]
+        where = f"{self.where}:{self.found.node.lineno}"
         if kinds <= {MODEL_SPEC_0_0_1}:
-            return native.document_from_value({"models": values}, self.where)
+            return native.document_from_value({"models": values}, where, self.limits)
         if any(spec.kind == MODEL_SPEC_0_0_1 for spec in specs):
             deployed = {
                 str(value["spec"].get("model_label")): {"deployment": {k: v for k, v in value.items() if k != "spec"}}
@@ -97,12 +101,13 @@ class WorkloadReader:
                 if value.keys() - {"spec"}
             }
             models = [value.get("spec", {}) for value in values]
-            return native.document_from_value({"models": models, "annotations": {"models": deployed}}, self.where)
+            value = {"models": models, "annotations": {"models": deployed}}
+            return native.document_from_value(value, where, self.limits)
         list_key = "models" if kinds == {MODEL_SPEC} else "deployments"
         version = _version_of(list_key, entries)
-        document = openg2g_config.document_from_value({list_key: values}, self.where, version)
+        document = openg2g_config.document_from_value({list_key: values}, where, version, self.limits)
         # Of the layout only the version is kept: a script has none, and a file is to be written in the usual one.
-        return Document(document.workload, self.where, None, {**document.annotations, "openg2g": {"version": version}})
+        return Document(document.workload, where, None, {**document.annotations, "openg2g": {"version": version}})
 
     def _members(self) -> tuple[Value, ...]:
         value: Value = self.found.value
@@ -256,7 +261,7 @@ class WorkloadReader:
         self._problem(node, path, f"cannot be known without running the script: {text} ({why}).")
 
     def _problem(self, node: ast.AST, path: str, message: str) -> None:
-        self._add(node, Problem(self.place_of(node), path, message))
+        self._add(node, Problem(self.where, path, message, *self.place_of(node)))
 
     def _add(self, node: ast.AST, problem: Problem) -> None:
         self.problems.append(problem)
@@ -270,7 +275,7 @@ class WorkloadReader:
         if path:
             self._problem(self.places[path], problem.path, problem.message)
         else:
-            self._add(self.found.node, problem)
+            self._problem(self.found.node, problem.path, problem.message)
 
     def _is_untold(self, path: str) -> bool:
         """Whether a field is not known, or a part of it, or the one that it would mean."""

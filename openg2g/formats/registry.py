@@ -1,8 +1,9 @@
 """The file formats: one line for each, loaded when it is first used.
 
-A format is an object with two methods: `read(stream, where)` yields documents, and in place of one that cannot be read
-the error that says why; `write(documents, stream)` writes them, the same bytes for the same documents, into a text
-stream, or into a binary one where the line of the format says so. To add a format, write its module and add its line.
+A format is an object with two methods: `read(stream, where, limits)` yields documents, and in place of one that cannot
+be read the error that says why; `write(documents, stream)` writes them, the same bytes for the same documents, into a
+text stream, or into a binary one where the line of the format says so. To add a format, write its module and add its
+line.
 """
 
 import os
@@ -12,13 +13,16 @@ from importlib import import_module
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from openg2g.formats.document import Document
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
 
 
 class FileFormat(Protocol):
     """Reads files of one format."""
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document of a file, or what is wrong with it."""
 
 

@@ -2,6 +2,7 @@
 
 from typing import BinaryIO
 
+from openg2g.formats.limits import size_text
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 _BYTE_ORDER_MARKS_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -13,32 +14,47 @@ def read_text(stream: BinaryIO, where: str, max_bytes: int) -> str:
     Args:
         stream: The file.
         where: What messages call it.
-        max_bytes: The largest file that is read, a whole number of MiB.
+        max_bytes: The largest file that is read.
 
     Raises:
         InvalidDocumentError: It is larger, not UTF-8, or blank.
     """
     data = stream.read(max_bytes + 1)
     if len(data) > max_bytes:
-        limit = f"must have at most {max_bytes // 2**20} MiB"
-        raise invalid(where, f"{limit}. Split it, or use JSON Lines, which is read in constant memory.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        hint = " It looks like UTF-16: save it as UTF-8." if data[:2] in _BYTE_ORDER_MARKS_16 else ""
-        before = error.object[: error.start].decode()
-        raise invalid(place(where, before, len(before)), f"is not UTF-8 text (byte {error.start}).{hint}") from None
+        limit = f"must have at most {size_text(max_bytes)} to be read at a time"
+        raise invalid(where, f"{limit}. Split it, use JSON Lines, which streams, or raise --max-file-size.")
+    text = decoded(data, where)
     if not text.strip():
         raise invalid(where, "is empty.")
     return text
 
 
-def place(where: str, text: str, offset: int) -> str:
-    """Write a place in a text as `file:line:column`, both counted from 1, columns in characters."""
-    line = text.count("\n", 0, offset) + 1
-    return f"{where}:{line}:{offset - text.rfind(chr(10), 0, offset)}"
+def decoded(data: bytes, where: str, first_line: int = 1) -> str:
+    """Decode UTF-8, without its byte order mark.
+
+    Args:
+        data: A file, or a line of one.
+        where: The file.
+        first_line: The line in which it begins.
+
+    Raises:
+        InvalidDocumentError: It is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        hint = " It looks like UTF-16: save it as UTF-8." if data[:2] in _BYTE_ORDER_MARKS_16 else ""
+        before = error.object[: error.start].decode()
+        line, column = line_and_column(before, len(before))
+        message = f"is not UTF-8 text (byte {error.start}).{hint}"
+        raise invalid(where, message, first_line - 1 + line, column) from None
 
 
-def invalid(where: str, message: str) -> InvalidDocumentError:
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column of a place in a text, both counted from 1, columns in characters."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def invalid(where: str, message: str, line: int | None = None, column: int | None = None) -> InvalidDocumentError:
     """Make the error of a file that is wrong as a whole."""
-    return InvalidDocumentError([Problem(where, "", message)])
+    return InvalidDocumentError([Problem(where, "", message, line, column)])

@@ -16,13 +16,16 @@ import tomli_w
 
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, checked_list
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.places import located
 from openg2g.formats.shape import document_from_value
-from openg2g.formats.text_files import invalid, place, read_text
-from openg2g.formats.toml_guard import MAX_DEPTH, check_bounds
+from openg2g.formats.text_files import invalid, line_and_column, read_text
+from openg2g.formats.toml_guard import check_bounds
+from openg2g.formats.toml_places import places_of
 from openg2g.models.errors import InvalidDocumentError
 
 MAX_BYTES = 8 * 2**20
-"""The largest file that is read; the parser is written in Python."""
+"""The largest file that is read, unless somebody asks for more; the parser is written in Python."""
 
 _LIST = "workloads"
 _INTEGERS = range(-(2**63), 2**63)
@@ -33,23 +36,31 @@ _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of
 class TomlFiles:
     """Reads any shape that it recognises, writes the catalog's own."""
 
-    def read(self, stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each workload of a file, or what is wrong with it."""
         try:
-            root = _decode(read_text(stream, where, MAX_BYTES), where)
-            items = _items_of(root, where)
+            text = read_text(stream, where, limits.file_bytes or MAX_BYTES)
+            root = _decode(text, where, limits.depth)
         except InvalidDocumentError as error:
             yield error
             return
+        try:
+            items = _items_of(root, where)
+        except InvalidDocumentError as error:
+            yield located(error, where, places_of(text))
+            return
         for index, item in enumerate(items):
-            place_of_item = f"{where}[{index}]" if _LIST in root else where
-            report = Report(place_of_item)
+            part = f"{where}[{index}]" if _LIST in root else where
+            report = Report(part, limits)
             value = _json_value(item, "", report)
             try:
                 report.raise_problems()
-                yield document_from_value(value, place_of_item)
+                yield document_from_value(value, part, None, limits)
             except InvalidDocumentError as error:
-                yield error
+                place = places_of(text)
+                yield located(error, where, place.find(f"{_LIST}[{index}]") if _LIST in root else place)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write one document at the top, several as tables of `workloads`.
@@ -70,8 +81,8 @@ class TomlFiles:
                 separator = "\n"
 
 
-def _decode(text: str, where: str) -> dict[str, Any]:
-    check_bounds(text, where)
+def _decode(text: str, where: str, max_depth: int) -> dict[str, Any]:
+    check_bounds(text, where, max_depth)
     try:
         return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError is one.
@@ -83,11 +94,11 @@ def _decode(text: str, where: str) -> dict[str, Any]:
 def _syntax_error(message: str, text: str, where: str) -> InvalidDocumentError:
     """Move the place out of a message of the parser to where editors look for it."""
     found = _PLACE.search(message)
-    position = place(where, text, len(text))
+    line, column = line_and_column(text, len(text))
     if found and found["line"]:
-        position = f"{where}:{found['line']}:{found['column']}"
+        line, column = int(found["line"]), int(found["column"])
     why = _PLACE.sub("", message)
-    return invalid(position, f"is not TOML: {why[:1].lower()}{why[1:]}.")
+    return invalid(where, f"is not TOML: {why[:1].lower()}{why[1:]}.", line, column)
 
 
 def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:
@@ -123,8 +134,8 @@ def _json_value(value: Any, path: str, report: Report, depth: int = 0) -> Any:
             return value.isoformat().replace("+00:00", "Z")
         case date() | time():
             return value.isoformat()
-        case Mapping() | list() | tuple() if depth >= MAX_DEPTH:
-            report.add(path, f"must not be nested more than {MAX_DEPTH} levels deep.")
+        case Mapping() | list() | tuple() if depth >= report.limits.depth:
+            report.add(path, f"must not be nested more than {report.limits.depth} levels deep (--max-depth).")
         case Mapping():
             return {
                 key: _json_value(item, f"{path}.{key}" if path else key, report, depth + 1)

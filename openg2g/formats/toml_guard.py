@@ -6,10 +6,8 @@ of them, and does not say where a number of thousands of digits stands.
 
 import re
 
-from openg2g.formats.text_files import invalid, place
-
-MAX_DEPTH = 128
-"""Levels of arrays and tables, and parts of a dotted key: what the catalog stores has at most 103."""
+from openg2g.formats.limits import MAX_DEPTH
+from openg2g.formats.text_files import invalid, line_and_column
 
 MAX_DIGITS = 4_000
 """Digits of a number."""
@@ -32,8 +30,13 @@ _TOKEN = re.compile(
 )
 
 
-def check_bounds(text: str, where: str) -> None:
+def check_bounds(text: str, where: str, max_depth: int) -> None:
     """Look through a TOML text before it is parsed.
+
+    Args:
+        text: The text.
+        where: The file, for messages.
+        max_depth: Levels of arrays and tables. A dotted key has at most `MAX_DEPTH` parts.
 
     Raises:
         InvalidDocumentError: It is nested too deeply or has a number that is too long, at the line and column.
@@ -50,7 +53,8 @@ def check_bounds(text: str, where: str) -> None:
             case "endless" | "unclosed":
                 return  # The parser gets no further either, and says why.
             case "number":
-                raise invalid(place(where, text, token.start()), f"has a number of more than {MAX_DIGITS} digits.")
-        if depth > MAX_DEPTH or token.lastgroup == "long":
-            message = f"must not be nested more than {MAX_DEPTH} levels deep."
-            raise invalid(place(where, text, token.start()), message)
+                message = f"has a number of more than {MAX_DIGITS} digits."
+                raise invalid(where, message, *line_and_column(text, token.start()))
+        if depth > max_depth or token.lastgroup == "long":
+            message = f"must not be nested more than {max_depth} levels deep (--max-depth)."
+            raise invalid(where, message, *line_and_column(text, token.start()))

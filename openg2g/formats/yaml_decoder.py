@@ -10,12 +10,13 @@ Source: YAML 1.2.2, section 10.3 (core schema).
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from openg2g.formats.document import shown
-from openg2g.formats.text_files import invalid, place
-from openg2g.formats.yaml_encoder import ESCAPED_ONLY, MAX_DEPTH
+from openg2g.formats.limits import DEFAULT_LIMITS
+from openg2g.formats.places import Place
+from openg2g.formats.text_files import invalid, line_and_column
+from openg2g.formats.yaml_encoder import ESCAPED_ONLY
 from openg2g.models.errors import InvalidDocumentError, MissingLibraryError, Problem
 
 try:
@@ -49,38 +50,6 @@ _NOT_FINITE = re.compile(r"(?P<sign>[-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 _TAG_PREFIX = "tag:yaml.org,2002:"  # What the parser makes of !!.
 
-_KEY_ENDS = re.compile(r"[.\[]")
-_MAX_KEY_ENDS = 64  # A key may hold dots and brackets itself; of those that fit, the longest is meant.
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands.
-
-    Attributes:
-        line: Counted from 1.
-        column: In characters, counted from 1. A value of an object stands where its key does.
-        inner: Places of the members of an object by key, or of a list by index; None for a plain value.
-    """
-
-    line: int
-    column: int
-    inner: "dict[str, Place] | list[Place] | None" = None
-
-    def find(self, path: str) -> "Place":
-        """Return the place of a field (`models[2].itl_deadline_s`), or of what comes nearest to holding it."""
-        if isinstance(self.inner, dict):
-            rest = path.removeprefix(".")
-            ends = [found.start() for found in islice(_KEY_ENDS.finditer(rest), _MAX_KEY_ENDS)]
-            for end in (len(rest), *reversed(ends)):
-                if rest[:end] in self.inner:
-                    return self.inner[rest[:end]].find(rest[end:])
-        elif isinstance(self.inner, list):
-            index = re.match(r"\[([0-9]{1,9})\]", path)
-            if index and int(index[1]) < len(self.inner):
-                return self.inner[int(index[1])].find(path[index.end() :])
-        return self
-
 
 @dataclass(frozen=True)
 class YamlDocument:
@@ -95,7 +64,9 @@ class YamlDocument:
     place: Place
 
 
-def decode_yaml(text: str, where: str, loader: Any = _DEFAULT_LOADER) -> Iterator[YamlDocument | InvalidDocumentError]:
+def decode_yaml(
+    text: str, where: str, max_depth: int = DEFAULT_LIMITS.depth, loader: Any = _DEFAULT_LOADER
+) -> Iterator[YamlDocument | InvalidDocumentError]:
     """Yield each document of a YAML text, or what is wrong with it; empty ones are passed over.
 
     After an error that leaves open how to go on (it is not YAML, or nested too deeply) nothing follows.
@@ -103,11 +74,12 @@ def decode_yaml(text: str, where: str, loader: Any = _DEFAULT_LOADER) -> Iterato
     Args:
         text: The text.
         where: The file, for messages.
+        max_depth: Levels of lists and objects within each other.
         loader: The loader of PyYAML whose parser is used.
     """
     try:
         _check_characters(text, where)
-        yield from _Composer(text, where, loader).documents()
+        yield from _Composer(text, where, max_depth, loader).documents()
     except InvalidDocumentError as error:
         yield error
     except yaml.MarkedYAMLError as error:
@@ -142,8 +114,9 @@ def resolve_plain(text: str) -> bool | int | float | str | None:
 class _Composer:
     """Makes values of the events of a parser, in one pass."""
 
-    def __init__(self, text: str, where: str, loader: Any) -> None:
+    def __init__(self, text: str, where: str, max_depth: int, loader: Any) -> None:
         self._where = where
+        self._max_depth = max_depth
         self._events: Iterator[Any] = yaml.parse(text, Loader=loader)
         self._path: list[str | int] = []
         self._problems: list[Problem] = []
@@ -178,8 +151,8 @@ class _Composer:
             self._refuse(event, f"has the tag {shown(tag)}: tags are not read, leave it out.")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event), Place(line, column)
-        if self._depth == MAX_DEPTH:  # A collection may be a key: the path says less.
-            self._abort(event, f"must not be nested more than {MAX_DEPTH} levels deep.")
+        if self._depth == self._max_depth:  # A collection may be a key: the path says less.
+            self._abort(event, f"must not be nested more than {self._max_depth} levels deep (--max-depth).")
         self._depth += 1
         is_list = isinstance(event, yaml.SequenceStartEvent)
         members, places = self._list() if is_list else self._object()
@@ -233,7 +206,7 @@ class _Composer:
     def _refuse(self, event: Any, message: str) -> None:
         mark = event.start_mark
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self._path).removeprefix(".")
-        self._problems.append(Problem(f"{self._where}:{mark.line + 1}:{mark.column + 1}", path, message))
+        self._problems.append(Problem(self._where, path, message, mark.line + 1, mark.column + 1))
         if len(self._problems) >= _MAX_PROBLEMS:
             raise InvalidDocumentError(self._problems)
 
@@ -248,7 +221,7 @@ def _translation(error: Any, where: str) -> InvalidDocumentError:
     begun, mark = error.context_mark, error.problem_mark or error.context_mark
     since = f" (begun in line {begun.line + 1})" if begun and begun.line != mark.line else ""
     context = f"{error.context}{since}, " if error.context else ""
-    return invalid(f"{where}:{mark.line + 1}:{mark.column + 1}", f"is not YAML: {context}{error.problem}.")
+    return invalid(where, f"is not YAML: {context}{error.problem}.", mark.line + 1, mark.column + 1)
 
 
 def _check_characters(text: str, where: str) -> None:
@@ -256,10 +229,10 @@ def _check_characters(text: str, where: str) -> None:
     if found := ESCAPED_ONLY.search(text):
         code = f"{ord(found[0]):04X}"
         message = f'is not YAML that we read: write the character U+{code} as "\\u{code}" in double quotes.'
-        raise invalid(place(where, text, found.start()), message)
+        raise invalid(where, message, *line_and_column(text, found.start()))
     if found := _DIRECTIVE.search(text):
         message = f"is not YAML that we read: the directive {shown(found[0])}. Only %YAML 1.2 may stand there."
-        raise invalid(place(where, text, found.start()), message)
+        raise invalid(where, message, *line_and_column(text, found.start()))
 
 
 def _of_bounded_length(text: str) -> str:

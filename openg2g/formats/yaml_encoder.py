@@ -13,9 +13,6 @@ import json
 import re
 from collections.abc import Mapping
 
-MAX_DEPTH = 64
-"""Levels of lists and objects in a document that is read."""
-
 # U+0085, U+2028 and U+2029 break lines in YAML 1.1 and are ordinary in YAML 1.2; the others may not stand in either.
 ESCAPED_ONLY = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """A character that YAML files hold as an escape in double quotes only."""

@@ -201,18 +201,27 @@ class Problem:
     """One thing wrong with one document.
 
     Attributes:
-        where: The file, and the line or document in it where there is one (`"sweep.jsonl:17"`, `"fleets.json[2]"`).
+        where: The file, and the document in it where only that can be told (`"sweep.jsonl"`, `"fleets.json[2]"`).
         path: Field within the document (`"models[2].itl_deadline_s"`), empty for the document as a whole.
         message: Rule and value, to be read after the path (`"must be > 0, got 0."`), and a hint where there is one.
+        line: Line of the file, or row where it has no lines, counted from 1; None where it cannot be told.
+        column: Column in the line, in characters counted from 1; None where it cannot be told.
     """
 
     where: str
     path: str
     message: str
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`where:line:column`, as far as they are known: what editors and terminals make a link of."""
+        return ":".join(str(part) for part in (self.where, self.line, self.column) if part is not None)
 
     def __str__(self) -> str:
-        """`where: path message`."""
-        return f"{self.where}: {self.path} {self.message}" if self.path else f"{self.where}: {self.message}"
+        """`place: path message`."""
+        return f"{self.place}: {self.path} {self.message}" if self.path else f"{self.place}: {self.message}"
 
 
 class InvalidDocumentError(CatalogError, ValueError):
@@ -220,11 +229,13 @@ class InvalidDocumentError(CatalogError, ValueError):
 
     Attributes:
         problems: Everything that is wrong with them.
+        text: The document as its file has it, where that is one line; None else.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], text: str | None = None) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+        self.text = text
 
 
 class InvalidChangeError(CatalogError, ValueError):

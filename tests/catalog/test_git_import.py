@@ -114,7 +114,7 @@ def test_versions_that_cannot_be_read_are_passed_over(catalog: Catalog, reposito
     repository.commit("good", {"fleet.json": native(4)})
     _, notices = import_git_history(catalog, fleet)
     assert recorded(catalog) == [1, 2, 3, 4]
-    message = f"fleet.json@{bad[:12]}: models[0].num_replicas must be >= 0, got -1. (and 1 more)"
+    message = f"fleet.json@{bad[:12]}:5:7: models[0].num_replicas must be >= 0, got -1. (and 1 more)"
     assert notices == (GitNotice("invalid", message),)
 
 
@@ -183,7 +183,7 @@ def test_one_bad_workload_among_several_retires_none(catalog: Catalog, repositor
     bad = repository.commit("bad", {"fleets.json": [native(2, name="a"), native(-1, name="b")]})
     _, (notice,) = import_git_history(catalog, str(repository.path / "fleets.json"))
     assert (recorded(catalog, "a"), recorded(catalog, "b")) == ([1, 2], [1])
-    assert notice.message.startswith(f"fleets.json@{bad[:12]}[1]: models[0].num_replicas")
+    assert notice.message.startswith(f"fleets.json@{bad[:12]}:22:9: models[0].num_replicas")
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,13 @@ def test_json_has_everything(filled: Cli) -> None:
     assert older["difference"]["changed"][0]["fields"] == [{"field": "num_replicas", "old": 18, "new": 16}]
     assert (bad["status"], bad["name"], bad["difference"]) == ("unreadable", None, None)
     assert bad["problems"] == [
-        {"where": "tree/run.py:2:68", "path": "models[0].num_replicas", "message": "must be >= 0, got -1."}
+        {
+            "where": "tree/run.py",
+            "path": "models[0].num_replicas",
+            "message": "must be >= 0, got -1.",
+            "line": 2,
+            "column": 68,
+        }
     ]
 
 
@@ -180,7 +186,7 @@ def test_a_script_with_a_workload_that_is_no_python_or_too_large_is_unreadable(f
     assert "tree/run.py:2:1: unreadable\n    tree/run.py:2:1: is no Python that we read" in outcome.out
     outcome = check(filled, "#" * MAX_BYTES, f"fleet = {workload()}")
     assert outcome.exit_code == 1
-    assert f"is larger than {MAX_BYTES} bytes" in outcome.out
+    assert "is larger than 512 KiB (--max-file-size)" in outcome.out
     outcome = check(filled, "#" * (3 * MAX_BYTES))
     assert (outcome.exit_code, outcome.err) == (0, "No workload stands in these scripts.\n")
 

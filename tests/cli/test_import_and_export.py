@@ -60,8 +60,8 @@ def test_all_files_of_a_command_are_stored_or_none(cli: Cli, tmp_path: Path) -> 
     assert outcome.exit_code == 4
     assert outcome.out == ""
     assert outcome.err == (
-        f"Error: {bad}: models[0].num_replicas must be >= 0, got -1.\n"
-        f"Error: {bad}: models[0].itl_deadline_s must be > 0, got 0.\n"
+        f"Error: {bad}:1:63: models[0].num_replicas must be >= 0, got -1.\n"
+        f"Error: {bad}:1:133: models[0].itl_deadline_s must be > 0, got 0.\n"
         f"Error: {worse}: models[0].gpus_per_replica must be an integer, got '4'.\n"
     )
     assert cli("list", "--format", "names").out == ""
@@ -115,7 +115,7 @@ def test_a_bad_line_is_named_by_its_number(cli: Cli, tmp_path: Path) -> None:
     assert outcome.exit_code == 4
     assert outcome.err == (
         f"Error: {source}:3:2: is not JSON: expecting property name enclosed in double quotes.\n"
-        f"Error: {source}:4: models[0].num_replicas is missing.\n"
+        f"Error: {source}:4:30: models[0].num_replicas is missing.\n"
     )
 
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from openg2g.formats import csv_records, model_rows, row_names
 from openg2g.formats.document import Document, RevisionData
+from openg2g.formats.limits import Limits
 from openg2g.formats.model_rows import COLUMNS
 from openg2g.formats.registry import get_format, get_text_format
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
 from tests.formats.mutations import fuzz_inputs, mutated
-from tests.formats.views import content_of, document_of, documents_of, outcomes_of, written
+from tests.formats.views import content_of, document_of, documents_of, message_of, outcomes_of, written
 from tests.strategies import HOSTILE_TEXTS, documents, examples, storable_texts
 
 HEADER = "name,model_label,num_replicas,gpus_per_replica,initial_batch_size,itl_deadline_s,feasible_batch_sizes"
@@ -343,7 +344,7 @@ def test_an_apostrophe_is_taken_off_only_where_it_was_needed(cell: str, label: s
             {"annotations": "{"},
             "annotations is not JSON: expecting property name enclosed in double quotes (character 2).",
         ),
-        ({"annotations": '{"a": 1, "a": 2}'}, "annotations.a stands more than once."),
+        ({"annotations": '{"a": 1, "a": 2}'}, "annotations.a stands more than once (character 10)."),
         ({"annotations": '{"a": "\\ud800"}'}, "annotations.a must be valid Unicode without NUL, got '\\ud800'."),
     ],
 )
@@ -495,8 +496,7 @@ def test_rows_are_read_as_they_arrive() -> None:
 
 
 @pytest.mark.parametrize("filling", [b"x", b'"', b",", b"x\n"])
-def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_records, "MAX_RECORD_BYTES", 10_000)
+def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes) -> None:
     taken = 0
 
     class Endless(io.RawIOBase):
@@ -505,7 +505,7 @@ def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes, monkey
             taken += 1
             return filling * 5_000 if taken > 1 else sheet(ROW).encode() + b'fleet,"'
 
-    (error,) = get_format("csv").read(Endless(), "f")  # type: ignore[arg-type]
+    (error,) = get_format("csv").read(Endless(), "f", Limits(line_bytes=10_000))  # type: ignore[arg-type]
     assert "is in a record of more than" in str(error)
     assert taken < 10
 
@@ -513,8 +513,10 @@ def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes, monkey
 def test_a_workload_of_too_many_rows_is_refused_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Document(make_workload(4), name="fleet")
     text = written([document], "csv")
-    monkeypatch.setattr(model_rows, "MAX_MODELS", 3)
-    assert messages_of(text) == ["f:5: is row 4 of one workload: no more are read."]
+    monkeypatch.setattr(model_rows, "DEFAULT_LIMITS", Limits(models=3))
+    assert (
+        message_of(text, "csv", Limits(models=3)) == "f:5: is row 4 of one workload: no more are read (--max-models)."
+    )
     with pytest.raises(InvalidDocumentError, match="fleet@1: has 4 models; at most 3 can stand in rows"):
         written([replace(document, where="fleet@1")], "csv")
 
@@ -522,7 +524,7 @@ def test_a_workload_of_too_many_rows_is_refused_both_ways(monkeypatch: pytest.Mo
 def test_large_annotations_come_back_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Document(make_workload(), "fleet@1", "fleet", {"note": "x" * 300_000})
     assert document_of(written([document], "csv"), "csv").annotations == document.annotations
-    monkeypatch.setattr("openg2g.formats.csv_files.MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr("openg2g.formats.csv_files.DEFAULT_LIMITS", Limits(line_bytes=10_000))
     with pytest.raises(InvalidDocumentError, match=r"^fleet@1: takes a row of more than 10000 bytes"):
         written([document], "csv")
 

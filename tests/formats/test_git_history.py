@@ -174,7 +174,7 @@ def test_a_version_that_cannot_be_read_is_reported_in_its_place(repository: GitR
     repository.commit("good again", {"fleet.json": native(2)})
     _, bad, _ = documents_of_history(str(repository.path / "fleet.json"))
     assert isinstance(bad, InvalidDocumentError)
-    assert bad.problems[0].where == f"fleet.json@{commit[:12]}:1:1"
+    assert bad.problems[0].place == f"fleet.json@{commit[:12]}:1:1"
 
 
 def test_a_symbolic_link_is_no_file(repository: GitRepository) -> None:

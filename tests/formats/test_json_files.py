@@ -1,7 +1,6 @@
 """JSON files and JSON Lines: one document or many, good ones among bad ones."""
 
 import io
-import itertools
 import json
 from collections.abc import Iterator
 
@@ -79,10 +78,10 @@ def test_good_documents_of_an_array_are_read_beside_bad_ones() -> None:
     outcomes = outcomes_of([value(name="a"), 5, value(model(num_replicas=-1)), value(name="b"), [value()]])
     assert [str(o) if isinstance(o, InvalidDocumentError) else o.name for o in outcomes] == [
         "a",
-        "f[1]: a workload must be an object, got 5.",
-        "f[2]: models[0].num_replicas must be >= 0, got -1.",
+        "f:1:174: a workload must be an object, got 5.",
+        "f:1:210: models[0].num_replicas must be >= 0, got -1.",
         "b",
-        "f[4]: a workload must be an object, got [{'models': [{'feasible_batch_sizes': [8, 16], "
+        "f:1:509: a workload must be an object, got [{'models': [{'feasible_batch_sizes': [8, 16], "
         "'gpus_per_replica': 4, 'initial_batch_size': 8, 'itl_deadline_s': 0.1, ...}]}].",
     ]
 
@@ -107,14 +106,14 @@ def test_good_lines_are_read_beside_bad_ones_and_each_problem_names_its_line() -
     errors = [o for o in outcomes if isinstance(o, InvalidDocumentError)]
     assert [isinstance(o, Document) for o in outcomes] == [True, False, True, *[False] * 4, True, True]
     assert str(errors[0]) == (
-        "f:4: models[0].num_replicas must be >= 0, got -1.\nf:4: models[0].itl_deadline_s must be > 0, got 0."
+        "f:4:34: models[0].num_replicas must be >= 0, got -1.\nf:4:102: models[0].itl_deadline_s must be > 0, got 0."
     )
-    assert str(errors[1]).startswith("f:6")
+    assert str(errors[1]).startswith("f:6:13: ")
     assert "is not JSON: expecting value" in str(errors[1])
     assert [str(error) for error in errors[2:]] == [
-        "f:7: a workload must be an object, got [].",
-        "f:8: is not UTF-8 text (byte 7).",
-        "f:9: name stands more than once.",
+        "f:7:1: a workload must be an object, got [].",
+        "f:8:8: is not UTF-8 text (byte 7).",
+        "f:9:15: name stands more than once.",
     ]
 
 
@@ -143,10 +142,9 @@ def test_json_lines_are_read_as_they_arrive() -> None:
     taken = []
 
     class Endless(io.RawIOBase):
-        def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]
-            for number in itertools.count(1):
-                taken.append(number)
-                yield line
+        def readline(self, size: int | None = -1) -> bytes:
+            taken.append(len(taken) + 1)
+            return line
 
     outcomes = get_format("jsonl").read(Endless(), "f")  # type: ignore[arg-type]
     first = next(outcomes)

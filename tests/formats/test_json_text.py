@@ -7,21 +7,22 @@ import pytest
 from hypothesis import given
 
 from openg2g.formats.json_text import decode_json, encode_line, encode_pretty
+from openg2g.formats.text_files import decoded
 from openg2g.models.errors import InvalidDocumentError
 from tests.strategies import annotations, examples, json_values
 
 
 def problems_of(data: bytes) -> list[tuple[str, str, str]]:
     with pytest.raises(InvalidDocumentError) as caught:
-        decode_json(data, "f")
-    return [(problem.where, problem.path, problem.message) for problem in caught.value.problems]
+        decode_json(decoded(data, "f"), "f")
+    return [(problem.place, problem.path, problem.message) for problem in caught.value.problems]
 
 
 @given(json_values())
 @examples(150)
 def test_every_json_value_is_read_back_from_one_line_and_from_many(value: Any) -> None:
     for text in (encode_line(value), encode_pretty(value)):
-        assert repr(decode_json(text.encode(), "f")) == repr(value)
+        assert repr(decode_json(text, "f")) == repr(value)
 
 
 @given(annotations())
@@ -37,7 +38,7 @@ def test_the_standard_library_reads_the_same(value: Any) -> None:
 
 
 def test_integers_and_floats_are_told_apart_and_lose_no_digit() -> None:
-    value = decode_json(b"[1, 1.0, 123456789012345678901234567890, 1e2, true, null]", "f")
+    value = decode_json("[1, 1.0, 123456789012345678901234567890, 1e2, true, null]", "f")
     assert repr(value) == "[1, 1.0, 123456789012345678901234567890, 100.0, True, None]"
 
 
@@ -84,7 +85,7 @@ def test_what_is_no_json_number_is_not_written(number: float) -> None:
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    assert decode_json(b'\xef\xbb\xbf{"a": 1}', "f") == {"a": 1}
+    assert decode_json(decoded(b'\xef\xbb\xbf{"a": 1}', "f"), "f") == {"a": 1}
 
 
 @pytest.mark.parametrize("data", [b"", b" ", b"\n\n\t "])
@@ -95,7 +96,7 @@ def test_an_empty_file_is_called_empty(data: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
 def test_utf_16_with_a_byte_order_mark_is_recognised(encoding: str) -> None:
     data = '{"a": 1}'.encode(encoding) if encoding == "utf-16" else b"\xfe\xff" + '{"a": 1}'.encode(encoding)
-    assert problems_of(data) == [("f", "", "is not UTF-8 text (byte 0). It looks like UTF-16: save it as UTF-8.")]
+    assert problems_of(data) == [("f:1:1", "", "is not UTF-8 text (byte 0). It looks like UTF-16: save it as UTF-8.")]
 
 
 def test_utf_16_without_a_byte_order_mark_is_no_json() -> None:
@@ -108,7 +109,7 @@ def test_utf_16_without_a_byte_order_mark_is_no_json() -> None:
     [(b'{"a": "\xff"}', 7), (b"\xe9", 0), (b'"\xed\xa0\x80"', 1), (b'"\xf0\x9f"', 1), (b'"\xc0\x80"', 1)],
 )
 def test_bytes_that_are_no_utf_8_are_refused_with_their_position(data: bytes, position: int) -> None:
-    assert problems_of(data) == [("f", "", f"is not UTF-8 text (byte {position}).")]
+    assert problems_of(data) == [(f"f:1:{position + 1}", "", f"is not UTF-8 text (byte {position}).")]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,9 @@ def test_what_is_no_json_is_refused_with_line_and_column(data: bytes, place: str
 
 @pytest.mark.parametrize("brackets", ["[", '{"a":'])
 def test_endless_nesting_is_refused(brackets: str) -> None:
-    assert problems_of(brackets.encode() * 100_000) == [("f", "", "is nested too deeply.")]
+    place = f"f:1:{1 + 128 * len(brackets)}"
+    message = "must not be nested more than 128 levels deep (--max-depth)."
+    assert problems_of(brackets.encode() * 100_000) == [(place, "", message)]
 
 
 def test_an_integer_with_thousands_of_digits_is_refused() -> None:
@@ -149,19 +152,22 @@ def test_an_integer_with_thousands_of_digits_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "paths"),
     [
-        ('{"a": 1, "a": 1}', ["a"]),
-        ('{"a": 1, "b": 2, "a": 3, "b": 4, "c": 5}', ["a", "b"]),
-        ('{"a": 1, "a": 2, "a": 3}', ["a"]),
-        ('{"a": {"b": 1, "b": 2}}', ["a.b"]),
-        ('{"models": [{}, {"x": 1, "x": 1}], "y": {"z": [[{"w": 1, "w": 1}]]}}', ["models[1].x", "y.z[0][0].w"]),
-        ('{"\\u0061": 1, "a": 2}', ["a"]),
-        ('{"": 1, "": 2}', [""]),
-        ('{"a": {"x": 1, "x": 2}, "a": 1}', ["a"]),
+        ('{"a": 1, "a": 1}', {"a": 10}),
+        ('{"a": 1, "b": 2, "a": 3, "b": 4, "c": 5}', {"a": 18, "b": 26}),
+        ('{"a": 1, "a": 2, "a": 3}', {"a": 18}),
+        ('{"a": {"b": 1, "b": 2}}', {"a.b": 16}),
+        (
+            '{"models": [{}, {"x": 1, "x": 1}], "y": {"z": [[{"w": 1, "w": 1}]]}}',
+            {"models[1].x": 26, "y.z[0][0].w": 58},
+        ),
+        ('{"\\u0061": 1, "a": 2}', {"a": 15}),
+        ('{"": 1, "": 2}', {"": 9}),
+        ('{"a": {"x": 1, "x": 2}, "a": 1}', {"a": 25}),
     ],
 )
-def test_every_key_that_stands_more_than_once_is_reported_with_its_path(text: str, paths: list[str]) -> None:
-    assert problems_of(text.encode()) == [("f", path, "stands more than once.") for path in paths]
+def test_every_key_that_stands_more_than_once_is_reported_with_its_place(text: str, paths: dict[str, int]) -> None:
+    assert problems_of(text.encode()) == [(f"f:1:{c}", path, "stands more than once.") for path, c in paths.items()]
 
 
 def test_a_key_may_stand_in_several_objects() -> None:
-    assert decode_json(b'[{"a": 1}, {"a": {"a": 2}}]', "f") == [{"a": 1}, {"a": {"a": 2}}]
+    assert decode_json('[{"a": 1}, {"a": {"a": 2}}]', "f") == [{"a": 1}, {"a": {"a": 2}}]

@@ -229,7 +229,7 @@ def test_a_mistyped_field_is_refused_with_the_one_it_resembles(typo: str, field:
 
 def test_a_message_names_the_file_the_path_and_the_rule() -> None:
     assert message_of(value(model(num_replicas=-1, itl_deadline_s=-0.5))) == (
-        "f: models[0].num_replicas must be >= 0, got -1.\nf: models[0].itl_deadline_s must be > 0, got -0.5."
+        "f:1:34: models[0].num_replicas must be >= 0, got -1.\nf:1:102: models[0].itl_deadline_s must be > 0, got -0.5."
     )
 
 

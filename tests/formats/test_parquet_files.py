@@ -19,9 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.formats import model_rows, parquet_files, parquet_reader
+from openg2g.formats import parquet_files, parquet_reader
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import open_sources, write_documents
+from openg2g.formats.limits import Limits
 from openg2g.formats.parquet_schema import ALL_COLUMNS
 from openg2g.formats.registry import get_format
 from openg2g.models.digest import workload_digest
@@ -29,7 +30,7 @@ from openg2g.models.errors import InvalidDocumentError, SourceError
 from tests.builders import make_workload, published_fleet
 from tests.formats.mutations import fuzz_inputs
 from tests.formats.test_files import no_file_above
-from tests.formats.views import content_of, document_of, documents_of, outcomes_of, written_bytes
+from tests.formats.views import content_of, document_of, documents_of, message_of, outcomes_of, written_bytes
 from tests.strategies import HOSTILE_TEXTS, documents, examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -376,15 +377,13 @@ def test_limits_hold_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(parquet_reader, "MAX_CHUNK_BYTES", 10)
         assert len(messages_of(data)) == 1
-    with monkeypatch.context() as patch:
-        patch.setattr(parquet_reader, "MAX_BATCH_SIZES", 6)
-        assert messages_of(data)[0] == "f:1: feasible_batch_sizes has 7 members; at most 6 are read."
+    message = "f:1: feasible_batch_sizes has 7 batch sizes; at most 6 are read (--max-batch-sizes)."
+    assert message_of(data, "parquet", Limits(batch_sizes=6)).splitlines()[0] == message
     with monkeypatch.context() as patch:
         patch.setattr(parquet_reader, "MAX_CELL_CHARACTERS", 4)
         assert "f:1: name has 5 characters; at most 4 are read." in messages_of(data)
-    with monkeypatch.context() as patch:
-        patch.setattr(model_rows, "MAX_MODELS", 4)
-        assert messages_of(data) == ["f:5: is row 5 of one workload: no more are read."]
+    message = "f:5: is row 5 of one workload: no more are read (--max-models)."
+    assert message_of(data, "parquet", Limits(models=4)) == message
 
 
 def test_what_could_not_be_read_again_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:

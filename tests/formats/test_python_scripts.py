@@ -543,7 +543,7 @@ def test_comments_directly_above_say_what_the_classes_cannot() -> None:
         ("# name: two words", "f:2: name must not contain white space"),
         ('# annotations: {"a": 1', "f:1:8: is not JSON"),
         ('# annotations: {"a": NaN}', "f:2: annotations.a must be finite, got nan."),
-        ('# annotations: {"a": 1, "a": 2}', "f:1: a stands more than once."),
+        ('# annotations: {"a": 1, "a": 2}', "f:1:10: a stands more than once."),
         ('# revision: {"number": 0}', "f:2: revision.number must be an integer >= 1, got 0."),
         ('# revision: {"numbr": 1}', "f:2: revision.numbr is not a known field: did you mean number?"),
     ],
@@ -569,7 +569,7 @@ def test_a_comment_that_is_wrong_is_refused(comment: str, message: str) -> None:
         (b"x = " + b"1+" * 100_000 + b"1", "f: is nested too deeply."),
         (b"if a: pass\n" + b"elif a: pass\n" * 5_000, "f: is nested too deeply."),
         (b"x = " + b"9" * 5_000, "f:1: is no Python that we read: Exceeds the limit (4300 digits) for integer"),
-        (b"#" * (MAX_BYTES + 1), f"f: is larger than {MAX_BYTES} bytes: that is no script that we read."),
+        (b"#" * (MAX_BYTES + 1), "f: is larger than 512 KiB (--max-file-size): that is no script that we read."),
     ],
 )
 def test_a_file_that_is_no_script_is_refused(content: bytes, message: str) -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.formats import toml_files
 from openg2g.formats.document import Document, RevisionData
+from openg2g.formats.limits import MAX_DEPTH, Limits
 from openg2g.formats.registry import get_format
-from openg2g.formats.toml_guard import MAX_DEPTH, MAX_DIGITS
+from openg2g.formats.toml_guard import MAX_DIGITS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
@@ -145,7 +145,7 @@ g = "2026-03-01"
 @pytest.mark.parametrize("time", ["2026-03-01T12:00:00", "2026-03-01", "12:00:00"])
 def test_a_local_time_is_refused_where_a_time_is_needed(time: str) -> None:
     message = f"must be a time with its offset (2026-03-01T12:00:00Z), got '{time}'."
-    assert message_of(f"{ONE}\n[revision]\nrecorded_at = {time}", "toml") == f"f: revision.recorded_at {message}"
+    assert message_of(f"{ONE}\n[revision]\nrecorded_at = {time}", "toml") == f"f:10:1: revision.recorded_at {message}"
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -184,11 +184,11 @@ def test_workloads_may_have_different_shapes_and_bad_ones_stand_beside_good_ones
     text = _toml({"workloads": [value(name="a"), 5, value(annotations={"x": 2**64}), OFFLINE_0_2, {"models": []}]})
     assert [str(o) if isinstance(o, InvalidDocumentError) else o.where for o in outcomes_of(text, "toml")] == [
         "f[0]",
-        "f[1]: a workload must be an object, got 5.",
-        "f[2]: annotations.x must fit into 64 bits: TOML has no larger integers. "
+        "f:1:196: a workload must be an object, got 5.",
+        "f:1:381: annotations.x must fit into 64 bits: TOML has no larger integers. "
         "Use JSON or YAML, or write it as a string.",
         "f[3]",
-        "f[4]: models LLMInferenceWorkload requires at least one model.",
+        "f:1:2297: models LLMInferenceWorkload requires at least one model.",
     ]
 
 
@@ -200,22 +200,22 @@ def test_workloads_may_have_different_shapes_and_bad_ones_stand_beside_good_ones
     [
         ("", "f: is empty."),
         (" \n\t", "f: is empty."),
-        ("# nothing\n", "f: models is missing."),
-        ("workloads = 5", "f: workloads must be a list, got 5."),
+        ("# nothing\n", "f:1:1: models is missing."),
+        ("workloads = 5", "f:1:1: workloads must be a list, got 5."),
         (
             f"model = 1\n{SEVERAL}",
-            "f: model is not a known field. Known fields: workloads.",
+            "f:1:1: model is not a known field. Known fields: workloads.",
         ),
-        (f"{ONE}itl = nan\n", "f: models[0].itl is not a known field. Known fields: model_label, num_replicas, "),
-        (ONE.replace("0.1", "nan"), "f: models[0].itl_deadline_s must be finite, got nan."),
-        (ONE.replace("0.1", "-inf"), "f: models[0].itl_deadline_s must be > 0, got -inf."),
-        (f"{ONE}[annotations]\nx = [inf]", "f: annotations.x[0] must be finite, got inf."),
-        (ONE.replace("0.1", "2026-03-01"), "f: models[0].itl_deadline_s must be a number, got '2026-03-01'."),
+        (f"{ONE}itl = nan\n", "f:8:1: models[0].itl is not a known field. Known fields: model_label, num_replicas, "),
+        (ONE.replace("0.1", "nan"), "f:6:1: models[0].itl_deadline_s must be finite, got nan."),
+        (ONE.replace("0.1", "-inf"), "f:6:1: models[0].itl_deadline_s must be > 0, got -inf."),
+        (f"{ONE}[annotations]\nx = [inf]", "f:9:6: annotations.x[0] must be finite, got inf."),
+        (ONE.replace("0.1", "2026-03-01"), "f:6:1: models[0].itl_deadline_s must be a number, got '2026-03-01'."),
         (
             ONE.replace("= 2", "= 0x" + "f" * 9999),
-            "f: models[0].num_replicas must fit into 64 bits: TOML has no larger",
+            "f:3:1: models[0].num_replicas must fit into 64 bits: TOML has no larger",
         ),
-        (f"{ONE}[annotations]\nx = -9223372036854775809", "f: annotations.x must fit into 64 bits: "),
+        (f"{ONE}[annotations]\nx = -9223372036854775809", "f:9:1: annotations.x must fit into 64 bits: "),
     ],
 )
 def test_what_is_no_workload_is_refused_with_its_path(text: str, message: str) -> None:
@@ -261,12 +261,15 @@ def test_other_encodings_are_refused(data: bytes, message: str) -> None:
     assert message_of(data, "toml") == message
 
 
-def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert toml_files.MAX_BYTES == 8 * 2**20
-    monkeypatch.setattr(toml_files, "MAX_BYTES", 2**20)
-    assert document_of(ONE.ljust(2**20), "toml").where == "f"
-    message = "f: must have at most 1 MiB. Split it, or use JSON Lines, which is read in constant memory."
-    assert message_of(ONE.ljust(2**20 + 1), "toml") == message
+def test_a_file_that_is_too_large_is_refused() -> None:
+    limits = Limits(file_bytes=2**20)
+    assert isinstance(outcomes_of(ONE.ljust(2**20), "toml", limits)[0], Document)
+    assert message_of(ONE.ljust(2**20 + 1), "toml", limits) == (
+        "f: must have at most 1 MiB to be read at a time. "
+        "Split it, use JSON Lines, which streams, or raise --max-file-size."
+    )
+    assert message_of(ONE.ljust(8 * 2**20 + 1), "toml").startswith("f: must have at most 8 MiB ")
+    assert isinstance(outcomes_of(ONE.ljust(8 * 2**20 + 1), "toml", Limits(file_bytes=2**24))[0], Document)
 
 
 # Malice.
@@ -286,12 +289,12 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_endless_nesting_is_refused_with_its_place(text: str, place: str) -> None:
     assert MAX_DEPTH == 128
-    assert message_of(text, "toml") == f"{place}: must not be nested more than 128 levels deep."
+    assert message_of(text, "toml") == f"{place}: must not be nested more than 128 levels deep (--max-depth)."
 
 
 def test_endless_nesting_by_brackets_and_dots_together_is_refused() -> None:
     text = "a = " + ("{" + "a." * 100 + "a = ") * 100 + "1" + "}" * 100
-    assert message_of(text, "toml").endswith(" must not be nested more than 128 levels deep.")
+    assert message_of(text, "toml").endswith(" must not be nested more than 128 levels deep (--max-depth).")
 
 
 def test_brackets_and_dots_within_strings_and_comments_are_no_nesting() -> None:
@@ -442,7 +445,7 @@ def test_whatever_depth_the_catalog_stores_is_written_and_read(depth: int) -> No
 
 
 def test_what_is_nested_without_end_is_not_written() -> None:
-    with pytest.raises(InvalidDocumentError, match=r"must not be nested more than 128 levels deep\.$"):
+    with pytest.raises(InvalidDocumentError, match=r"must not be nested more than 128 levels deep \(--max-depth\)\.$"):
         written([Document(make_workload(), annotations={"a": nested(10_000)})], "toml")
 
 

@@ -1,0 +1,51 @@
+"""Where the fields of a document stand in its file, so that a problem can name line and column."""
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+
+from openg2g.models.errors import InvalidDocumentError, Problem
+
+_KEY_ENDS = re.compile(r"[.\[]")
+_MAX_KEY_ENDS = 64  # A key may hold dots and brackets itself; of those that fit, the longest is meant.
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands.
+
+    Attributes:
+        line: Counted from 1.
+        column: In characters, counted from 1. A value of an object stands where its key does.
+        inner: Places of the members of an object by key, or of a list by index; None for a plain value.
+    """
+
+    line: int
+    column: int
+    inner: "dict[str, Place] | list[Place] | None" = None
+
+    def find(self, path: str) -> "Place":
+        """Return the place of a field (`models[2].itl_deadline_s`), or of what comes nearest to holding it."""
+        if isinstance(self.inner, dict):
+            rest = path.removeprefix(".")
+            ends = [found.start() for found in islice(_KEY_ENDS.finditer(rest), _MAX_KEY_ENDS)]
+            for end in (len(rest), *reversed(ends)):
+                if rest[:end] in self.inner:
+                    return self.inner[rest[:end]].find(rest[end:])
+        elif isinstance(self.inner, list):
+            index = re.match(r"\[([0-9]{1,9})\]", path)
+            if index and int(index[1]) < len(self.inner):
+                return self.inner[int(index[1])].find(path[index.end() :])
+        return self
+
+
+def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDocumentError:
+    """Say of each problem of a document at which line and column of the file its field stands.
+
+    Args:
+        error: What is wrong with the document.
+        where: The file.
+        place: Where the document stands in it.
+    """
+    found = [(problem, place.find(problem.path)) for problem in error.problems]
+    return InvalidDocumentError([Problem(where, p.path, p.message, at.line, at.column) for p, at in found], error.text)

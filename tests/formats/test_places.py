@@ -1,0 +1,146 @@
+"""Every problem names the line and the column of its field, in every format that has them."""
+
+import json
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openg2g.formats import json_places, toml_places
+from openg2g.formats.json_text import encode_line, encode_pretty
+from openg2g.formats.places import Place
+from openg2g.models.errors import InvalidDocumentError
+from tests.formats.views import message_of, model, outcomes_of, value
+from tests.strategies import examples, json_values
+
+
+def offset_of(place: Place, text: str) -> int:
+    lines = text.split("\n")
+    return sum(len(line) + 1 for line in lines[: place.line - 1]) + place.column - 1
+
+
+def check_json(found: Any, place: Place, text: str) -> None:
+    """Follow a value and its places: at each stands what the value says."""
+    decoder = json.JSONDecoder()
+    if isinstance(found, dict):
+        assert isinstance(place.inner, dict) and list(place.inner) == list(found)
+        for key, item in found.items():
+            assert decoder.raw_decode(text, offset_of(place.inner[key], text))[0] == key
+            check_json(item, place.inner[key], text)
+    elif isinstance(found, list):
+        assert isinstance(place.inner, list) and len(place.inner) == len(found)
+        for item, inner in zip(found, place.inner, strict=True):
+            assert repr(decoder.raw_decode(text, offset_of(inner, text))[0]) == repr(item)
+            check_json(item, inner, text)
+    else:
+        assert place.inner is None
+
+
+@given(json_values(), st.sampled_from(["", "\n", " \r\n\t"]))
+@examples(150)
+def test_every_value_of_a_json_text_is_found_where_it_stands(found: Any, before: str) -> None:
+    for text in (encode_line(found), encode_pretty(found), json.dumps(found, indent="\t", ensure_ascii=True)):
+        place = json_places.places_of(before + text)
+        assert repr(json.JSONDecoder().raw_decode(before + text, offset_of(place, before + text))[0]) == repr(found)
+        check_json(found, place, before + text)
+
+
+@given(st.lists(json_values(), min_size=1, max_size=4))
+@examples(50)
+def test_the_items_of_an_array_are_found_one_after_the_other(items: list[Any]) -> None:
+    text = f" {encode_pretty(items)}\n"
+    places = json_places.ItemPlaces(text)
+    for index in range(0, len(items), 2):
+        assert repr(json.JSONDecoder().raw_decode(text, offset_of(places.of(index), text))[0]) == repr(items[index])
+
+
+def test_in_a_document_of_megabytes_only_the_document_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_places, "MAX_CHARACTERS", 100)
+    assert message_of([value(model(num_replicas=-1))]) == "f:1:2: models[0].num_replicas must be >= 0, got -1."
+
+
+def tables() -> st.SearchStrategy[dict[str, Any]]:
+    plain = st.one_of(
+        st.integers(-9, 9), st.booleans(), st.text("ab\"'\\#[]{}.=,\n\u00e9 ", max_size=6), st.floats(-1, 1)
+    )
+    keys = st.text("ab\"' .[\u00e9", max_size=4)
+    values = st.recursive(
+        plain,
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(keys, inner, max_size=3)),
+        max_leaves=8,
+    )
+    return st.dictionaries(keys, values, max_size=4)
+
+
+def check_toml(found: Any, place: Place, text: str) -> None:
+    if isinstance(found, dict):
+        assert isinstance(place.inner, dict) and place.inner.keys() == found.keys()
+        for key, item in found.items():
+            at = text[offset_of(place.inner[key], text) :]
+            assert at.startswith(("[", tomli_w.dumps({key: 0}).removesuffix(" = 0\n")))
+            check_toml(item, place.inner[key], text)
+    elif isinstance(found, list):
+        assert isinstance(place.inner, list) and len(place.inner) == len(found)
+        for item, inner in zip(found, place.inner, strict=True):
+            check_toml(item, inner, text)
+    else:
+        assert place.inner is None
+
+
+@given(tables(), st.booleans())
+@examples(200)
+def test_every_value_of_a_toml_text_is_found_where_it_stands(found: dict[str, Any], multiline: bool) -> None:
+    text = tomli_w.dumps(found, multiline_strings=multiline)
+    check_toml(found, toml_places.places_of(text), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "line", "column"),
+    [
+        ("a = 1\nb.c . d = 2", "b.c.d", 2, 1),
+        ("[a.b]\nc = 1\n[a]\nd = 2", "a.d", 4, 1),
+        ("[[a]]\nb = 1\n[[a]]\n[[a.c]]\nd = 1\n[a.e]\n  f = 2", "a[1].e.f", 7, 3),
+        ("[[a]]\nb = 1\n[[a]]\n[[a.c]]\nd = 1", "a[1].c[0].d", 5, 1),
+        ('a = [ # one ]\n  1,\n  "x]", {b = 1, c = [2, 3]},\n]', "a[2].c[1]", 3, 25),
+        ('a = 1979-05-27 07:32:00 # a date\nb = \'\'\'\n]]\'\'\'\nc = """\\"""""\nd = 1', "d", 5, 1),
+        ('"a.b" = {"c\\u0064" = 1}', "a.b.cd", 1, 10),
+        ("\r\n\r\na = 1", "a", 3, 1),
+    ],
+)
+def test_toml_as_people_write_it(text: str, path: str, line: int, column: int) -> None:
+    found = toml_places.places_of(text).find(path)
+    assert (found.line, found.column) == (line, column)
+
+
+BAD = value(model(), model(model_label="b", feasible_batch_sizes=[8, 0]))
+PROBLEM = "models[1].feasible_batch_sizes[1] must be > 0, got 0."
+
+
+@pytest.mark.parametrize(
+    ("format_name", "text", "place"),
+    [
+        ("json", encode_pretty(BAD), "f:17:35"),
+        ("json", f"[\n{encode_pretty(BAD)}\n]", "f:18:35"),
+        ("jsonl", "\n" + encode_line(BAD), "f:2:271"),
+        ("toml", tomli_w.dumps(BAD), "f:20:5"),
+        ("yaml", "models:\n- {}\n- feasible_batch_sizes: [8, 0]\n", "f:3:29"),
+        ("openg2g-0.1", encode_pretty(BAD), "f:17:35"),
+    ],
+)
+def test_a_problem_stands_where_an_editor_finds_it(format_name: str, text: str, place: str) -> None:
+    messages = [
+        line
+        for o in outcomes_of(text, format_name)
+        if isinstance(o, InvalidDocumentError)
+        for line in str(o).split("\n")
+    ]
+    assert f"{place}: {PROBLEM}" in messages
+
+
+def test_a_problem_tells_its_place_as_data() -> None:
+    (error,) = outcomes_of(encode_pretty(BAD))
+    assert isinstance(error, InvalidDocumentError)
+    (problem,) = error.problems
+    assert (problem.where, problem.line, problem.column, problem.place) == ("f", 17, 35, "f:17:35")
