@@ -62,7 +62,7 @@ def test_all_files_of_a_command_are_stored_or_none(cli: Cli, tmp_path: Path) -> 
     assert outcome.err == (
         f"Error: {bad}:1:63: models[0].num_replicas must be >= 0, got -1.\n"
         f"Error: {bad}:1:133: models[0].itl_deadline_s must be > 0, got 0.\n"
-        f"Error: {worse}: models[0].gpus_per_replica must be an integer, got '4'.\n"
+        f"Error: {worse}:1:83: models[0].gpus_per_replica must be an integer, got '4'.\n"
     )
     assert cli("list", "--format", "names").out == ""
 
