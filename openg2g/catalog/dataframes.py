@@ -83,7 +83,7 @@ class FrameMaker:
             if module is not None:
                 self._module, self._make = module, _MAKERS[name]
                 return
-        raise MissingLibraryError("a data frame", wanted)
+        raise MissingLibraryError("a data frame", library=" or ".join(wanted), extra=wanted[0])
 
     def frame(self, hits: Iterable[Hit]) -> Any:
         """Make a frame of hits, a row for each model."""

@@ -51,7 +51,7 @@ def load_library() -> tuple[Any, Any]:
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ModuleNotFoundError as error:
-        raise MissingLibraryError("reading and writing Parquet (by pyarrow)", ["parquet"]) from error
+        raise MissingLibraryError("reading and writing Parquet", library="pyarrow", extra="parquet") from error
 
 
 def written_schema(arrow: Any) -> Any:

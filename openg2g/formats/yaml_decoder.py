@@ -22,7 +22,7 @@ from openg2g.models.errors import InvalidDocumentError, MissingLibraryError, Pro
 try:
     import yaml
 except ModuleNotFoundError as error:
-    raise MissingLibraryError("reading YAML", ["yaml"]) from error
+    raise MissingLibraryError("reading YAML", library="PyYAML", extra="yaml") from error
 
 MAX_NODES = 1_000_000
 """Keys, values, lists and objects in a document."""

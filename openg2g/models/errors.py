@@ -292,15 +292,16 @@ class MissingLibraryError(CatalogError, ImportError):
     """Something was asked for that takes a library which is not installed.
 
     Attributes:
-        libraries: Any one of these would do.
+        library: What the library calls itself (`"PyYAML"`); where any of several would do, all of them.
+        extra: Extra of this package that installs it, or the first of them (`"yaml"`).
     """
 
-    def __init__(self, what: str, libraries: Sequence[str]) -> None:
+    def __init__(self, what: str, *, library: str, extra: str) -> None:
         super().__init__(
-            f"{what} takes {' or '.join(libraries)}, which is not installed. "
-            f"Run `pip install 'openg2g-catalog[{libraries[0]}]'`."
+            f"{what} takes {library}, which is not installed. Run `pip install 'openg2g-catalog[{extra}]'`."
         )
-        self.libraries = tuple(libraries)
+        self.library = library
+        self.extra = extra
 
 
 class SourceError(CatalogError, OSError):

@@ -591,6 +591,6 @@ for use in (lambda f: list(f.read(io.BytesIO(b""), "f")), lambda f: f.write([], 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == 2 * (
-        "reading and writing Parquet (by pyarrow) takes parquet, which is not installed. "
+        "reading and writing Parquet takes pyarrow, which is not installed. "
         "Run `pip install 'openg2g-catalog[parquet]'`.\n"
     )

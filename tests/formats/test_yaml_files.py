@@ -551,6 +551,7 @@ try:
     list(yaml.read(io.BytesIO(stream.getvalue().encode()), "f"))
 except MissingLibraryError as error:
     assert isinstance(error, ImportError)
+    assert (error.library, error.extra) == ("PyYAML", "yaml")
     print(error)
 """
 
@@ -559,7 +560,7 @@ def test_without_pyyaml_a_file_is_written_and_reading_one_says_what_to_install()
     done = subprocess.run([sys.executable, "-c", _WITHOUT_YAML], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (
-        done.stdout == "reading YAML takes yaml, which is not installed. Run `pip install 'openg2g-catalog[yaml]'`.\n"
+        done.stdout == "reading YAML takes PyYAML, which is not installed. Run `pip install 'openg2g-catalog[yaml]'`.\n"
     )
 
 
