@@ -7,6 +7,9 @@ The rows of a workload stand together. Those that `workload_index` gives one num
 `position`; a file from elsewhere may have neither column, and is then told apart by names as a CSV file is. Annotations
 are JSON text in the first row of a workload.
 
+Files of other programs are read where nothing in them must be guessed or changed: a time names its zone, or is one of
+Spark, which writes times in 96 bits and in UTC.
+
 Every page has a checksum, which is verified when it is read. The metadata of the file tell the version of its columns
 and the package that wrote it. The same documents are written as the same bytes by one version of pyarrow.
 """

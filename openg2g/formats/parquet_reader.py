@@ -91,6 +91,7 @@ def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> Any:
             buffer_size=_BUFFER_BYTES,
             pre_buffer=False,
             page_checksum_verification=True,
+            coerce_int96_timestamp_unit="us",  # Else as nanoseconds, in which the year 1500 becomes 2084.
             thrift_string_size_limit=MAX_FOOTER_BYTES,
             thrift_container_size_limit=_MAX_FOOTER_LIST,
             **options,
@@ -103,7 +104,7 @@ def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> Any:
         with opened() as file:
             _check_version(file.metadata, report)
             report.raise_problems()
-            check_schema(arrow, file.schema_arrow, report)
+            check_schema(arrow, file, report)
             report.raise_problems()
             texts = [field.name for field in file.schema_arrow if KINDS[field.name] == "text"]
         return opened(read_dictionary=texts)
@@ -254,6 +255,9 @@ def _rewindable(stream: BinaryIO) -> Iterator[BinaryIO]:
         yield copy
 
 
+_WRITE_VERSION_1 = "Write version 1, as nearly every program does unless told otherwise."
+
+
 def _explained(error: Exception) -> str:
     """Say what Arrow found; an error of the operating system, which has a number, is no matter of the content.
 
@@ -265,4 +269,6 @@ def _explained(error: Exception) -> str:
     text = str(error).partition("\n")[0].strip()[:200]
     if "checksum" in text:
         return "is damaged: a checksum does not fit. Fetch or write the file again."
+    if "DictAccumulator for Delta" in text:  # Without dictionaries, one long text that repeats could fill the memory.
+        return f"has texts in an encoding of version 2 of Parquet, which is not read. {_WRITE_VERSION_1}"
     return f"cannot be read as Parquet: {text.rstrip('.')}."

@@ -33,6 +33,9 @@ KINDS = {
 }
 """Column → kind of its values."""
 
+_SPARK_KEY = b"org.apache.spark.version"
+"""What the metadata of every file that Spark writes tell."""
+
 _EXPECTED = {
     "text": "strings",
     "integer": "whole numbers",
@@ -68,17 +71,31 @@ def written_schema(arrow: Any) -> Any:
     return arrow.schema([arrow.field(c, types[KINDS[c]], nullable=c not in always) for c in ALL_COLUMNS])
 
 
-def check_schema(arrow: Any, schema: Any, report: Report) -> None:
+def check_schema(arrow: Any, file: Any, report: Report) -> None:
     """Note every column that is not known, stands twice, is missing, or could only be read by changing its values."""
+    schema = file.schema_arrow
     has_places = any(column in schema.names for column in PLACE_COLUMNS)
     check_columns(schema.names, ALL_COLUMNS, (*(PLACE_COLUMNS if has_places else ()), *MODEL_FIELDS), report)
     if report.problems:
         return
+    instants = _instants_of_spark(file)
     for field in schema:
         is_absent = arrow.types.is_null(field.type) and field.name not in MODEL_FIELDS
-        if not is_absent and not _is_of_kind(arrow.types, field.type, KINDS[field.name]):
+        is_instant = KINDS[field.name] == "time" and field.name in instants
+        if not is_absent and not is_instant and not _is_of_kind(arrow.types, field.type, KINDS[field.name]):
             got = str(field.type)
             report.add(field.name, f"must be a column of {_EXPECTED[KINDS[field.name]]}, got {got[:80]}.")
+
+
+def _instants_of_spark(file: Any) -> frozenset[str]:
+    """Return the columns that hold times in 96 bits, which name no zone, if Spark has written them.
+
+    It writes its timestamps so unless it is told otherwise, and always in UTC. Impala writes local times in them.
+    """
+    if _SPARK_KEY not in (file.metadata.metadata or {}):
+        return frozenset()
+    columns = map(file.schema.column, range(len(file.schema)))
+    return frozenset(column.path for column in columns if column.physical_type == "INT96")
 
 
 def _is_of_kind(types: Any, type_: Any, kind: str) -> bool:

@@ -235,6 +235,34 @@ def test_times_may_have_any_unit_and_zone(unit: str) -> None:
     assert document_of(parquet(columns(effective_from=times)), "parquet").revision.effective_from == NOON
 
 
+def times_in_96_bits(metadata: dict[str, str]) -> bytes:
+    """A file as Spark writes one: times in 96 bits without a zone, and nothing that may not be null."""
+    times = pyarrow.array([datetime(1500, 1, 1), None], pyarrow.timestamp("us"))
+    table = pyarrow.table(columns(effective_from=times))
+    stream = io.BytesIO()
+    options = {"use_deprecated_int96_timestamps": True, "store_schema": False}
+    with pyarrow.parquet.ParquetWriter(stream, table.schema, **options) as writer:
+        writer.add_key_value_metadata(metadata)
+        writer.write_table(table)
+    return stream.getvalue()
+
+
+def test_times_of_spark_are_instants() -> None:
+    document = document_of(times_in_96_bits({"org.apache.spark.version": "4.3.0"}), "parquet")
+    assert document.revision.effective_from == datetime(1500, 1, 1, tzinfo=UTC)
+
+
+def test_times_in_96_bits_of_others_name_no_zone_and_are_refused() -> None:
+    expected = ["f: effective_from must be a column of timestamps with a time zone, got timestamp[us]."]
+    assert messages_of(times_in_96_bits({"writer": "Impala"})) == expected
+
+
+def test_other_times_of_spark_without_a_zone_are_refused() -> None:
+    table = pyarrow.table(columns(effective_from=[datetime(2026, 3, 1), None]))
+    expected = ["f: effective_from must be a column of timestamps with a time zone, got timestamp[us]."]
+    assert messages_of(parquet(table.replace_schema_metadata({"org.apache.spark.version": "4.3.0"}))) == expected
+
+
 @pytest.mark.parametrize(
     ("overrides", "messages"),
     [
@@ -339,6 +367,20 @@ def test_columns_that_repeat_and_too_many_columns_are_refused() -> None:
     assert "f: name stands more than once." in messages_of(parquet(doubled))
     many = pyarrow.table({f"c{index}": [1] for index in range(200)})
     assert messages_of(parquet(many)) == ["f: has 200 columns; at most 100 are read."]
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_that_arrow_cannot_keep_in_dictionaries_are_refused_with_advice(encoding: str) -> None:
+    encodings = dict.fromkeys(("name", "model_label"), encoding)
+    assert messages_of(parquet(columns(), use_dictionary=False, column_encoding=encodings)) == [
+        "f:1: has texts in an encoding of version 2 of Parquet, which is not read. "
+        "Write version 1, as nearly every program does unless told otherwise."
+    ]
+
+
+def test_texts_outside_dictionaries_are_read() -> None:
+    plain = document_of(parquet(columns(), use_dictionary=False), "parquet")
+    assert content_of(plain) == content_of(document_of(parquet(columns()), "parquet"))
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1PAR1", b"name,model_label\n", b"\0" * 1_000])
