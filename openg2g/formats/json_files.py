@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, TextIO
 
 from openg2g.formats import native, openg2g_config
@@ -9,8 +10,8 @@ from openg2g.formats.document import Document
 from openg2g.formats.json_places import ItemPlaces, places_of
 from openg2g.formats.json_text import decode_json, encode_pretty
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
-from openg2g.formats.places import located
-from openg2g.formats.shape import document_from_value
+from openg2g.formats.places import located_outcomes
+from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import read_text
 from openg2g.models.errors import InvalidDocumentError, Problem
 
@@ -79,17 +80,13 @@ def read_array(
         yield error
         return
     if not isinstance(value, list):
-        try:
-            yield document_from_value(value, where, config_version, limits)
-        except InvalidDocumentError as error:
-            yield located(error, where, places_of(text))
+        outcomes = documents_from_value(value, where, config_version, limits)
+        yield from located_outcomes(outcomes, where, partial(places_of, text))
         return
     places = ItemPlaces(text)
     for index, item in enumerate(value):
-        try:
-            yield document_from_value(item, f"{where}[{index}]", config_version, limits)
-        except InvalidDocumentError as error:
-            yield located(error, where, places.of(index))
+        outcomes = documents_from_value(item, f"{where}[{index}]", config_version, limits)
+        yield from located_outcomes(outcomes, where, partial(places.of, index))
 
 
 JSON = JsonFiles()

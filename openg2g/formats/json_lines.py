@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import BinaryIO, TextIO
 
@@ -10,8 +11,8 @@ from openg2g.formats.document import Document
 from openg2g.formats.json_places import places_of
 from openg2g.formats.json_text import decode_json, encode_line
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
-from openg2g.formats.places import located
-from openg2g.formats.shape import document_from_value
+from openg2g.formats.places import located_outcomes
+from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import decoded, invalid
 from openg2g.models.errors import InvalidDocumentError
 
@@ -33,10 +34,7 @@ class JsonLinesFiles:
                 yield invalid(where, f"is a line of more than {size} (--max-line-length).", number)
                 _skip_line(stream, limits.line_bytes)
             elif line.strip():
-                try:
-                    yield _document(decoded(line, where, number).rstrip("\r\n"), where, number, limits)
-                except InvalidDocumentError as error:
-                    yield error
+                yield from _outcomes(line, where, number, limits)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write a line for each document."""
@@ -44,15 +42,18 @@ class JsonLinesFiles:
             stream.write(encode_line(native.value_from_document(document)) + "\n")
 
 
-def _document(text: str, where: str, number: int, limits: Limits) -> Document:
+def _outcomes(line: bytes, where: str, number: int, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
+    """Yield the documents of a line; an error has the line with it."""
+    text = None
     try:
+        text = decoded(line, where, number).rstrip("\r\n")
         value = decode_json(text, where, line=number, limits=limits)
     except InvalidDocumentError as error:
-        raise InvalidDocumentError(error.problems, text) from None
-    try:
-        return document_from_value(value, f"{where}:{number}", None, limits)
-    except InvalidDocumentError as error:
-        raise located(InvalidDocumentError(error.problems, text), where, places_of(text, number)) from None
+        yield InvalidDocumentError(error.problems, text)
+        return
+    outcomes = documents_from_value(value, f"{where}:{number}", None, limits)
+    for outcome in located_outcomes(outcomes, where, partial(places_of, text, number)):
+        yield InvalidDocumentError(outcome.problems, text) if isinstance(outcome, InvalidDocumentError) else outcome
 
 
 def _skip_line(stream: BinaryIO, chunk_bytes: int) -> None:

@@ -1,10 +1,16 @@
 """Where the fields of a document stand in its file, so that a problem can name line and column."""
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from openg2g.models.errors import InvalidDocumentError, Problem
+
+if TYPE_CHECKING:
+    from openg2g.formats.document import Document
 
 _KEY_ENDS = re.compile(r"[.\[]")
 _MAX_KEY_ENDS = 64  # A key may hold dots and brackets itself; of those that fit, the longest is meant.
@@ -37,6 +43,21 @@ class Place:
             if index and int(index[1]) < len(self.inner):
                 return self.inner[int(index[1])].find(path[index.end() :])
         return self
+
+
+def located_outcomes(
+    outcomes: "Iterable[Document | InvalidDocumentError]", where: str, find_place: Callable[[], Place]
+) -> "Iterator[Document | InvalidDocumentError]":
+    """Yield documents, and errors whose problems tell the line and column of their fields.
+
+    Args:
+        outcomes: What was read of a part of a file.
+        where: The file.
+        find_place: Finds where that part stands; called at the first error.
+    """
+    find_once = cache(find_place)
+    for outcome in outcomes:
+        yield located(outcome, where, find_once()) if isinstance(outcome, InvalidDocumentError) else outcome
 
 
 def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDocumentError:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache, partial
 from itertools import chain
 from typing import Any, BinaryIO, TextIO
 
@@ -17,8 +18,8 @@ import tomli_w
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, checked_list
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
-from openg2g.formats.places import located
-from openg2g.formats.shape import document_from_value
+from openg2g.formats.places import located, located_outcomes
+from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, line_and_column, read_text
 from openg2g.formats.toml_guard import check_bounds
 from openg2g.formats.toml_places import places_of
@@ -46,21 +47,21 @@ class TomlFiles:
         except InvalidDocumentError as error:
             yield error
             return
+        find_root = cache(partial(places_of, text))
+        if _LIST not in root:
+            yield from located_outcomes(_outcomes(root, where, limits), where, find_root)
+            return
         try:
             items = _items_of(root, where)
         except InvalidDocumentError as error:
-            yield located(error, where, places_of(text))
+            yield located(error, where, find_root())
             return
         for index, item in enumerate(items):
-            part = f"{where}[{index}]" if _LIST in root else where
-            report = Report(part, limits)
-            value = _json_value(item, "", report)
-            try:
-                report.raise_problems()
-                yield document_from_value(value, part, None, limits)
-            except InvalidDocumentError as error:
-                place = places_of(text)
-                yield located(error, where, place.find(f"{_LIST}[{index}]") if _LIST in root else place)
+            for outcome in _outcomes(item, f"{where}[{index}]", limits):
+                if isinstance(outcome, InvalidDocumentError):
+                    yield located(outcome, where, find_root().find(f"{_LIST}[{index}]"))
+                else:
+                    yield outcome
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write one document at the top, several as tables of `workloads`.
@@ -102,14 +103,22 @@ def _syntax_error(message: str, text: str, where: str) -> InvalidDocumentError:
 
 
 def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:
-    """List the workloads of a file, each still as the parser made it."""
-    if _LIST not in root:
-        return [root]
+    """List the workloads of a file that has several, each still as the parser made it."""
     report = Report(where)
     check_fields(root, (_LIST,), "", report)
     items = list(checked_list(root[_LIST], _LIST, report))
     report.raise_problems()
     return items
+
+
+def _outcomes(value: object, where: str, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
+    """Yield the documents of a workload as the parser made it."""
+    report = Report(where, limits)
+    value = _json_value(value, "", report)
+    if report.problems:
+        yield InvalidDocumentError(report.problems)
+    else:
+        yield from documents_from_value(value, where, None, limits)
 
 
 def _value_of(document: Document) -> Mapping[str, Any]:

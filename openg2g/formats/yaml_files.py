@@ -12,7 +12,7 @@ from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.places import Place, located
-from openg2g.formats.shape import document_from_value
+from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, read_text
 from openg2g.formats.yaml_encoder import encode_yaml
 from openg2g.models.errors import InvalidDocumentError
@@ -54,10 +54,8 @@ class YamlFiles:
                 yield item
                 continue
             value, place = item
-            try:
-                yield document_from_value(value, where if is_alone else f"{where}[{index}]", None, limits)
-            except InvalidDocumentError as error:
-                yield located(error, where, place)
+            for found in documents_from_value(value, where if is_alone else f"{where}[{index}]", None, limits):
+                yield located(found, where, place) if isinstance(found, InvalidDocumentError) else found
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write a YAML document for each document."""
