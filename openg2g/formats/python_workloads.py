@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from openg2g.formats import native, openg2g_config
+from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.formats.limits import Limits
+from openg2g.formats.openg2g_config import document_from_list
+from openg2g.formats.openg2g_layout import recognise_version
 from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, RECORDS, SCHEDULE, WORKLOAD
 from openg2g.formats.python_search import Found, Schedules
 from openg2g.formats.python_values import Argument, Construct, Items, Table, Unknown, Value, weight_of
@@ -105,7 +107,7 @@ class WorkloadReader:
             return native.document_from_value(value, where, self.limits)
         list_key = "models" if kinds == {MODEL_SPEC} else "deployments"
         version = _version_of(list_key, entries)
-        document = openg2g_config.document_from_value({list_key: values}, where, version, self.limits)
+        document = document_from_list(list_key, values, where, version, self.limits)
         # Of the layout only the version is kept: a script has none, and a file is to be written in the usual one.
         return Document(document.workload, where, None, {**document.annotations, "openg2g": {"version": version}})
 
@@ -327,7 +329,7 @@ def weight_of_workload(found: Found) -> int:
 
 
 def _is_0_2(spec: Construct) -> bool:
-    return openg2g_config.recognise_version({"models": [dict.fromkeys(spec.arguments)]}) == "0.2"
+    return recognise_version({"models": [dict.fromkeys(spec.arguments)]}) == "0.2"
 
 
 def _version_of(list_key: str, entries: "Sequence[Entry | None]") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from openg2g.formats import native, openg2g_config
 from openg2g.formats.document import Document, shown
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.openg2g_layout import recognise_version
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 
@@ -12,6 +13,8 @@ def documents_from_value(
     value: object, where: str, config_version: str | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[Document | InvalidDocumentError]:
     """Yield each document of a decoded JSON value of any shape that we know, or what is wrong with it.
+
+    There is one, unless a configuration of OpenG2G has several datacenters, each with models of its own.
 
     Args:
         value: What a parser made of the text.
@@ -22,11 +25,11 @@ def documents_from_value(
     if not isinstance(value, Mapping):
         yield InvalidDocumentError([Problem(where, "", f"a workload must be an object, got {shown(value)}.")])
         return
-    version = config_version or openg2g_config.recognise_version(value)
+    version = config_version or recognise_version(value)
+    if version is not None:
+        yield from openg2g_config.documents_from_value(value, where, version, limits)
+        return
     try:
-        if version is None:
-            yield native.document_from_value(value, where, limits)
-        else:
-            yield openg2g_config.document_from_value(value, where, version, limits)
+        yield native.document_from_value(value, where, limits)
     except InvalidDocumentError as error:
         yield error

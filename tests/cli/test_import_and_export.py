@@ -23,6 +23,18 @@ def test_a_configuration_of_openg2g_comes_back_equal(
     assert exported.json == configuration
 
 
+def test_each_datacenter_of_a_configuration_gets_a_name_of_its_own(cli: Cli, tmp_path: Path) -> None:
+    models = offline_0_1()["models"]
+    sites = {"upstream": {"bus": "850", "models": models[:2]}, "downstream": {"bus": "834", "models": models[2:]}}
+    source = write(tmp_path / "sweep.json", {"dc_sites": sites, "source_pu": 1.09})
+    assert cli("import", source).out == "upstream: new, revision 1\ndownstream: new, revision 1\n"
+    exported = cli("export", "downstream", "--format", "openg2g-0.1").json
+    assert exported == {"dc_sites": {"downstream": sites["downstream"]}, "source_pu": 1.09}
+    outcome = cli("import", write(source, {"models": models, "dc_sites": {"a": {"models": ["Llama3.1-8B"]}}}))
+    message = "is no label of the models of the file, got 'Llama3.1-8B': did you mean Llama-3.1-8B?"
+    assert (outcome.exit_code, outcome.err) == (4, f"Error: {source}: dc_sites.a.models[0] {message}\n")
+
+
 def test_an_import_tells_new_changed_and_unchanged_apart(cli: Cli, tmp_path: Path) -> None:
     source = write(tmp_path / "small.json", SMALL)
     assert cli("import", source).out == "small: new, revision 1\n"

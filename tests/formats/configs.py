@@ -123,11 +123,51 @@ OFFLINE_0_2: dict[str, Any] = {
     "ieee_case_dir": "examples/ieee13",
 }
 
+SWEEP: dict[str, Any] = {
+    "models": [
+        {
+            "model_label": label,
+            "model_id": model_id,
+            "gpus_per_replica": gpus,
+            "initial_num_replicas": replicas,
+            "initial_batch_size": 128,
+            "itl_deadline_s": deadline,
+            "feasible_batch_sizes": BATCH_SIZES,
+        }
+        for label, model_id, gpus, replicas, deadline in _FLEET
+    ],
+    "data_sources": [_source(label) for label, *_ in _FLEET],
+    "training_trace_params": {},
+    "data_dir": None,
+    "ieee_case_dir": "../../data/grid/ieee34",
+    "dss_master_file": "ieee34.dss",
+    "source_pu": 1.09,
+    "dc_sites": {
+        "upstream": {
+            "bus": "850",
+            "bus_kv": 24.9,
+            "base_kw_per_phase": 120.0,
+            "models": ["Llama-3.1-8B", "Llama-3.1-70B"],
+            "connection_type": "wye",
+            "seed": 0,
+            "total_gpu_capacity": 520,
+            "inference_ramps": [{"target": 0.2, "t_start": 2500, "t_end": 3000}],
+        },
+        "downstream": {"bus": "834", "bus_kv": 24.9, "inference_ramps": []},
+        "spare": {"bus": "840"},
+    },
+    "pv_systems": [{"bus": "848", "peak_kw": 130.0, "csv_path": "pv.csv"}],
+    "ofo": {"primal_step_size": 0.05, "voltage_gradient_scale": 1e6},
+    "simulation": {"dt_dc": "1/10", "v_min": 0.95},
+}
+"""What the development between 0.1 and 0.2 sweeps over: several datacenters on one grid."""
+
 EXAMPLES = {
     "0.1 offline": ("0.1", OFFLINE_0_1),
     "0.1 online": ("0.1", ONLINE_0_1),
     "0.2 online": ("0.2", ONLINE_0_2),
     "0.2 offline": ("0.2", OFFLINE_0_2),
+    "0.1 sweep": ("0.1", SWEEP),
 }
 
 

@@ -67,13 +67,20 @@ def test_a_key_that_only_0_2_has_marks_0_2(key: str) -> None:
     assert document.annotations["openg2g"]["version"] == "0.2"
 
 
-@pytest.mark.parametrize("key", ["initial_num_replicas", "simulated_num_replicas"])
-def test_a_word_for_the_number_of_replicas_that_only_0_2_has_marks_0_2(key: str) -> None:
+@pytest.mark.parametrize(("key", "version"), [("initial_num_replicas", "0.1"), ("simulated_num_replicas", "0.2")])
+def test_another_word_for_the_number_of_replicas_marks_a_configuration(key: str, version: str) -> None:
     entry = entry_0_1(feasible_batch_sizes=[8])
     entry[key] = entry.pop("num_replicas")
     document = document_of({"models": [entry]})
-    assert document.annotations["openg2g"]["version"] == "0.2"
+    assert document.annotations["openg2g"] == {"version": version, "list": "models", "replicas": key}
     assert document.workload.models[0].num_replicas == 720
+    assert config_of(document, "0.1")["models"][0].get(key) == (720 if version == "0.1" else None)
+
+
+def test_what_only_0_2_has_marks_0_2_whatever_the_replicas_are_called() -> None:
+    entry = entry_0_2()
+    entry["initial_num_replicas"] = entry.pop("simulated_num_replicas")
+    assert document_of({"models": [entry], "dc_sites": {}}).annotations["openg2g"]["version"] == "0.2"
 
 
 @pytest.mark.parametrize(
