@@ -23,6 +23,7 @@ from openg2g.formats.csv_cells import NUMERIC, cell_text, cell_value, hint_of
 from openg2g.formats.csv_records import BrokenFileError, Records
 from openg2g.formats.document import Document, Report, shown
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.model_rows import COLUMNS, Row, cells_of, check_columns, document_of_rows
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.row_names import NamesToWrite, grouped_by_name
@@ -37,7 +38,7 @@ _TO_BE_QUOTED = re.compile(r'[",;\t\r\n]|^\s|\s$')
 
 
 @dataclass(frozen=True)
-class CsvFiles:
+class CsvFiles(KeepsEverything):
     """Reads what spreadsheets write, and writes it the same each time.
 
     Attributes:

@@ -88,7 +88,7 @@ def open_sources(
         for path in paths:
             if os.path.isdir(path):
                 raise SourceError(f"{path} cannot be read: Is a directory.")
-            name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
+            name = format_name or format_name_of_stream(path)
             get_format(name)
             stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
             stack.enter_context(stream)
@@ -97,6 +97,15 @@ def open_sources(
             except OSError as error:
                 raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
         yield sources
+
+
+def format_name_of_stream(path: str) -> str:
+    """Tell the format of a file from its suffix; of standard input and output (`-`), it is JSON.
+
+    Raises:
+        UnknownFormatError: The suffix means nothing to us.
+    """
+    return "json" if path == STANDARD_STREAM else format_name_of(path)
 
 
 def write_documents(documents: Iterable[Document], path: str, format_name: str | None, *, replace: bool) -> None:
@@ -113,7 +122,7 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         UnknownFormatError: The suffix means nothing to us.
         InvalidDocumentError: The format cannot express the documents.
     """
-    name = format_name or ("json" if path == STANDARD_STREAM else format_name_of(path))
+    name = format_name or format_name_of_stream(path)
     if get_entry(name).is_binary:
         with writing_bytes(path, replace=replace) as binary_stream:
             get_binary_format(name).write(documents, binary_stream)

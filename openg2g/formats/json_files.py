@@ -1,6 +1,6 @@
 """JSON files: one document or an array of them, in the catalog's shape or in OpenG2G's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, TextIO
@@ -10,6 +10,8 @@ from openg2g.formats.document import Document
 from openg2g.formats.json_places import ItemPlaces, places_of
 from openg2g.formats.json_text import decode_json, encode_pretty
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.losses import KeepsEverything, Loss
+from openg2g.formats.openg2g_targets import losses_of_config
 from openg2g.formats.places import located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import read_text
@@ -20,7 +22,7 @@ MAX_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class JsonFiles:
+class JsonFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
@@ -56,11 +58,15 @@ class OpenG2GConfigFiles:
         """Yield each document of a file, or what is wrong with it, at the line and column of the field."""
         return read_array(stream, where, self.version, limits)
 
+    def losses(self, document: Document) -> Sequence[Loss]:
+        """List what the version refuses, understands differently, or cannot say."""
+        return losses_of_config(document, self.version)
+
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
-        """Write the one document that such a file holds.
+        """Write the one document that such a file holds; what the version cannot say is left out.
 
         Raises:
-            InvalidDocumentError: There is not exactly one, or the version requires fields that nobody gave.
+            InvalidDocumentError: There is not exactly one.
         """
         found = list(documents)
         if len(found) != 1:

@@ -11,6 +11,7 @@ from openg2g.formats.document import Document
 from openg2g.formats.json_places import places_of
 from openg2g.formats.json_text import decode_json, encode_line
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.places import located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import decoded, invalid
@@ -18,7 +19,7 @@ from openg2g.models.errors import InvalidDocumentError
 
 
 @dataclass(frozen=True)
-class JsonLinesFiles:
+class JsonLinesFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(

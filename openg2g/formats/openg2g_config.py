@@ -6,7 +6,8 @@ in the annotations, so that the file can be given back equal:
 
 - keys of the file as they are (`data_sources`, `ieee_case_dir`, `dc_sites`, …);
 - keys of a model under `models.LABEL` (`model_id`, …), those of its deployment under `models.LABEL.deployment`;
-- how the file was laid out under `openg2g`, and under `models.LABEL.omitted` which fields it left to their defaults.
+- how the file was laid out under `openg2g`, with what its version itself refuses of it; and under
+  `models.LABEL.omitted` which fields it left to their defaults.
 
 What a field means where it is left out differs: `feasible_batch_sizes` is the initial batch size alone in 0.1 and
 `batch_sizes` in 0.2; `gpus_per_replica` is 1 in 0.2. The catalog always stores the explicit value.
@@ -15,19 +16,21 @@ Source: `openg2g/datacenter/config.py` and the example configurations of OpenG2G
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from openg2g.formats.document import Document, Report, checked_annotations, checked_workload
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
-from openg2g.formats.openg2g_entries import joined_entry, object_of, split_entry
+from openg2g.formats.openg2g_conversion import extras_of_models
+from openg2g.formats.openg2g_entries import joined_entry, split_entry
 from openg2g.formats.openg2g_layout import LIST_KEYS, REPLICA_KEYS, SITES, Layout
+from openg2g.formats.openg2g_origin import ORIGIN, Origin, object_of
+from openg2g.formats.openg2g_rules import refusals
 from openg2g.formats.openg2g_sites import ModelList, find_lists
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError
 from openg2g.models.revision import check_name
+from openg2g.models.spec import LLMInferenceWorkload
 
-_BOOKKEEPING = frozenset({*LIST_KEYS, "openg2g"})  # At the top, these are never what was kept.
-_REQUIRED_0_2 = ("model_id", "gpu_model", "task", "batch_sizes")
+_NEVER_KEPT = frozenset({*LIST_KEYS, ORIGIN, "format"})  # At the top of a file, these say something else.
 
 
 def documents_from_value(
@@ -43,7 +46,7 @@ def documents_from_value(
         of_file.add("format", "marks a document of the catalog: import it with --format json or jsonl.")
     lists = find_lists(value, of_file)
     outcomes = [_outcome(found, value, where, version, limits, is_only=len(lists) == 1) for found in lists]
-    for key in ("models", "openg2g"):
+    for key in ("models", ORIGIN):
         if key in value and (key, None) not in [(found.key, found.site) for found in lists]:
             of_file.add(key, "cannot be kept: the catalog needs this name for what it keeps itself.")
     problems = [p for outcome in outcomes if isinstance(outcome, InvalidDocumentError) for p in outcome.problems]
@@ -66,47 +69,17 @@ def document_from_list(list_key: str, entries: Sequence[Any], where: str, versio
 def value_from_document(document: Document, version: str) -> dict[str, Any]:
     """Write a document as the JSON object of a configuration file; equal to the one it was read from.
 
-    Raises:
-        InvalidDocumentError: The version requires fields that nobody gave.
+    What the version cannot say is left out; `openg2g.formats.openg2g_targets` tells what that is.
     """
-    layout = _layout_noted(document, version)
-    noted = object_of(document.annotations.get("openg2g"))
-    of_models = object_of(document.annotations.get("models"))
-    entries = []
-    report = Report(document.where)
-    for position, spec in enumerate(document.workload.models):
-        extras = dict(object_of(of_models.get(spec.model_label)))
-        if noted.get("version") != version:
-            extras.pop("omitted", None)
-        if version == "0.2":
-            for field in _REQUIRED_0_2:
-                if field not in extras:
-                    report.add(f"{layout.list_path}[{position}].{field}", "is not known, and OpenG2G 0.2 requires it.")
-        entries.append(joined_entry(spec, extras, layout))
-    report.raise_problems()
-    rest = {key: item for key, item in document.annotations.items() if key not in _BOOKKEEPING}
+    layout = Origin.noted_in(document.annotations).layout_for(version)
+    models = zip(document.workload.models, extras_of_models(document, version), strict=True)
+    entries = [joined_entry(spec, extras, layout) for spec, extras in models]
+    rest = {key: item for key, item in document.annotations.items() if key not in _NEVER_KEPT}
     if layout.site is None:
         return {layout.list_key: entries, **rest}
     sites = object_of(rest.get(SITES))
     site = {key: item for key, item in object_of(sites.get(layout.site)).items() if key not in LIST_KEYS}
     return {**rest, SITES: {**sites, layout.site: {layout.list_key: entries, **site}}}
-
-
-_DEFAULT_LAYOUTS = {
-    "0.1": Layout("0.1", "models", "num_replicas"),
-    "0.2": Layout("0.2", "deployments", "simulated_num_replicas"),
-}
-
-
-def _layout_noted(document: Document, version: str) -> Layout:
-    """Return the layout of the file that a document came from, as far as the version has it."""
-    noted = object_of(document.annotations.get("openg2g"))
-    layout = _DEFAULT_LAYOUTS[version]
-    if noted.get("list") in LIST_KEYS:
-        layout = replace(layout, list_key=noted["list"])
-    if noted.get("version") == version and noted.get("replicas") in REPLICA_KEYS:
-        layout = replace(layout, replicas_key=noted["replicas"])
-    return replace(layout, site=noted["site"]) if isinstance(noted.get("site"), str) else layout
 
 
 def _outcome(
@@ -144,7 +117,8 @@ def _document(
     annotations = _beside(value, found)
     if kept:
         annotations["models"] = kept
-    annotations["openg2g"] = _noted(layout)
+    refused = {} if workload is None else _refused(workload, kept, version)
+    annotations[ORIGIN] = Origin.of_file(layout, refused).note()
     checked_annotations(annotations, report)
     name = None if is_only else _checked_site(found.site, report)
     report.raise_problems()
@@ -160,9 +134,10 @@ def _beside(value: Mapping[str, Any], found: ModelList) -> dict[str, Any]:
     return {**value, SITES: {found.site: site}}
 
 
-def _noted(layout: Layout) -> dict[str, str]:
-    noted = {"version": layout.version, "list": layout.list_key, "replicas": layout.replicas_key}
-    return noted if layout.site is None else {**noted, "site": layout.site}
+def _refused(workload: LLMInferenceWorkload, kept: Mapping[str, Any], version: str) -> dict[str, list[str]]:
+    """List by label what the version itself refuses of the file, so that it is not held against its way back."""
+    found = {m.model_label: [f for f, _ in refusals(m, kept.get(m.model_label, {}), version)] for m in workload.models}
+    return {label: fields for label, fields in found.items() if fields}
 
 
 def _checked_site(site: str | None, report: Report) -> str | None:

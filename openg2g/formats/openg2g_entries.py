@@ -7,6 +7,7 @@ from typing import Any
 from openg2g.formats.document import Report, checked_object
 from openg2g.formats.native import MODEL_FIELDS, model_value
 from openg2g.formats.openg2g_layout import FIELD_KEYS, Layout
+from openg2g.formats.openg2g_origin import object_of
 from openg2g.models.spec import LLMInferenceModelSpec
 
 KEPT_AMONG_KEYS = ("deployment", "omitted")
@@ -51,11 +52,6 @@ def joined_entry(spec: LLMInferenceModelSpec, extras: Mapping[str, Any], layout:
     outer = {layout.key_of(f): v for f, v in written.items() if f in layout.deployment_fields}
     deployment = object_of(extras.get("deployment"))
     return {"spec": inner, **outer, **{k: v for k, v in deployment.items() if k != "spec" and k not in FIELD_KEYS}}
-
-
-def object_of(value: object) -> Mapping[str, Any]:
-    """Return a JSON object; an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _split_spec(

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.model_rows import cells_of
 from openg2g.formats.parquet_reader import MAX_CELL_CHARACTERS, read_parquet
 from openg2g.formats.parquet_schema import ALL_COLUMNS, FORMAT, FORMAT_KEY, KINDS, load_library, written_schema
@@ -43,7 +44,7 @@ _TEXTS = tuple(column for column, kind in KINDS.items() if kind == "text")
 
 
 @dataclass(frozen=True)
-class ParquetFiles:
+class ParquetFiles(KeepsEverything):
     """Reads Parquet in batches, and writes it in row groups."""
 
     def read(

@@ -28,6 +28,7 @@ from openg2g.formats import native
 from openg2g.formats.document import Document, shown
 from openg2g.formats.json_text import decode_json
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, WORKLOAD
 from openg2g.formats.python_search import Found, ScriptSearch
 from openg2g.formats.python_workloads import (
@@ -54,7 +55,7 @@ _NOTHING = (
 
 
 @dataclass(frozen=True)
-class PythonScripts:
+class PythonScripts(KeepsEverything):
     """Reads the literals of scripts, writes modules of literals."""
 
     def read(

@@ -1,19 +1,21 @@
 """The file formats: one line for each, loaded when it is first used.
 
-A format is an object with two methods: `read(stream, where, limits)` yields documents, and in place of one that cannot
-be read the error that says why; `write(documents, stream)` writes them, the same bytes for the same documents, into a
-text stream, or into a binary one where the line of the format says so. To add a format, write its module and add its
+A format is an object with three methods. `read(stream, where, limits)` yields documents, and in place of one that
+cannot be read the error that says why. `write(documents, stream)` writes them, the same bytes for the same documents,
+into a text stream, or into a binary one where the line of the format says so. `losses(document)` lists what would be
+lost: for most formats nothing (`openg2g.formats.losses.KeepsEverything`). To add a format, write its module and add its
 line.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.losses import Loss
 from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
 
 
@@ -24,6 +26,9 @@ class FileFormat(Protocol):
         self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document of a file, or what is wrong with it."""
+
+    def losses(self, document: Document) -> Sequence[Loss]:
+        """List what the format loses of a document; of what it cannot write, see the errors of `write`."""
 
 
 class TextFormat(FileFormat, Protocol):

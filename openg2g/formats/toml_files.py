@@ -18,6 +18,7 @@ import tomli_w
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, checked_list
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.places import located, located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, line_and_column, read_text
@@ -34,7 +35,7 @@ _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of
 
 
 @dataclass(frozen=True)
-class TomlFiles:
+class TomlFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(

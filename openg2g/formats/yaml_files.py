@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.places import Place, located
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, read_text
@@ -25,7 +26,7 @@ MAX_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class YamlFiles:
+class YamlFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
