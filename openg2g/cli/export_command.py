@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,12 @@ from openg2g.cli.options import (
     viewpoint_of,
     viewpoint_options,
 )
+from openg2g.cli.output import say
 from openg2g.formats.registry import FORMAT_NAMES
+
+if TYPE_CHECKING:
+    from openg2g.formats.document import Document
+    from openg2g.formats.losses import Loss
 
 
 @click.command("export")
@@ -29,6 +35,7 @@ from openg2g.formats.registry import FORMAT_NAMES
 @click.option("--history", is_flag=True, help="With --all: the whole catalog as an archive (JSON Lines).")
 @click.option("-o", "--output", default="-", metavar="FILE", type=click.Path(allow_dash=True), help="Default: -.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
+@click.option("--lossy", is_flag=True, help="Write what the format cannot say all of, and tell what is lost.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @database_option
 @click.pass_context
@@ -43,12 +50,14 @@ def command(
     history: bool,
     output: str,
     format_name: str | None,
+    lossy: bool,
     force: bool,
 ) -> None:
     """Write workloads to a file or to standard output; the same workloads, the same bytes.
 
     The file appears complete or not at all. An OpenG2G configuration that was imported comes back equal with
-    --format openg2g-0.1 or openg2g-0.2.
+    --format openg2g-0.1 or openg2g-0.2. What another version would refuse, understand differently or ignore is not
+    written without --lossy; `openg2g check` tells it before.
 
     --all --history writes the archive of the catalog: every revision, alias and tag, with a digest over all.
     `openg2g import` reads it, and `openg2g verify` checks it.
@@ -57,13 +66,15 @@ def command(
     Examples:
       openg2g export fleet -o fleet.json
       openg2g export fleet@2 --format openg2g-0.1 -o config.json
+      openg2g export fleet --format openg2g-0.2 --lossy > config.json
       openg2g export --all --format jsonl > latest.jsonl
       openg2g export --where "total_gpus < 7200" --format jsonl > small.jsonl
       openg2g export --all --history -o catalog.jsonl
     """
     from openg2g.catalog.moving import export_archive
     from openg2g.catalog.transfer import documents_found, documents_of, documents_of_all
-    from openg2g.formats.files import write_documents, writing_text
+    from openg2g.formats.files import format_name_of_stream, write_documents, writing_text
+    from openg2g.formats.targets import refuse_losses, tell_losses
 
     if history and not (export_all and as_of is known_at is None and format_name in (None, "jsonl")):
         raise click.UsageError("--history goes with --all, and with no times and no other format.")
@@ -86,4 +97,10 @@ def command(
             documents = documents_of_all(catalog, viewpoint)
         else:
             documents = documents_of(catalog, references, viewpoint)
-        write_documents(documents, output, format_name, replace=force)
+        target = format_name or format_name_of_stream(output)
+        documents = tell_losses(documents, target, _say_loss) if lossy else refuse_losses(documents, target)
+        write_documents(documents, output, target, replace=force)
+
+
+def _say_loss(document: "Document", loss: "Loss") -> None:
+    say(f"{document.where}: {loss}")

@@ -31,6 +31,7 @@ _COMMANDS = {
     "alias": "Let NAME@ALIAS stand for a revision.",
     "copy": "Copy histories from one catalog to another.",
     "verify": "Prove that a catalog or an archive is sound.",
+    "check": "Say what a format would lose of workloads.",
     "check-scripts": "Compare the workloads in scripts with the catalog.",
     "db": "Look after the tables of a catalog.",
     "completion": "Print the set-up of shell completion.",

@@ -211,7 +211,7 @@ def test_a_failed_export_leaves_no_file(cli: Cli, tmp_path: Path) -> None:
     assert outcome.exit_code == 3
     outcome = cli("export", "small", "--format", "openg2g-0.2", "-o", tmp_path / "out.json")
     assert outcome.exit_code == 4
-    assert "deployments[0].gpu_model is not known, and OpenG2G 0.2 requires it." in outcome.err
+    assert "deployments[0].spec.gpu_model is not known, and OpenG2G 0.2 requires it." in outcome.err
     assert not list(tmp_path.glob("*out.json*"))
 
 
