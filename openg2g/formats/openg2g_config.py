@@ -38,8 +38,8 @@ def documents_from_value(
 ) -> Iterator[Document | InvalidDocumentError]:
     """Yield the document of each workload in the decoded JSON object of a configuration file, or what is wrong with it.
 
-    There is one, unless several sites list their own models: then a document is named like its site. Where none can be
-    read, everything that is wrong with the file is one error.
+    There is one, unless several sites list their own models: then a document is named like its site. Where something is
+    wrong with what they share, everything that is wrong with the file is one error.
     """
     of_file = Report(where)
     if "format" in value:
@@ -49,10 +49,11 @@ def documents_from_value(
     for key in ("models", ORIGIN):
         if key in value and (key, None) not in [(found.key, found.site) for found in lists]:
             of_file.add(key, "cannot be kept: the catalog needs this name for what it keeps itself.")
-    problems = [p for outcome in outcomes if isinstance(outcome, InvalidDocumentError) for p in outcome.problems]
-    if of_file.problems or all(isinstance(outcome, InvalidDocumentError) for outcome in outcomes):
-        # Of what the workloads share, each has told the same.
-        yield InvalidDocumentError(list(dict.fromkeys([*problems, *of_file.problems])))
+    # What the workloads share is looked at once. The lists are checked where they are read.
+    checked_annotations({key: item for key, item in value.items() if key not in {SITES, *LIST_KEYS}}, of_file)
+    if of_file.problems:
+        problems = [p for outcome in outcomes if isinstance(outcome, InvalidDocumentError) for p in outcome.problems]
+        yield InvalidDocumentError([*problems, *of_file.problems])
     else:
         yield from outcomes
 
@@ -117,9 +118,9 @@ def _document(
     annotations = _beside(value, found)
     if kept:
         annotations["models"] = kept
+    checked_annotations({key: annotations[key] for key in ("models", SITES) if key in annotations}, report)
     refused = {} if workload is None else _refused(workload, kept, version)
     annotations[ORIGIN] = Origin.of_file(layout, refused).note()
-    checked_annotations(annotations, report)
     name = None if is_only else _checked_site(found.site, report)
     report.raise_problems()
     assert workload is not None  # Whatever kept it from being made has been raised.

@@ -21,6 +21,9 @@ from typing import Any
 from openg2g.formats.document import Report, checked_list, checked_object, shown
 from openg2g.formats.openg2g_layout import LIST_KEYS, SITES
 
+MAX_SITES = 100
+"""Sites that may list models of their own: each becomes a workload that keeps all that the file says beside them."""
+
 _MAX_HINTS = 100  # To look for what resembles a label takes time, and nobody reads more of them.
 _MAX_LABELS_COMPARED = 1000
 
@@ -52,6 +55,10 @@ def find_lists(value: Mapping[str, Any], report: Report) -> list[ModelList]:
     sites = checked_object(value[SITES], SITES, report) if SITES in value else {}
     if sites == {}:
         report.add("models", "is missing: an OpenG2G configuration has models or deployments.")
+    if sites is not None and len(sites) > MAX_SITES:
+        hint = "List the models at the top, or split the file."
+        report.add(SITES, f"has {len(sites)} sites; at most {MAX_SITES} may list their own models. {hint}")
+        return []
     lists = [_list_of_site(site, content, report) for site, content in (sites or {}).items()]
     return [found for found in lists if found is not None]
 

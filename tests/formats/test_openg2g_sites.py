@@ -201,6 +201,26 @@ def test_what_the_sites_share_is_complained_of_once() -> None:
     assert str(error) == "f:1:1: annotations.x must be finite, got inf."
 
 
+def test_each_site_is_told_of_a_number_that_no_database_stores() -> None:
+    config = of_sites(z1={"models": [entry_0_1(note=0)], "x": 0}, z2={"models": [entry_0_1()]})
+    text = json.dumps(config).replace('"note": 0', '"note": 1e999').replace('"x": 0', '"x": NaN')
+    error, document = outcomes_of(text)
+    assert str(error).splitlines() == [
+        "f: annotations.models.Llama-3.1-8B.note must be finite, got inf.",
+        "f: annotations.dc_sites.z1.x must be finite, got nan.",
+    ]
+    assert not isinstance(document, InvalidDocumentError)
+
+
+def test_there_is_an_end_to_how_many_workloads_a_file_makes() -> None:
+    sites = {f"z{number}": {"models": [entry_0_1()]} for number in range(101)}
+    message = "has 101 sites; at most 100 may list their own models. List the models at the top, or split the file."
+    assert problems_of({"dc_sites": sites}) == [("dc_sites", message)]
+    del sites["z7"]
+    assert len(documents_of({"dc_sites": sites})) == 100
+    assert len(documents_of({"models": [entry_0_1()], "dc_sites": {str(number): {} for number in range(101)}})) == 1
+
+
 def test_problems_of_a_site_have_their_line_in_yaml() -> None:
     text = "dc_sites:\n  z.1:\n    models:\n    - model_label: a\n      num_replicas: -1\n"
     (error,) = outcomes_of(text, "yaml")
