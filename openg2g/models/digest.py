@@ -23,6 +23,9 @@ from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 DIGEST_PREFIX = "sha256:"
 
+DIGEST_PATTERN = rf"{DIGEST_PREFIX}[0-9a-f]{{64}}"
+"""Regular expression of a whole digest."""
+
 
 def canonical_number(value: float) -> str:
     """Write a finite double > 0 as ECMAScript does: the shortest digits that read back to the same double.
@@ -44,7 +47,7 @@ def canonical_number(value: float) -> str:
 
 
 _CACHED_SPECS = 65_536  # The workloads of a sweep share most of their specs.
-_DIGEST = re.compile(rf"{DIGEST_PREFIX}[0-9a-f]{{64}}")
+_DIGEST = re.compile(DIGEST_PATTERN)
 
 
 @lru_cache(maxsize=_CACHED_SPECS)

@@ -14,8 +14,10 @@ from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
 MAX_NAME_LENGTH = 200
 """Characters in a name."""
 
+RESERVED_IN_NAMES = frozenset("@:*?[")
+"""Characters that no name has: references and patterns give them a meaning."""
+
 _ALIAS_START_REFUSED = frozenset("0123456789+")  # It would look like a number or a date.
-_RESERVED_IN_NAMES = frozenset("@:*?[")  # References and patterns give these a meaning.
 
 _INTEGER_DIGITS = 4_000  # Python reads and writes no more than 4,300.
 _INTEGER_LIMIT = 10**_INTEGER_DIGITS
@@ -136,7 +138,7 @@ def check_name(name: object, what: str = "name") -> str:
     if name.startswith("-"):
         raise InvalidRevisionError(f"{what} must not start with '-', got {name!r}.")
     for character in name:
-        if character in _RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
+        if character in RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
             raise InvalidRevisionError(
                 f"{what} must not contain white space, control characters or any of @ : * ? [, got {name!r}."
                 + (" A name is wanted here, not a reference." if "@" in name else "")

@@ -19,6 +19,15 @@ from decimal import Decimal
 MAX_LABEL_LENGTH = 200
 """Characters in a model label."""
 
+MIN_REPLICAS = 0
+"""Lower limit of replicas: a model may be configured and not served."""
+
+MIN_GPUS_PER_REPLICA = 1
+"""Lower limit of GPUs per replica."""
+
+MIN_BATCH_SIZE = 1
+"""Lower limit of batch sizes, initial and feasible."""
+
 MAX_COUNT = 2**31 - 1
 """Upper limit of replicas, GPUs per replica and batch sizes: their products still fit a 64-bit SQL integer."""
 
@@ -93,15 +102,17 @@ def _checked_batch_sizes(value: object) -> tuple[int, ...]:
         raise ValueError(f"feasible_batch_sizes must be a list of integers, got {reprlib.repr(value)}.")
     if not sizes:
         raise ValueError("feasible_batch_sizes must not be empty.")
-    return tuple(_checked_integer(f"feasible_batch_sizes[{i}]", size, 1, "> 0") for i, size in enumerate(sizes))
+    return tuple(
+        _checked_integer(f"feasible_batch_sizes[{i}]", size, MIN_BATCH_SIZE, "> 0") for i, size in enumerate(sizes)
+    )
 
 
 MODEL_SPEC_RULES: Mapping[str, Callable[[object], object]] = {
     "model_label": _checked_label,
     "feasible_batch_sizes": _checked_batch_sizes,
-    "num_replicas": lambda value: _checked_integer("num_replicas", value, 0, ">= 0"),
-    "gpus_per_replica": lambda value: _checked_integer("gpus_per_replica", value, 1, ">= 1"),
-    "initial_batch_size": lambda value: _checked_integer("initial_batch_size", value, 1, "> 0"),
+    "num_replicas": lambda value: _checked_integer("num_replicas", value, MIN_REPLICAS, ">= 0"),
+    "gpus_per_replica": lambda value: _checked_integer("gpus_per_replica", value, MIN_GPUS_PER_REPLICA, ">= 1"),
+    "initial_batch_size": lambda value: _checked_integer("initial_batch_size", value, MIN_BATCH_SIZE, "> 0"),
     "itl_deadline_s": _checked_deadline,
 }
 """Field name → its rule, in the order of checking.
