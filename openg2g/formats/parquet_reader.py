@@ -228,7 +228,7 @@ def _checked_places(rows: Iterable[Row]) -> Iterator[Row]:
             continue
         problems = list(row.problems)
         got_index, got_position = row.cells.get("workload_index"), row.cells.get("position")
-        if not isinstance(got_index, int) or got_index < index:
+        if not isinstance(got_index, int) or got_index < max(index, 0):
             problems.append(("workload_index", f"must be >= {max(index, 0)}, got {shown(got_index)}."))
             got_index = got_index if isinstance(got_index, int) else index
         position = position + 1 if got_index == index else 0

@@ -332,6 +332,7 @@ def test_other_times_of_spark_without_a_zone_are_refused() -> None:
             ["f:2: position must be 1, got 2: rows of the workload are missing or moved."],
         ),
         ({"workload_index": [5, 3], "position": [0, 0]}, ["f:2: workload_index must be >= 5, got 3."]),
+        ({"workload_index": [-1, 0], "position": [0, 0]}, ["f:1: workload_index must be >= 0, got -1."]),
         (
             {"workload_index": [0, None], "position": [0, 1]},
             ["f:2: workload_index must be >= 0, got null."],
