@@ -29,7 +29,9 @@ from openg2g.models.errors import InvalidDocumentError
 MAX_BYTES = 8 * 2**20
 """The largest file that is read, unless somebody asks for more; the parser is written in Python."""
 
-_LIST = "workloads"
+LIST_KEY = "workloads"
+"""Key of the list of several workloads."""
+
 _INTEGERS = range(-(2**63), 2**63)
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
@@ -49,7 +51,7 @@ class TomlFiles(KeepsEverything):
             yield error
             return
         find_root = cache(partial(places_of, text))
-        if _LIST not in root:
+        if LIST_KEY not in root:
             yield from located_outcomes(_outcomes(root, where, limits), where, find_root)
             return
         try:
@@ -60,7 +62,7 @@ class TomlFiles(KeepsEverything):
         for index, item in enumerate(items):
             for outcome in _outcomes(item, f"{where}[{index}]", limits):
                 if isinstance(outcome, InvalidDocumentError):
-                    yield located(outcome, where, find_root().find(f"{_LIST}[{index}]"))
+                    yield located(outcome, where, find_root().find(f"{LIST_KEY}[{index}]"))
                 else:
                     yield outcome
 
@@ -73,13 +75,13 @@ class TomlFiles(KeepsEverything):
         values = map(_value_of, documents)
         first, second = next(values, None), next(values, None)
         if first is None:
-            stream.write(f"{_LIST} = []\n")
+            stream.write(f"{LIST_KEY} = []\n")
         elif second is None:
             stream.write(tomli_w.dumps(first))
         else:
             separator = ""
             for value in chain([first, second], values):
-                stream.write(separator + tomli_w.dumps({_LIST: [value]}))
+                stream.write(separator + tomli_w.dumps({LIST_KEY: [value]}))
                 separator = "\n"
 
 
@@ -106,8 +108,8 @@ def _syntax_error(message: str, text: str, where: str) -> InvalidDocumentError:
 def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:
     """List the workloads of a file that has several, each still as the parser made it."""
     report = Report(where)
-    check_fields(root, (_LIST,), "", report)
-    items = list(checked_list(root[_LIST], _LIST, report))
+    check_fields(root, (LIST_KEY,), "", report)
+    items = list(checked_list(root[LIST_KEY], LIST_KEY, report))
     report.raise_problems()
     return items
 
