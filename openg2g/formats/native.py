@@ -9,7 +9,8 @@
                   "effective_from": "2026-03-01T00:00:00Z", "author": "Ada", "message": "why", "source": "fleet.json"}}
 
 Only `models` is needed. `feasible_batch_sizes` is (128,) where it is left out. A field that is not known is refused:
-what is to be kept beside the workload goes into `annotations`.
+what is to be kept beside the workload goes into `annotations`. Only `$schema`, by which editors find the JSON Schema of
+a document, may stand at its top, and is not kept. `openg2g.formats.document_schema` makes that schema.
 """
 
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ from openg2g.models.spec import LLMInferenceModelSpec
 FORMAT = "openg2g-workload/1"
 """Value of the field `format`: the version of this shape."""
 
+SCHEMA_FIELD = "$schema"
+"""Field in which an editor is told the JSON Schema of a document: read over, and not written."""
+
 FIELDS = ("format", "name", "models", "annotations", "revision")
 """Fields of a document, in the order of writing."""
 
@@ -60,6 +64,10 @@ def document_from_value(value: Mapping[str, Any], where: str, limits: Limits = D
         InvalidDocumentError: With everything that is wrong with it.
     """
     report = Report(where, limits)
+    if SCHEMA_FIELD in value:
+        if not isinstance(value[SCHEMA_FIELD], str):
+            report.add(SCHEMA_FIELD, f"must be a string, got {shown(value[SCHEMA_FIELD])}.")
+        value = {name: part for name, part in value.items() if name != SCHEMA_FIELD}
     check_fields(value, FIELDS, "", report)
     if value.get("format", FORMAT) != FORMAT:
         report.add("format", f"must be {FORMAT!r}, got {shown(value['format'])}. A newer release may read it.")
