@@ -51,7 +51,8 @@ class Document:
     Attributes:
         workload: The workload.
         where: The file and place it was read from, for messages; empty for a document that was never in a file.
-        name: Name, None where the file gives none.
+        name: Name, 1 to 200 characters without white space, control characters and `@ : * ? [`, not starting with
+            `-`. Not every file gives one.
         annotations: What the file holds beyond the six fields of each model; per model under `"models"`.
         revision: What the file says of a revision.
     """
