@@ -78,7 +78,11 @@ def test_migrations_import_nothing_of_the_package() -> None:
         assert not any(module.startswith("openg2g") for module in imports_of(path))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["import", "--help"], ["show", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["import", "--help"], ["show", "--help"], ["schema", "--help"], ["schema"]],
+    ids=" ".join,
+)
 def test_help_loads_neither_sqlalchemy_nor_a_driver(arguments: list[str]) -> None:
     program = (
         "import sys\n"

@@ -14,6 +14,7 @@ _COMMANDS = {
     "init": "Make a catalog.",
     "import": "Record the workloads of files.",
     "export": "Write workloads to a file.",
+    "schema": "Print the JSON Schema of a file format.",
     "list": "List names with their latest revisions.",
     "search": "Find workloads by a Python expression.",
     "models": "List model specs with the workloads that use them.",

@@ -15,7 +15,8 @@ from openg2g.formats.document_schema import (
     model_field_schemas,
 )
 from openg2g.formats.native import MODEL_FIELDS
-from openg2g.formats.openg2g_config import FIELD_KEYS, KEPT_AMONG_KEYS, REPLICA_KEYS, Layout
+from openg2g.formats.openg2g_entries import KEPT_AMONG_KEYS
+from openg2g.formats.openg2g_layout import FIELD_KEYS, REPLICA_KEYS, Layout
 from openg2g.formats.schema_texts import Schema
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
