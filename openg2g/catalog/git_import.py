@@ -15,7 +15,6 @@ from sqlalchemy import select
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
 from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.tables import NameRow, RevisionRow
-from openg2g.catalog.transfer import MAX_PROBLEMS
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.document import Document
 from openg2g.formats.git_history import (
@@ -25,6 +24,7 @@ from openg2g.formats.git_history import (
     documents_of_version,
     list_git_history,
 )
+from openg2g.formats.refusals import MAX_PROBLEMS
 from openg2g.formats.registry import format_name_of, get_format
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem

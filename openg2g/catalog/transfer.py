@@ -14,12 +14,11 @@ from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, SearchScope
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.refusals import ProblemList, Refusals
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
 from openg2g.models.revision import Revision, RevisionDraft, check_author, check_name, check_text, check_time
-
-MAX_PROBLEMS = 100
-"""After so many problems, reading stops: somebody named the wrong file."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,11 @@ class ImportSettings:
 
 
 def import_files(
-    catalog: Catalog, paths: Sequence[str], settings: ImportSettings | None = None, format_name: str | None = None
+    catalog: Catalog,
+    paths: Sequence[str],
+    settings: ImportSettings | None = None,
+    format_name: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> list[Revision]:
     """Record every workload of some files in one transaction: all or none.
 
@@ -67,57 +70,63 @@ def import_files(
         paths: Files; `-` is standard input.
         settings: What holds for all of them.
         format_name: Format of all; None to tell it from each suffix.
+        limits: How much of each is read.
 
     Raises:
         InvalidDocumentError: With every problem of every file.
         SourceError: A file cannot be read.
         UnknownFormatError: A suffix means nothing to us.
     """
-    with open_sources(paths, format_name) as sources, catalog.writing() as writer:
-        return list(import_sources(writer, sources, settings or ImportSettings()))
+    problems = ProblemList()
+    with open_sources(paths, format_name, limits) as sources, catalog.writing() as writer:
+        revisions = list(import_sources(writer, sources, settings or ImportSettings(), problems))
+        problems.raise_problems()
+        return revisions
 
 
 def import_sources(
-    writer: RevisionWriter, sources: Iterable[SourceFile], settings: ImportSettings
+    writer: RevisionWriter, sources: Iterable[SourceFile], settings: ImportSettings, refusals: Refusals
 ) -> Iterator[Revision]:
     """Append every document of open files, in order, and yield what became of each, in constant memory.
 
-    Raises:
-        InvalidDocumentError: With every problem of every file; the transaction must not be committed.
+    Args:
+        writer: Of the transaction, which the caller commits or not.
+        sources: The files.
+        settings: What holds for all of them.
+        refusals: What becomes of documents that are refused.
     """
-    problems: list[Problem] = []
-    block: list[tuple[str, RevisionDraft]] = []
+    block: list[tuple[Document, RevisionDraft]] = []
     names: set[str] = set()
     for source in sources:
         for outcome in source.read():
             try:
                 if isinstance(outcome, InvalidDocumentError):
                     raise outcome
-                block.append((outcome.where, _draft(outcome, source, settings, names)))
+                block.append((outcome, _draft(outcome, source, settings, names)))
             except InvalidDocumentError as error:
-                problems += error.problems
-            if len(problems) >= MAX_PROBLEMS:
-                raise InvalidDocumentError([*problems, Problem(source.label, "", "was not read further.")])
+                refusals.add(error, source.label)
+                if refusals.is_full:
+                    return
             if len(block) >= DRAFTS_PER_BLOCK:
-                if not problems:
-                    yield from _appended(writer, block, settings, problems)
+                yield from _appended(writer, block, settings, refusals)
                 block.clear()
-    if not problems:
-        yield from _appended(writer, block, settings, problems)
-    if problems:
-        raise InvalidDocumentError(problems)
+    yield from _appended(writer, block, settings, refusals)
 
 
 def _appended(
     writer: RevisionWriter,
-    block: Sequence[tuple[str, RevisionDraft]],
+    block: Sequence[tuple[Document, RevisionDraft]],
     settings: ImportSettings,
-    problems: list[Problem],
+    refusals: Refusals,
 ) -> list[Revision]:
-    """Append drafts, each with the place it came from; add a problem for each that breaks a rule."""
+    """Append drafts, each with its document; refuse those that break a rule."""
+    if not refusals.keep_the_rest:
+        return []
     revisions = writer.append([draft for _, draft in block])
-    for (where, _), revision in zip(block, revisions, strict=True):
-        problems += [Problem(where, "", problem) for problem in problems_of(settings.rules, revision)]
+    for (document, _), revision in zip(block, revisions, strict=True):
+        problems = [Problem(document.where, "", problem) for problem in problems_of(settings.rules, revision)]
+        if problems:
+            refusals.add(InvalidDocumentError(problems), document.where)
     return revisions
 
 

@@ -22,6 +22,7 @@ from openg2g.cli.options import (
     zone_option,
 )
 from openg2g.cli.output import added_lines, escaped, outcome_line, say
+from openg2g.cli.reading_options import limit_options, limits_given, max_errors_option
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from openg2g.catalog.rules import Rule
     from openg2g.catalog.transfer import ImportSettings
     from openg2g.formats.files import SourceFile
+    from openg2g.formats.refusals import Refusals
 
 _PROGRESS_FROM_BYTES = 2**20  # Smaller files are imported before a bar could be read.
 _REPORT_BYTES_IN_MEMORY = 2**22
+_EXIT_REFUSED = 4
 
 
 @click.command("import")
@@ -57,6 +60,12 @@ _REPORT_BYTES_IN_MEMORY = 2**22
     help="Import nothing unless this holds for every workload (as in `openg2g search`). May be given several times.",
 )
 @parameter_option
+@max_errors_option
+@click.option(
+    "--keep-going", is_flag=True, help="Import the documents that are valid, and put the others into --rejects."
+)
+@click.option("--rejects", metavar="FILE", type=click.Path(), help="With --keep-going: a new file for the others.")
+@limit_options
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
 @database_option
 @click.pass_context
@@ -72,13 +81,20 @@ def command(
     prefix: str,
     rules: tuple[str, ...],
     parameters: tuple[str, ...],
+    max_errors: int | None,
+    keep_going: bool,
+    rejects: str | None,
     dry_run: bool,
-) -> None:
+) -> int:
     """Record the workloads of files; - is standard input. All of them, or none.
 
     Files may be JSON, JSON Lines, YAML, TOML, CSV, TSV, Parquet, Python scripts (read, never run), in any mixture, or
     configurations of OpenG2G 0.1 and 0.2, which are recognised. What they hold beyond the workload is kept as
     annotations. A SQLite catalog that does not exist yet is made. One line is printed for each workload.
+
+    All problems of all files are reported, with line and column. --keep-going imports the other documents, in one
+    transaction, and ends with exit code 4. Each line of --rejects has the problems and, of JSON Lines, the document:
+    `jq -r .document REJECTS` gives the lines back, to be mended.
 
     An archive (export --all --history) is recognised too, and adds whole histories: what is there already is compared
     and left as it is, and where a name has another history here nothing is overwritten.
@@ -89,27 +105,33 @@ def command(
       openg2g import march.json --name fleet --effective-from 2026-03-01
       cat sweep.jsonl | openg2g import - --format jsonl --dry-run
       openg2g import sweep.jsonl --require "total_gpus <= 8000"
+      openg2g import sweep.jsonl --keep-going --rejects rejects.jsonl
       openg2g import catalog.jsonl --prefix paper/
       openg2g import --git-history plans/fleet.json --name fleet
     """
     from openg2g.catalog.moving import import_archive, renaming
     from openg2g.catalog.transfer import ImportSettings, import_sources
     from openg2g.cli.diff_output import previewed_changes
+    from openg2g.formats.files import open_sources
 
     plan = planned_git_import(context)
     if plan is not None:
         with _catalog_for(context, dry_run=dry_run) as catalog:
             import_planned(catalog, plan, dry_run=dry_run)
-        return
+        return 0
     settings = ImportSettings(name, message, author, effective_from, _rules(rules, parameters))
     name_here = renaming(renames_given(renames), prefix)
+    if keep_going != (rejects is not None) or (keep_going and rules):
+        raise click.UsageError("--keep-going goes with --rejects FILE, and without --require.")
     with (
-        _checked_sources(files, format_name, settings, has_renames=bool(renames or prefix)) as sources,
-        _catalog_for(context, dry_run=dry_run) as catalog,
+        open_sources(files, format_name, limits_given(context)) as sources,
         tempfile.SpooledTemporaryFile(_REPORT_BYTES_IN_MEMORY, "w+", encoding="utf-8") as report,
     ):
+        _check_kinds(sources, settings, has_renames=bool(renames or prefix), keep_going=keep_going)
         with (
+            _catalog_for(context, dry_run=dry_run) as catalog,
             catalog.previewing() if dry_run else catalog.writing() as writer,
+            _refusals(rejects, max_errors) as refusals,
             _progress(sources) as watched,
         ):
             for source in watched:
@@ -117,13 +139,17 @@ def command(
                     added = import_archive(writer, source.stream, source.label, name_here)
                     report.writelines(f"{line}\n" for line in added_lines(added))
             documents = [source for source in watched if not source.is_archive]
-            for revision in import_sources(writer, documents, settings):
+            for revision in import_sources(writer, documents, settings, refusals):
                 report.write(outcome_line(revision) + "\n")
                 if dry_run:
                     report.writelines(f"{line}\n" for line in previewed_changes(writer, revision))
         _print(report, dry_run=dry_run)  # Only now: before the commit it would not be true.
     if dry_run:
         say("Dry run: nothing was stored.")
+    if refusals.count:
+        say(f"{refusals.count} of the documents {'is' if refusals.count == 1 else 'are'} refused: see {rejects}.")
+        return _EXIT_REFUSED
+    return 0
 
 
 def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> "tuple[Rule, ...]":
@@ -135,23 +161,36 @@ def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> "tuple[
     return tuple(Rule(expression, values) for expression in expressions)
 
 
-@contextmanager
-def _checked_sources(
-    files: tuple[str, ...], format_name: str | None, settings: "ImportSettings", *, has_renames: bool
-) -> "Iterator[list[SourceFile]]":
-    """Open the files, and refuse options that mean nothing for them."""
+def _check_kinds(
+    sources: "list[SourceFile]", settings: "ImportSettings", *, has_renames: bool, keep_going: bool
+) -> None:
+    """Refuse options that mean nothing for the files."""
     from openg2g.catalog.transfer import ImportSettings
-    from openg2g.formats.files import open_sources
 
-    with open_sources(files, format_name) as sources:
-        archives = [source.label for source in sources if source.is_archive]
-        if archives and settings != ImportSettings():
-            raise click.UsageError(
-                f"{archives[0]} is an archive: it says its own names, messages, authors and times, and takes no rules."
-            )
-        if has_renames and len(archives) < len(sources):
-            raise click.UsageError("--rename and --prefix are for archives. Name a document with --name.")
-        yield sources
+    archives = [source.label for source in sources if source.is_archive]
+    if archives and settings != ImportSettings():
+        raise click.UsageError(
+            f"{archives[0]} is an archive: it says its own names, messages, authors and times, and takes no rules."
+        )
+    if archives and keep_going:
+        raise click.UsageError(f"{archives[0]} is an archive, which is sound or not: --keep-going is for documents.")
+    if has_renames and len(archives) < len(sources):
+        raise click.UsageError("--rename and --prefix are for archives. Name a document with --name.")
+
+
+@contextmanager
+def _refusals(rejects: str | None, max_errors: int | None) -> "Iterator[Refusals]":
+    """Lend what takes documents that are refused: their problems fail the import, or go into the file of rejects."""
+    from openg2g.cli.rejects import rejects_file
+    from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
+
+    if rejects is not None:
+        with rejects_file(rejects, max_errors) as found:
+            yield found
+        return
+    problems = ProblemList(max_errors or MAX_PROBLEMS)
+    yield problems
+    problems.raise_problems()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from openg2g.models import errors
 _COMMANDS = {
     "init": "Make a catalog.",
     "import": "Record the workloads of files.",
+    "validate": "Check files without a catalog.",
     "export": "Write workloads to a file.",
     "schema": "Print the JSON Schema of a file format.",
     "list": "List names with their latest revisions.",

@@ -61,7 +61,7 @@ def located_outcomes(
 
 
 def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDocumentError:
-    """Say of each problem of a document at which line and column of the file its field stands.
+    """Say of each problem of a document at which line and column of the file its field stands, in that order.
 
     Args:
         error: What is wrong with the document.
@@ -69,4 +69,5 @@ def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDoc
         place: Where the document stands in it.
     """
     found = [(problem, place.find(problem.path)) for problem in error.problems]
+    found.sort(key=lambda pair: (pair[1].line, pair[1].column))
     return InvalidDocumentError([Problem(where, p.path, p.message, at.line, at.column) for p, at in found], error.text)

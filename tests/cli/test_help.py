@@ -32,7 +32,9 @@ def test_a_command_has_examples_that_name_it(run_cli: Cli, name: str) -> None:
     assert re.search(r"Examples?:\n(    .*\n)*?    .*openg2g " + name, outcome.out)
 
 
-@pytest.mark.parametrize("name", [name for name in leaf_commands() if name not in ("completion", "copy", "schema")])
+@pytest.mark.parametrize(
+    "name", [name for name in leaf_commands() if name not in ("completion", "copy", "schema", "validate")]
+)
 def test_a_command_takes_the_database_after_its_name(name: str) -> None:
     assert "--database" in {option for parameter in leaf_commands()[name].params for option in parameter.opts}
 

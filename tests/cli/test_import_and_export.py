@@ -32,7 +32,7 @@ def test_each_datacenter_of_a_configuration_gets_a_name_of_its_own(cli: Cli, tmp
     assert exported == {"dc_sites": {"downstream": sites["downstream"]}, "source_pu": 1.09}
     outcome = cli("import", write(source, {"models": models, "dc_sites": {"a": {"models": ["Llama3.1-8B"]}}}))
     message = "is no label of the models of the file, got 'Llama3.1-8B': did you mean Llama-3.1-8B?"
-    assert (outcome.exit_code, outcome.err) == (4, f"Error: {source}: dc_sites.a.models[0] {message}\n")
+    assert (outcome.exit_code, outcome.err) == (4, f"Error: {source}:1:1218: dc_sites.a.models[0] {message}\n")
 
 
 def test_an_import_tells_new_changed_and_unchanged_apart(cli: Cli, tmp_path: Path) -> None:

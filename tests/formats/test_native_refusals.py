@@ -15,7 +15,7 @@ KNOWN_MODEL_FIELDS = (
 )
 
 
-def test_all_problems_of_a_document_are_reported_at_once_each_with_its_path() -> None:
+def test_all_problems_of_a_document_are_reported_at_once_in_the_order_of_their_places() -> None:
     assert problems_of(
         {
             "format": "openg2g-workload/2",
@@ -31,26 +31,26 @@ def test_all_problems_of_a_document_are_reported_at_once_each_with_its_path() ->
             "revision": {"number": 0, "effective_from": "yesterday", "digest": 5, "autor": "Ada"},
         }
     ) == [
-        ("modles", f"is not a known field. {KNOWN_FIELDS}"),
         ("format", "must be 'openg2g-workload/1', got 'openg2g-workload/2'. A newer release may read it."),
         ("name", "must not contain white space, control characters or any of @ : * ? [, got 'my fleet'."),
-        ("models[1]", "must be an object, got 5."),
-        ("models[2].gpu", f"is not a known field. {KNOWN_MODEL_FIELDS}"),
-        ("models[3].initial_batchsize", "is not a known field: did you mean initial_batch_size?"),
+        ("modles", f"is not a known field. {KNOWN_FIELDS}"),
         ("models[0].num_replicas", "must be >= 0, got -1."),
         ("models[0].itl_deadline_s", "must be > 0, got 0."),
+        ("models[1]", "must be an object, got 5."),
         ("models[2].model_label", "must not be blank, got ' '."),
-        ("models[2].feasible_batch_sizes[1]", "must be > 0, got 0."),
         ("models[2].gpus_per_replica", "must be an integer, got 1.5."),
+        ("models[2].feasible_batch_sizes[1]", "must be > 0, got 0."),
+        ("models[2].gpu", f"is not a known field. {KNOWN_MODEL_FIELDS}"),
         ("models[3].num_replicas", "is missing."),
         ("models[3].gpus_per_replica", "is missing."),
         ("models[3].initial_batch_size", "is missing."),
         ("models[3].itl_deadline_s", "is missing."),
+        ("models[3].initial_batchsize", "is not a known field: did you mean initial_batch_size?"),
         ("annotations", "must be an object, got []."),
-        ("revision.autor", "is not a known field: did you mean author?"),
         ("revision.number", "must be an integer >= 1, got 0."),
-        ("revision.digest", "must be a string, got 5."),
         ("revision.effective_from", "must be a time with its offset (2026-03-01T12:00:00Z), got 'yesterday'."),
+        ("revision.digest", "must be a string, got 5."),
+        ("revision.autor", "is not a known field: did you mean author?"),
     ]
 
 
@@ -58,7 +58,7 @@ def test_all_problems_of_a_document_are_reported_at_once_each_with_its_path() ->
     ("content", "problems"),
     [
         ({}, [("models", "is missing.")]),
-        ({"model": []}, [("model", "is not a known field: did you mean models?"), ("models", "is missing.")]),
+        ({"model": []}, [("models", "is missing."), ("model", "is not a known field: did you mean models?")]),
         ({"models": None}, [("models", "must be a list, got null.")]),
         ({"models": {"a": 1}}, [("models", "must be a list, got an object.")]),
         ({"models": "a"}, [("models", "must be a list, got 'a'.")]),

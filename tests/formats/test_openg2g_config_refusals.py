@@ -22,15 +22,15 @@ def test_all_problems_of_a_configuration_are_reported_at_once_each_with_its_path
         "openg2g": 1,
     }
     assert problems_of(config) == [
-        ("models[1]", "must be an object, got 5."),
         ("models[0].num_replicas", "must be >= 0, got -1."),
         ("models[0].itl_deadline_s", "must be > 0, got 0."),
+        ("models[1]", "must be an object, got 5."),
         ("models[2].model_label", "must not be blank, got ''."),
         ("models[2].feasible_batch_sizes[1]", "must be an integer, got '16'."),
         ("models[3].num_replicas", "is missing."),
-        ("models[3].gpus_per_replica", "must be an integer, got True."),
         ("models[3].initial_batch_size", "is missing."),
         ("models[3].itl_deadline_s", "is missing."),
+        ("models[3].gpus_per_replica", "must be an integer, got True."),
         ("openg2g", RESERVED),
     ]
 

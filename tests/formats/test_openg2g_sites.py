@@ -206,8 +206,8 @@ def test_each_site_is_told_of_a_number_that_no_database_stores() -> None:
     text = json.dumps(config).replace('"note": 0', '"note": 1e999').replace('"x": 0', '"x": NaN')
     error, document = outcomes_of(text)
     assert str(error).splitlines() == [
-        "f: annotations.models.Llama-3.1-8B.note must be finite, got inf.",
-        "f: annotations.dc_sites.z1.x must be finite, got nan.",
+        "f:1:1: annotations.models.Llama-3.1-8B.note must be finite, got inf.",
+        "f:1:1: annotations.dc_sites.z1.x must be finite, got nan.",
     ]
     assert not isinstance(document, InvalidDocumentError)
 
@@ -224,7 +224,7 @@ def test_there_is_an_end_to_how_many_workloads_a_file_makes() -> None:
 def test_problems_of_a_site_have_their_line_in_yaml() -> None:
     text = "dc_sites:\n  z.1:\n    models:\n    - model_label: a\n      num_replicas: -1\n"
     (error,) = outcomes_of(text, "yaml")
-    assert str(error).startswith("f:5:7: dc_sites.z.1.models[0].num_replicas must be >= 0, got -1.\n")
+    assert "f:5:7: dc_sites.z.1.models[0].num_replicas must be >= 0, got -1." in str(error).splitlines()
 
 
 def test_a_site_whose_name_cannot_be_stored_is_refused_unless_it_is_the_only_one() -> None:

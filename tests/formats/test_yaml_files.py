@@ -224,10 +224,10 @@ revision:
   recorded_at: 2026-03-01 12:00
 """
     assert message_of(text, "yaml").splitlines() == [
-        "f:3:5: models[0].num_replica is not a known field: did you mean num_replicas?",
-        "f:8:7: models[0].feasible_batch_sizes[1] must be > 0, got 0.",
         "f:2:5: models[0].num_replicas is missing.",
+        "f:3:5: models[0].num_replica is not a known field: did you mean num_replicas?",
         "f:6:5: models[0].itl_deadline_s must be a number, got 'fast'.",
+        "f:8:7: models[0].feasible_batch_sizes[1] must be > 0, got 0.",
         "f:9:27: annotations.a.b[0][0]. must be finite, got nan.",
         "f:11:3: revision.recorded_at must be a time with its offset (2026-03-01T12:00:00Z), got '2026-03-01 12:00'.",
     ]
