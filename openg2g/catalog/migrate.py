@@ -47,6 +47,15 @@ def upgrade(database: Database, revision: str = "head") -> None:
         _run(command.upgrade, connection, revision)
 
 
+def is_upgrade_pending(database: Database, revision: str = "head") -> bool:
+    """Whether `upgrade` would change the tables of a catalog; not where it would refuse."""
+    wanted = SCHEMA_REVISIONS[-1] if revision == "head" else revision
+    with database.reading() as connection:
+        current = find_schema_revision_on(connection)
+    known = current in SCHEMA_REVISIONS and wanted in SCHEMA_REVISIONS
+    return known and SCHEMA_REVISIONS.index(str(current)) < SCHEMA_REVISIONS.index(wanted)
+
+
 def downgrade(database: Database, revision: str) -> None:
     """Take the tables back to an older schema revision; all or nothing.
 

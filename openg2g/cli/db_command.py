@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openg2g.cli.options import database_given, database_option
+from openg2g.cli.output import escaped, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,12 +54,39 @@ def status(context: click.Context, format_name: str) -> None:
             click.echo(f"{label.replace('_', ' '):<14} {'none: no catalog yet' if value is None else value}")
 
 
-@command.command("upgrade")
-@click.argument("revision", default="head")
+@command.command("backup")
+@click.argument("file", type=click.Path())
 @database_option
 @click.pass_context
-def upgrade(context: click.Context, revision: str) -> None:
+def backup(context: click.Context, file: str) -> None:
+    """Copy a catalog in an SQLite file to a new FILE, while others go on using it, and verify the copy.
+
+    A catalog on a server is backed up with the server's tools, or as an archive (`openg2g export --all --history`).
+
+    \b
+    Example:
+      openg2g db backup fleet-before-the-move.db --database fleet.db
+    """
+    from openg2g.catalog.backup import back_up
+
+    database = _database(context)
+    try:
+        _existing_schema(database)
+        back_up(database, file)
+    finally:
+        database.close()
+    click.echo(escaped(f"{database.location}: backed up to {file}"))
+
+
+@command.command("upgrade")
+@click.argument("revision", default="head")
+@click.option("--no-backup", is_flag=True, help="Do not copy an SQLite file to FILE.SCHEMA.backup first.")
+@database_option
+@click.pass_context
+def upgrade(context: click.Context, revision: str, no_backup: bool) -> None:
     """Bring the tables to the schema of this release (or to REVISION); all or nothing.
+
+    An SQLite file that will change is backed up first, beside itself.
 
     \b
     Example:
@@ -66,7 +94,7 @@ def upgrade(context: click.Context, revision: str) -> None:
     """
     from openg2g.catalog import migrate
 
-    _migrate(context, migrate.upgrade, revision)
+    _migrate(context, migrate.upgrade if no_backup else _upgrade_after_backup, revision)
 
 
 @command.command("downgrade")
@@ -110,6 +138,18 @@ def check(context: click.Context) -> None:
     click.echo("The tables are those of this release.")
 
 
+def _upgrade_after_backup(database: "Database", revision: str) -> None:
+    """Upgrade, and before that copy an SQLite file whose tables will change."""
+    from openg2g.catalog import migrate
+    from openg2g.catalog.backup import back_up
+
+    if database.is_sqlite and migrate.is_upgrade_pending(database, revision):
+        copy = f"{database.location}.{_existing_schema(database)}.backup"
+        back_up(database, copy)
+        say(f"Backed up to {copy}.")
+    migrate.upgrade(database, revision)
+
+
 def _database(context: click.Context) -> "Database":
     from openg2g.catalog.database import Database
     from openg2g.catalog.location import locate
@@ -117,16 +157,28 @@ def _database(context: click.Context) -> "Database":
     return Database(locate(database_given(context)))
 
 
-def _migrate(context: click.Context, migration: "Callable[[Database, str], None]", revision: str) -> None:
-    """Run a migration on a catalog that exists, and say where it went."""
+def _existing_schema(database: "Database") -> str:
+    """Return the schema revision of a catalog.
+
+    Raises:
+        CatalogNotFoundError: There is none.
+    """
     from openg2g.catalog.schema import find_schema_revision
     from openg2g.models.errors import CatalogNotFoundError
 
+    found = find_schema_revision(database)
+    if found is None:
+        raise CatalogNotFoundError(str(database.location), "the database has no tables of a catalog")
+    return found
+
+
+def _migrate(context: click.Context, migration: "Callable[[Database, str], None]", revision: str) -> None:
+    """Run a migration on a catalog that exists, and say where it went."""
+    from openg2g.catalog.schema import find_schema_revision
+
     database = _database(context)
     try:
-        before = find_schema_revision(database)
-        if before is None:
-            raise CatalogNotFoundError(str(database.location), "the database has no tables of a catalog")
+        before = _existing_schema(database)
         migration(database, revision)
         after = find_schema_revision(database)
     finally:

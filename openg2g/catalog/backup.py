@@ -1,0 +1,88 @@
+"""A copy of an SQLite catalog, made while others go on using it, and proved before it appears."""
+
+import errno
+import os
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from openg2g.catalog.database import Database
+from openg2g.catalog.location import locate
+from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
+from openg2g.catalog.verify import verify_database
+from openg2g.models.errors import CatalogError, DamagedCatalogError, LocationError, SourceError
+
+_PAGES_PER_STEP = 10_000  # Between two steps others may write, and Ctrl-C is served.
+
+
+def back_up(database: Database, path: str | os.PathLike[str]) -> None:
+    """Copy a catalog in an SQLite file as it is at one moment, by SQLite's online backup.
+
+    The copy appears complete or not at all. Of the schema of this release it is verified first; of another, SQLite
+    itself looks through its pages and constraints.
+
+    Args:
+        database: The catalog.
+        path: The new file.
+
+    Raises:
+        LocationError: The catalog is on a server.
+        SourceError: The file is there already, or cannot be written.
+        DamagedCatalogError: The copy is not sound, and so the catalog is not.
+    """
+    source = database.location.path
+    if source is None:
+        raise LocationError(
+            f"{database.location} is on a server: back it up with pg_dump, or write its archive with "
+            "`openg2g export --all --history -o FILE`."
+        )
+    target = Path(path)
+    if os.path.lexists(target):
+        raise SourceError(f"{target} exists already. Name a new file.")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".openg2g-", suffix=".part")
+        os.close(handle)
+        try:
+            _copy(database, name)
+            _prove(name)
+            shutil.copymode(source, name)
+            with open(name, "rb") as copy:
+                os.fsync(copy.fileno())
+            os.replace(name, target)
+        finally:
+            for leftover in (name, f"{name}-journal", f"{name}-wal", f"{name}-shm"):
+                with suppress(OSError):
+                    os.unlink(leftover)
+    except CatalogError:
+        raise
+    except OSError as error:
+        raise SourceError(f"{target} cannot be written: {error.strerror or error}.") from error
+
+
+def _copy(database: Database, name: str) -> None:
+    with database.reading() as connection, closing(sqlite3.connect(name)) as copy:
+        source = connection.connection.driver_connection
+        assert isinstance(source, sqlite3.Connection)  # A server has been refused.
+        try:
+            source.backup(copy, pages=_PAGES_PER_STEP)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise DBAPIError.instance("BACKUP", None, error, sqlite3.Error) from error
+
+
+def _prove(name: str) -> None:
+    with closing(Database(locate(name))) as database:
+        if find_schema_revision(database) == SCHEMA_HEAD:
+            problems = verify_database(database)
+        else:
+            with database.reading() as connection:
+                rows = connection.exec_driver_sql("PRAGMA integrity_check").all()
+            problems = [f"SQLite: {row[0]}" for row in rows if row[0] != "ok"]
+    if problems:
+        told = "\n".join(problems)
+        raise DamagedCatalogError(f"the catalog is not sound, and was not copied:\n{told}")

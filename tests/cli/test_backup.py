@@ -1,0 +1,180 @@
+"""`openg2g db backup`, and the copy that an upgrade of an SQLite file makes first."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from openg2g.catalog import Catalog, migrate, schema
+from openg2g.catalog.migrate import migrations_path
+from tests.builders import make_workload
+from tests.cli.conftest import Cli
+from tests.postgres import PostgresServer
+
+MIGRATION = '''"""A table more.
+
+Revision ID: 0002
+"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Make it."""
+    op.execute("CREATE TABLE more (id INTEGER PRIMARY KEY)")
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.execute("DROP TABLE more")
+'''
+
+
+@pytest.fixture
+def fleet(run_cli: Cli, migrated_sqlite_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run a command line on a SQLite catalog `fleet.db` that holds two revisions."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENG2G_DATABASE", "fleet.db")
+    shutil.copyfile(migrated_sqlite_file, "fleet.db")
+    with Catalog.open("fleet.db") as catalog:
+        catalog.save("fleet", make_workload(1))
+        catalog.save("fleet", make_workload(2))
+    return run_cli
+
+
+@pytest.fixture
+def outdated_fleet(fleet: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Let this release have one migration more than the catalog has seen."""
+    newer = tmp_path / "migrations"
+    shutil.copytree(migrations_path(), newer)
+    (newer / "versions" / "0002_more.py").write_text(MIGRATION, encoding="utf-8")
+    monkeypatch.setattr(migrate, "migrations_path", lambda: newer)
+    for module in (migrate, schema):
+        monkeypatch.setattr(module, "SCHEMA_REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(schema, "SCHEMA_HEAD", "0002")
+    return fleet
+
+
+def files() -> set[str]:
+    return {path.name for path in Path().iterdir() if path.is_file()}
+
+
+def test_a_backup_is_a_catalog_with_everything(fleet: Cli, tmp_path: Path) -> None:
+    outcome = fleet("db", "backup", "copy.db")
+    assert (outcome.exit_code, outcome.out) == (0, f"{tmp_path / 'fleet.db'}: backed up to copy.db\n")
+    assert files() == {"fleet.db", "copy.db"}
+    assert fleet("verify", "--database", "copy.db").out.endswith("sound, names: 1, revisions: 2\n")
+    histories = [fleet("export", "--all", "--history", "--database", name).out for name in ("fleet.db", "copy.db")]
+    assert histories[0] == histories[1] != ""
+
+
+def test_a_backup_has_the_permissions_of_the_catalog(fleet: Cli) -> None:
+    os.chmod("fleet.db", 0o640)
+    fleet("db", "backup", "copy.db")
+    assert stat.S_IMODE(os.stat("copy.db").st_mode) == 0o640
+
+
+def test_a_backup_holds_the_commits_that_stand_in_the_write_ahead_log(fleet: Cli) -> None:
+    connection = sqlite3.connect("fleet.db")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("INSERT INTO tags VALUES (1, 'team', 'grid')")
+    connection.commit()
+    assert os.stat("fleet.db-wal").st_size
+    assert fleet("db", "backup", "copy.db").exit_code == 0
+    connection.close()
+    assert not {name for name in files() if name.startswith("copy.db-") or name.endswith(".part")}
+    assert "grid" in fleet("show", "fleet", "--format", "json", "--database", "copy.db").out
+
+
+def test_a_backup_that_is_made_while_others_write_is_one_moment(fleet: Cli) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        with Catalog.open("fleet.db") as catalog:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                catalog.save(f"sweep/{number}", make_workload(1 + number % 5))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            assert fleet("db", "backup", f"copy-{number}.db").exit_code == 0
+    finally:
+        stop.set()
+        writer.join()
+    for number in range(5):
+        assert "sound, names: " in fleet("verify", "--database", f"copy-{number}.db").out
+
+
+def test_no_file_is_overwritten_and_nothing_is_left_of_a_failure(fleet: Cli) -> None:
+    Path("taken").write_text("precious")
+    outcome = fleet("db", "backup", "taken")
+    assert (outcome.exit_code, outcome.err) == (7, "Error: taken exists already. Name a new file.\n")
+    assert Path("taken").read_text() == "precious"
+    assert fleet("db", "backup", "missing/copy.db").exit_code == 7
+    assert fleet("db", "backup", "fleet.db").exit_code == 7
+    assert files() == {"fleet.db", "taken"}
+
+
+def test_a_damaged_catalog_is_not_passed_off_as_a_backup(fleet: Cli) -> None:
+    with sqlite3.connect("fleet.db") as connection:
+        connection.execute("DROP TRIGGER model_specs_refuse_update")
+        connection.execute("UPDATE model_specs SET num_replicas = 1, total_gpus = gpus_per_replica")
+    outcome = fleet("db", "backup", "copy.db")
+    assert outcome.exit_code == 6
+    assert "model spec 1 does not fit its digest" in outcome.err
+    assert "Error: the catalog is not sound, and was not copied:\nError: " in outcome.err
+    assert files() == {"fleet.db"}
+
+
+def test_what_is_no_catalog_is_not_backed_up(fleet: Cli) -> None:
+    Path("empty.db").touch()
+    assert fleet("db", "backup", "copy.db", "--database", "empty.db").exit_code == 3
+    Path("text.db").write_text("no database, but long enough to be taken for the header of one by somebody. " * 9)
+    assert fleet("db", "backup", "copy.db", "--database", "text.db").exit_code == 6
+    assert "copy.db" not in files()
+
+
+def test_a_server_is_backed_up_by_its_own_tools(
+    run_cli: Cli, postgres: PostgresServer, migrated_postgres_template: str, tmp_path: Path
+) -> None:
+    with postgres.database(template=migrated_postgres_template) as url:
+        outcome = run_cli("db", "backup", tmp_path / "copy.db", "--database", url)
+    assert outcome.exit_code == 2
+    assert "is on a server: back it up with pg_dump" in outcome.err
+
+
+def test_an_upgrade_copies_the_file_first(outdated_fleet: Cli) -> None:
+    before = Path("fleet.db").read_bytes()
+    outcome = outdated_fleet("db", "upgrade")
+    assert (outcome.exit_code, outcome.out) == (0, "schema 0001 → 0002\n")
+    assert outcome.err.endswith("fleet.db.0001.backup.\n")
+    assert Path("fleet.db").read_bytes() != before
+    with sqlite3.connect("fleet.db.0001.backup") as connection:
+        assert connection.execute("SELECT count(*) FROM revisions").fetchone() == (2,)
+        assert connection.execute("SELECT version_num FROM openg2g_schema_version").fetchone() == ("0001",)
+
+
+def test_an_upgrade_that_cannot_copy_the_file_changes_nothing(outdated_fleet: Cli) -> None:
+    Path("fleet.db.0001.backup").write_text("precious")
+    before = Path("fleet.db").read_bytes()
+    outcome = outdated_fleet("db", "upgrade")
+    assert (outcome.exit_code, Path("fleet.db").read_bytes()) == (7, before)
+    assert outdated_fleet("db", "upgrade", "--no-backup").out == "schema 0001 → 0002\n"
+    assert Path("fleet.db.0001.backup").read_text() == "precious"
+
+
+def test_an_upgrade_that_changes_nothing_copies_nothing(fleet: Cli) -> None:
+    assert fleet("db", "upgrade").exit_code == 0
+    assert fleet("db", "upgrade", "9999").exit_code == 6
+    assert files() == {"fleet.db"}
