@@ -16,7 +16,7 @@ from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
 from openg2g.catalog.verify import verify_database
 from openg2g.models.errors import CatalogError, DamagedCatalogError, LocationError, SourceError
 
-_PAGES_PER_STEP = 10_000  # Between two steps others may write, and Ctrl-C is served.
+_PAGES_PER_STEP = 10_000  # Ctrl-C is served between two steps.
 
 
 def back_up(database: Database, path: str | os.PathLike[str]) -> None:
@@ -64,15 +64,21 @@ def back_up(database: Database, path: str | os.PathLike[str]) -> None:
 
 
 def _copy(database: Database, name: str) -> None:
-    with database.reading() as connection, closing(sqlite3.connect(name)) as copy:
+    with database.snapshot() as connection, closing(sqlite3.connect(name)) as copy:
+        # Reading first keeps what is committed meanwhile out: it would make SQLite begin again, perhaps without end.
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
         source = connection.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)  # A server has been refused.
         try:
-            source.backup(copy, pages=_PAGES_PER_STEP)
+            source.backup(copy, pages=_PAGES_PER_STEP, progress=_serve_interrupts)
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             raise DBAPIError.instance("BACKUP", None, error, sqlite3.Error) from error
+
+
+def _serve_interrupts(*_: int) -> None:
+    """Give Python the chance to raise what a signal asks for."""
 
 
 def _prove(name: str) -> None:
