@@ -60,6 +60,7 @@ annotations
     "another"
   models.Qwen3-30B-A3B.model_id: removed, was "Qwen/Qwen3-30B-A3B-Thinking-2507"
   models.Qwen3-8B.model_id: added "Qwen/Qwen3-30B-A3B-Thinking-2507"
+  openg2g.refused.Llama-3.1-8B: added ["initial_batch_size"]
 """
     )
 
