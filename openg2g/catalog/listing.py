@@ -38,14 +38,27 @@ class LogFilter:
     oldest_first: bool = False
 
 
-def names_from(connection: Connection, prefix: str) -> list[str]:
-    """Return the names that begin with a prefix, in code-point order."""
+def names_from(
+    connection: Connection, prefix: str, after: str | None = None, limit: int | None = None
+) -> Sequence[str]:
+    """Return the names that begin with a prefix, in code-point order; names behind all of these may be among them.
+
+    Args:
+        connection: Where.
+        prefix: What they begin with; empty for all names.
+        after: Only names behind this one.
+        limit: At most so many.
+    """
     query = select(NameRow.name).order_by(NameRow.name)
+    if after is not None:
+        query = query.where(NameRow.name > after)
+    if limit is not None:
+        query = query.limit(literal_column(str(limit)))  # For the reason of `ONE`.
     if prefix:
         query = query.where(NameRow.name >= prefix)
         if ord(prefix[-1]) < 0xD7FF:  # The next character begins what is after all names with the prefix.
             query = query.where(NameRow.name < prefix[:-1] + chr(ord(prefix[-1]) + 1))
-    return [name for name in connection.scalars(query) if name.startswith(prefix)]
+    return connection.scalars(query).all()
 
 
 def revisions_of_names(

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from openg2g.catalog import listing, naming, resolve
-from openg2g.catalog.content import ContentReader
+from openg2g.catalog.content import ContentReader, chunks
 from openg2g.catalog.database import Database
 from openg2g.catalog.listing import LogFilter
 from openg2g.catalog.reference import NameReference, Viewpoint, parse_reference
@@ -18,6 +18,7 @@ from openg2g.models.revision import Revision, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
 
 _REVISIONS_PER_BLOCK = 500
+_NAMES_PER_PAGE = 10_000
 
 
 class CatalogReading:
@@ -106,8 +107,7 @@ class CatalogReading:
 
     def list_names(self, pattern: str = "*") -> list[str]:
         """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
-        check_text("pattern", pattern)
-        literal = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+        literal = _beginning(pattern)
         with self.database.reading() as connection:
             names = listing.names_from(connection, literal)
         return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
@@ -125,12 +125,22 @@ class CatalogReading:
         Names that nobody had used by then are left out, and retired ones unless `with_retired`.
         """
         viewpoint = Viewpoint(as_of, known_at)
-        names = self.list_names(pattern)
-        for start in range(0, len(names), _REVISIONS_PER_BLOCK):
+        for names in self._name_pages(pattern):
+            for block in chunks(names, _REVISIONS_PER_BLOCK):
+                with self.database.reading() as connection:
+                    revisions = listing.revisions_of_names(connection, self._reader, block, viewpoint)
+                yield from (revision for revision in revisions if with_retired or not revision.is_retirement)
+
+    def _name_pages(self, pattern: str) -> Iterator[list[str]]:
+        literal = _beginning(pattern)
+        last = None
+        while True:
             with self.database.reading() as connection:
-                block = names[start : start + _REVISIONS_PER_BLOCK]
-                revisions = listing.revisions_of_names(connection, self._reader, block, viewpoint)
-            yield from (revision for revision in revisions if with_retired or not revision.is_retirement)
+                page = listing.names_from(connection, literal, last, _NAMES_PER_PAGE)
+            yield [name for name in page if fnmatch.fnmatchcase(name, pattern)]
+            if len(page) < _NAMES_PER_PAGE:
+                return
+            last = page[-1]
 
     def aliases(self, name: str, *, known_at: datetime | None = None) -> dict[str, int]:
         """Return alias → revision number of a name.
@@ -166,3 +176,9 @@ class CatalogReading:
         """Count names, revisions, and distinct workloads and model specs."""
         with self.database.reading() as connection:
             return listing.count_rows(connection)
+
+
+def _beginning(pattern: str) -> str:
+    """Return what every name that matches a pattern begins with."""
+    check_text("pattern", pattern)
+    return re.split(r"[*?\[]", pattern, maxsplit=1)[0]

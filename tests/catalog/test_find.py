@@ -12,6 +12,7 @@ from openg2g.catalog import (
     InvalidReferenceError,
     InvalidRevisionError,
     WorkloadNotFoundError,
+    reading,
 )
 from openg2g.models.digest import workload_digest
 from tests.builders import make_draft, make_workload
@@ -207,6 +208,13 @@ def test_the_latest_revisions_come_in_the_order_of_the_names(catalog: Catalog) -
     ]
     assert list(catalog.iter_latest("name-10*")) == latest[1_000:]
     assert list(catalog.iter_latest("nobody")) == []
+
+
+def test_names_that_are_read_in_pages_come_all_and_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_NAMES_PER_PAGE", 2)
+    catalog.save_many([make_draft(name) for name in NAMES])
+    found = {pattern: [revision.name for revision in catalog.iter_latest(pattern)] for pattern in PATTERNS}
+    assert found == {pattern: fnmatch.filter(sorted(NAMES), pattern) for pattern in PATTERNS}
 
 
 def test_a_catalog_that_is_open_sees_what_another_one_saves(catalog: Catalog, database_url: str) -> None:
