@@ -24,6 +24,7 @@ from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.model_rows import cells_of
+from openg2g.formats.parquet_arrays import arrow_array
 from openg2g.formats.parquet_reader import MAX_CELL_CHARACTERS, read_parquet
 from openg2g.formats.parquet_schema import ALL_COLUMNS, FORMAT, FORMAT_KEY, KINDS, load_library, written_schema
 from openg2g.models.errors import InvalidDocumentError, Problem
@@ -32,9 +33,9 @@ _PACKAGE = "openg2g-catalog"
 _GREATEST_NUMBER = 2**63 - 1
 
 # Rows wait as Python values for a batch, and batches as Arrow's for a row group; both by number and by size.
-_ROWS_PER_BATCH = 2**12
+_ROWS_PER_BATCH = 2**11
 _CHARACTERS_PER_BATCH = 2**24
-_ROWS_PER_GROUP = 2**16
+_ROWS_PER_GROUP = 2**15
 _BYTES_PER_GROUP = 2**24
 
 # Engines skip row groups by the least and the greatest of these; of long texts, they would only swell the footer.
@@ -113,8 +114,8 @@ def _row_groups(arrow: Any, documents: Iterable[Document]) -> Iterator[Any]:
     batches: list[Any] = []
     num_rows = num_bytes = 0
     for rows in _batches(documents):
-        columns = [arrow.array([row[c] for row in rows], type=schema.field(c).type) for c in ALL_COLUMNS]
-        batches.append(arrow.record_batch(columns, schema=schema))
+        columns = [arrow_array(arrow, schema.field(c).type, [row[c] for row in rows]) for c in ALL_COLUMNS]
+        batches.append(arrow.RecordBatch.from_arrays(columns, schema=schema))
         num_rows += batches[-1].num_rows
         num_bytes += batches[-1].nbytes
         if num_rows >= _ROWS_PER_GROUP or num_bytes >= _BYTES_PER_GROUP:
