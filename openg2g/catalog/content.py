@@ -25,6 +25,7 @@ KEYS_PER_STATEMENT = 500
 _SPECS_PER_STATEMENT = 10_000  # Those of a page of hits are one statement; SQLite takes 32,766 parameters.
 
 _CACHED_SPECS = 100_000  # About 50 MB. A sweep has some thousands.
+_CACHED_IDS = 16_384  # Of specs, and of lists of batch sizes; to look up the others of a block takes few statements.
 
 _Key = TypeVar("_Key")
 
@@ -85,7 +86,7 @@ class ContentWriter:
         return self._find_ids(WorkloadRow.digest, WorkloadRow.id, digests)
 
     def _store_specs(self, specs: Mapping[str, LLMInferenceModelSpec]) -> None:
-        if len(self._spec_ids) > _CACHED_SPECS:
+        if len(self._spec_ids) > _CACHED_IDS:
             self._spec_ids.clear()
         unknown = [digest for digest in specs if digest not in self._spec_ids]
         self._spec_ids.update(self._find_ids(ModelSpecRow.digest, ModelSpecRow.id, unknown))
@@ -100,6 +101,8 @@ class ContentWriter:
         insert_rows(self._connection, ModelSpecRow, rows)
 
     def _store_batch_sizes(self, lists: Mapping[tuple[int, ...], None]) -> None:
+        if len(self._list_ids) > _CACHED_IDS:
+            self._list_ids.clear()
         unknown = {batch_sizes_digest(sizes): sizes for sizes in lists if sizes not in self._list_ids}
         found = self._find_ids(BatchSizeListRow.digest, BatchSizeListRow.id, list(unknown))
         self._list_ids.update((sizes, found[digest]) for digest, sizes in unknown.items() if digest in found)

@@ -46,7 +46,7 @@ def canonical_number(value: float) -> str:
     return f"{mantissa}e{point - 1:+d}"
 
 
-_CACHED_SPECS = 65_536  # The workloads of a sweep share most of their specs.
+_CACHED_SPECS = 16_384  # The workloads of a sweep share most of their specs. Both caches take some 15 MB.
 _DIGEST = re.compile(DIGEST_PATTERN)
 
 

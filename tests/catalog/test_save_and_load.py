@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openg2g.catalog import Catalog, InvalidRevisionError, Revision, RevisionDraft
+from openg2g.catalog import Catalog, InvalidRevisionError, Revision, RevisionDraft, content
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK
 from openg2g.catalog.tables import CATALOG_TABLES
 from openg2g.models import LLMInferenceWorkload
@@ -241,6 +241,20 @@ def test_a_sweep_of_thousands_is_saved_in_blocks_and_comes_back(catalog: Catalog
     # Ids are dense and ascend in the order of saving, across blocks.
     for table in ("batch_size_lists", "model_specs", "workloads", "names"):
         assert plain_sql.run(f"SELECT min(id), max(id) - count(*) FROM {table}") == [(1, 0)]
+
+
+def test_content_that_is_no_longer_remembered_is_found_again(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_CACHED_IDS", 3)
+    monkeypatch.setattr(content, "_CACHED_SPECS", 3)
+    workloads = [
+        LLMInferenceWorkload((make_spec(feasible_batch_sizes=(1 + index % 20, 64)), make_spec(model_label=f"m{index}")))
+        for index in range(40)
+    ]
+    with catalog.writing() as writer:
+        for index, workload in enumerate(workloads):
+            writer.append([make_draft(f"n{index:02}", workload=workload)])
+    assert [revision.workload for revision in catalog.iter_latest()] == workloads
+    assert catalog.count()["model_specs"] == len({spec for workload in workloads for spec in workload.models}) == 60
 
 
 @pytest.mark.parametrize("position", [0, 10, DRAFTS_PER_BLOCK + 10])
