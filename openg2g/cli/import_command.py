@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -22,6 +22,7 @@ from openg2g.cli.options import (
     zone_option,
 )
 from openg2g.cli.output import added_lines, escaped, outcome_line, say
+from openg2g.cli.progress import progress
 from openg2g.cli.reading_options import limit_options, limits_given, max_errors_option
 from openg2g.formats.registry import FORMAT_NAMES
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from openg2g.formats.files import SourceFile
     from openg2g.formats.refusals import Refusals
 
-_PROGRESS_FROM_BYTES = 2**20  # Smaller files are imported before a bar could be read.
 _REPORT_BYTES_IN_MEMORY = 2**22
 _EXIT_REFUSED = 4
 
@@ -132,7 +132,7 @@ def command(
             _catalog_for(context, dry_run=dry_run) as catalog,
             catalog.previewing() if dry_run else catalog.writing() as writer,
             _refusals(rejects, max_errors) as refusals,
-            _progress(sources) as watched,
+            progress(sources) as watched,
         ):
             for source in watched:
                 if source.is_archive:
@@ -224,37 +224,3 @@ def _print(report: IO[str], *, dry_run: bool) -> None:
         if not dry_run:
             say("Everything was stored before the output broke off.")
         raise
-
-
-@contextmanager
-def _progress(sources: "list[SourceFile]") -> "Iterator[list[SourceFile]]":
-    """Show a bar on standard error where that is a terminal and the work is long."""
-    from dataclasses import replace
-
-    total = sum(source.size for source in sources)
-    if total < _PROGRESS_FROM_BYTES or not sys.stderr.isatty():
-        yield sources
-        return
-    with click.progressbar(length=total, label="Importing", file=sys.stderr) as bar:
-        yield [replace(source, stream=cast(BinaryIO, _Watched(source.stream, bar.update))) for source in sources]
-
-
-class _Watched:
-    """A binary file that tells how much of it has been read."""
-
-    def __init__(self, stream: BinaryIO, tell: Any) -> None:
-        self._stream = stream
-        self._tell = tell
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._tell(len(data))
-        return data
-
-    def readline(self, size: int = -1) -> bytes:
-        line = self._stream.readline(size)
-        self._tell(len(line))
-        return line
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
