@@ -164,7 +164,7 @@ def _draft(document: Document, source: SourceFile, settings: ImportSettings, nam
             message = f"is the second name of this import: --name {settings.name} would mix up different workloads."
             raise InvalidDocumentError([Problem(document.where, f"name {document.name!r}", message)])
     data = document.revision
-    if data.digest not in (None, workload_digest(document.workload)):
+    if data.digest is not None and data.digest != workload_digest(document.workload):
         data = RevisionData()  # The document was edited after its export: the rest is about another workload.
     try:
         return RevisionDraft(
