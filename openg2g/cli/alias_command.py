@@ -4,7 +4,15 @@ from datetime import datetime
 
 import click
 
-from openg2g.cli.options import INSTANT, complete_names, database_option, open_catalog, record_options, zone_option
+from openg2g.cli.options import (
+    INSTANT,
+    complete_names,
+    database_option,
+    format_option,
+    open_catalog,
+    record_options,
+    zone_option,
+)
 from openg2g.cli.output import echo_json, escaped, minutes, table
 
 
@@ -55,7 +63,7 @@ def remove_alias(context: click.Context, reference: str, message: str, author: s
 @click.argument("name", shell_complete=complete_names)
 @click.option("--known-at", type=INSTANT, metavar="TIME", help="As they stood at this time.")
 @zone_option
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def list_aliases(context: click.Context, name: str, known_at: datetime | None, format_name: str) -> None:
@@ -78,7 +86,7 @@ def list_aliases(context: click.Context, name: str, known_at: datetime | None, f
 
 @command.command("log")
 @click.argument("name", shell_complete=complete_names)
-@click.option("--format", "format_name", type=click.Choice(("table", "json", "jsonl")), default="table")
+@format_option("table", "json", "jsonl")
 @database_option
 @click.pass_context
 def log_aliases(context: click.Context, name: str, format_name: str) -> None:

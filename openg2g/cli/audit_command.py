@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.cli.options import INSTANT, database_option, open_catalog, parameter_option, parameters_given, zone_option
+from openg2g.cli.options import (
+    INSTANT,
+    database_option,
+    format_option,
+    open_catalog,
+    parameter_option,
+    parameters_given,
+    zone_option,
+)
 from openg2g.cli.output import echo_csv, echo_json, fitted, minutes, say, table, terminal_width
 
 if TYPE_CHECKING:
@@ -31,7 +39,7 @@ _MARK_MIN_WIDTH = len("broken by")
 @click.option("--known-at", type=INSTANT, metavar="TIME", help="As the catalog knew it at this time.")
 @zone_option
 @parameter_option
-@click.option("--format", "format_name", type=click.Choice(("table", "json", "jsonl", "csv")), default="table")
+@format_option("table", "json", "jsonl", "csv")
 @database_option
 @click.pass_context
 def command(

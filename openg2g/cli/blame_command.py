@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_options
+from openg2g.cli.options import complete_names, database_option, format_option, open_catalog, viewpoint_options
 
 if TYPE_CHECKING:
     from openg2g.models.blame import FieldBlame
@@ -19,7 +19,7 @@ _SHOWN_OF_REVISION = ("number", "recorded_at", "effective_from", "author", "mess
 @click.command("blame")
 @click.argument("reference", metavar="REF", shell_complete=complete_names)
 @viewpoint_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def command(

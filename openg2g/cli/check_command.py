@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_of, viewpoint_options
+from openg2g.cli.options import (
+    complete_names,
+    database_option,
+    format_option,
+    open_catalog,
+    viewpoint_of,
+    viewpoint_options,
+)
 from openg2g.cli.output import echo_json, table
 from openg2g.formats.registry import FORMAT_NAMES
 
@@ -20,7 +27,7 @@ _HEADERS = ("workload", "what happens", "field", "why")
 @click.argument("references", nargs=-1, required=True, metavar="REF...", shell_complete=complete_names)
 @click.option("--target", required=True, type=click.Choice(FORMAT_NAMES), help="Format that it is to be exported to.")
 @viewpoint_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def command(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.cli.options import database_option, open_catalog
+from openg2g.cli.options import database_option, format_option, open_catalog
 from openg2g.cli.output import echo_json, escaped, say
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="What the catalog calls the workload OLD of the scripts, or PATH:OLD of one. May be given several times.",
 )
 @click.option("--strict", is_flag=True, help="Fail for workloads that the catalog does not know, too.")
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def command(

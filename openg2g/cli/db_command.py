@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openg2g.cli.options import database_given, database_option
+from openg2g.cli.options import database_given, database_option, format_option
 from openg2g.cli.output import escaped, say
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def command() -> None:
 
 
 @command.command("status")
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def status(context: click.Context, format_name: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_options
+from openg2g.cli.options import complete_names, database_option, format_option, open_catalog, viewpoint_options
 from openg2g.formats.registry import format_name_of
 from openg2g.models.errors import CatalogError, InvalidDocumentError, Problem, UnknownFormatError
 
@@ -30,7 +30,7 @@ def _checked_tolerance(_: click.Context, __: click.Parameter, value: float) -> f
 @click.argument("old", metavar="A", shell_complete=complete_names)
 @click.argument("new", metavar="B", shell_complete=complete_names)
 @viewpoint_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @click.option("--rtol", type=float, default=0.0, callback=_checked_tolerance, help="Relative tolerance of numbers.")
 @click.option("--atol", type=float, default=0.0, callback=_checked_tolerance, help="Absolute tolerance of numbers.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something is different. Default: always 0.")

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openg2g.cli.options import INSTANT, complete_names, database_option, open_catalog, viewpoint_of, viewpoint_options
+from openg2g.cli.options import (
+    INSTANT,
+    complete_names,
+    database_option,
+    format_option,
+    open_catalog,
+    viewpoint_of,
+    viewpoint_options,
+)
 from openg2g.cli.output import echo_json, escaped, fitted, minutes, revision_summary, terminal_width
 
 if TYPE_CHECKING:
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--reverse", "oldest_first", is_flag=True, help="Oldest first.")
 @click.option("--patch", is_flag=True, help="With what each revision changed.")
 @viewpoint_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json", "jsonl")), default="table")
+@format_option("table", "json", "jsonl")
 @database_option
 @click.pass_context
 def command(

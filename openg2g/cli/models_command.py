@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.cli.options import database_option, open_catalog, parameters_given, scope_of, scope_options
+from openg2g.cli.options import database_option, format_option, open_catalog, parameters_given, scope_of, scope_options
 from openg2g.cli.output import echo_csv, echo_json, escaped, fitted, table, terminal_width
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def command(context: click.Context) -> None:
 @click.argument("pattern", default="*", metavar="[GLOB]")
 @click.option("--where", metavar="EXPR", help="Only model specs for which this Python expression holds.")
 @scope_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json", "jsonl", "csv")), default="table")
+@format_option("table", "json", "jsonl", "csv")
 @database_option
 @click.pass_context
 def list_models(
@@ -116,7 +116,7 @@ def list_models(
 
 @command.command("show")
 @click.argument("digest")
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def show_model(context: click.Context, digest: str, format_name: str) -> None:

@@ -45,6 +45,12 @@ def open_catalog(context: click.Context) -> "Catalog":
     return Catalog.open(database_given(context))
 
 
+def format_option(*names: str) -> Callable[[_Command], _Command]:
+    """Add `--format`, the format of what a command prints; the first is the default."""
+    help_text = f"Of what is printed. Default: {names[0]}."
+    return click.option("--format", "format_name", type=click.Choice(names), default=names[0], help=help_text)
+
+
 def complete_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Complete a name from the catalog; nothing where that is not possible."""
     from openg2g.catalog import CatalogError

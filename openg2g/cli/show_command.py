@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.cli.options import complete_names, database_option, open_catalog, viewpoint_options
+from openg2g.cli.options import complete_names, database_option, format_option, open_catalog, viewpoint_options
 from openg2g.cli.output import escaped, revision_summary, seconds, table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", 
 @click.command("show")
 @click.argument("reference", metavar="REF", shell_complete=complete_names)
 @viewpoint_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 @database_option
 @click.pass_context
 def command(

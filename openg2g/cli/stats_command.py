@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openg2g.cli.options import database_option, open_catalog, parameters_given, scope_of, scope_options
+from openg2g.cli.options import database_option, format_option, open_catalog, parameters_given, scope_of, scope_options
 from openg2g.cli.output import echo_csv, echo_json, fitted, table, terminal_width
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _FIELDS = ("group", "num_revisions", "num_workloads", "total_gpus", "min_gpus", 
 @click.option("--where", metavar="EXPR", default="True", help="Only workloads for which this Python expression holds.")
 @click.option("--by", type=click.Choice(("model", "month", "author")), help="A row for each. Default: one row.")
 @scope_options
-@click.option("--format", "format_name", type=click.Choice(("table", "json", "jsonl", "csv")), default="table")
+@format_option("table", "json", "jsonl", "csv")
 @database_option
 @click.pass_context
 def command(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openg2g.cli.options import format_option
 from openg2g.cli.output import echo_json, escaped
 from openg2g.cli.reading_options import limit_options, limits_given, max_errors_option
 from openg2g.formats.registry import FORMAT_NAMES
@@ -23,7 +24,7 @@ _EXIT_INVALID = 4
 @click.option(
     "--input-format", type=click.Choice(FORMAT_NAMES), help="Format of the files. Default: by suffix; JSON for -."
 )
-@click.option("--format", "format_name", type=click.Choice(("text", "json")), default="text", help="Of the report.")
+@format_option("text", "json")
 @max_errors_option
 @limit_options
 @click.pass_context
