@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from openg2g.cli.output import escaped, fitted, outcome_line, say, terminal_width
+from openg2g.cli.sections import SectionOption
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
@@ -22,16 +23,21 @@ _OF_ARCHIVES = {"renames": "--rename", "prefix": "--prefix"}
 
 def git_history_options(command: _Command) -> _Command:
     """Add `--git-history` and `--bad-versions`; `planned_git_import` reads them."""
+    section = "History of a file in git"
     for option in (
         click.option(
             "--bad-versions",
+            cls=SectionOption,
+            section=section,
             type=click.Choice(["skip", "fail"]),
             expose_value=False,
             callback=_note(_BAD_VERSIONS_KEY),
-            help="With --git-history: pass over versions that cannot be read, or import nothing. Default: skip.",
+            help="Pass over versions that cannot be read, or import nothing. Default: skip.",
         ),
         click.option(
             "--git-history",
+            cls=SectionOption,
+            section=section,
             metavar="PATH",
             type=click.Path(),
             expose_value=False,

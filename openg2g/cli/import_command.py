@@ -24,6 +24,7 @@ from openg2g.cli.options import (
 from openg2g.cli.output import added_lines, escaped, outcome_line, say
 from openg2g.cli.progress import progress
 from openg2g.cli.reading_options import limit_options, limits_given, max_errors_option
+from openg2g.cli.sections import SectionedCommand
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 _EXIT_REFUSED = 4
 
 
-@click.command("import")
+@click.command("import", cls=SectionedCommand)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(allow_dash=True))
 @click.option("--name", help="Name of the workload. Default: what the document says, else the name of the file.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
@@ -50,8 +51,7 @@ _EXIT_REFUSED = 4
     help="Since when it applies: 2026-03-01 (its start in UTC) or 2026-03-01T12:00+01:00. Default: now.",
 )
 @zone_option
-@rename_options
-@git_history_options
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
 @click.option(
     "--require",
     "rules",
@@ -60,14 +60,17 @@ _EXIT_REFUSED = 4
     help="Import nothing unless this holds for every workload (as in `openg2g search`). May be given several times.",
 )
 @parameter_option
-@max_errors_option
 @click.option(
-    "--keep-going", is_flag=True, help="Import the documents that are valid, and put the others into --rejects."
+    "--keep-going",
+    is_flag=True,
+    help="Import the documents that are valid, and put the others into --rejects: all, or at most --max-errors.",
 )
 @click.option("--rejects", metavar="FILE", type=click.Path(), help="With --keep-going: a new file for the others.")
-@limit_options
-@click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
+@max_errors_option
 @database_option
+@limit_options
+@rename_options
+@git_history_options
 @click.pass_context
 def command(
     context: click.Context,

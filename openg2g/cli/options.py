@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from openg2g.cli.sections import SectionOption
+
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
     from openg2g.catalog.reference import Viewpoint
@@ -194,16 +196,23 @@ def ending_options(command: _Command) -> _Command:
 
 def rename_options(command: _Command) -> _Command:
     """Add `--rename` and `--prefix`, for histories that come from another catalog."""
+    section = "Archives"
     for option in (
         click.option(
-            "--prefix", default="", help="Of a history from elsewhere: begins every name that has no --rename."
+            "--prefix",
+            cls=SectionOption,
+            section=section,
+            default="",
+            help="Begin every name with it that has no --rename.",
         ),
         click.option(
             "--rename",
             "renames",
+            cls=SectionOption,
+            section=section,
             multiple=True,
             metavar="OLD=NEW",
-            help="Of a history from elsewhere: what a name is called here. May be given several times.",
+            help="Call NEW here what is called OLD there. May be given several times.",
         ),
     ):
         command = option(command)

@@ -1,17 +1,17 @@
-"""Options of the commands that read files: how much is read, and after how many errors reading stops."""
+"""Options of the commands that read files: how much is read, and after how many problems reading stops."""
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from openg2g.formats.limits import Limits
+from openg2g.cli.sections import SectionOption
+from openg2g.formats.limits import MAX_DEPTH, Limits
+from openg2g.formats.refusals import MAX_PROBLEMS
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _KEY = "openg2g.limits"
-_MAX_DEPTH = 128
 _SIZE = re.compile(r"([1-9][0-9]{0,15})\s*(B|KiB|MiB|GiB)?", re.IGNORECASE)
 _BYTES = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -31,39 +31,54 @@ class SizeType(click.ParamType[int]):
         return int(found[1]) * _BYTES[(found[2] or "B").lower()]
 
 
+_LIMITS: tuple[tuple[str, str, click.ParamType[int], str], ...] = (
+    (
+        "--max-file-size",
+        "file_bytes",
+        SizeType(),
+        "Of a file, such as 10MiB. Default: JSON and YAML 256MiB, TOML 8MiB, scripts 512KiB; none where files stream.",
+    ),
+    (
+        "--max-line-length",
+        "line_bytes",
+        SizeType(),
+        f"Of a line of JSON Lines, or a record of CSV. Default: {Limits.line_bytes // 2**20}MiB.",
+    ),
+    (
+        "--max-depth",
+        "depth",
+        click.IntRange(1, MAX_DEPTH),
+        f"Lists and objects in each other. Default: {Limits.depth}.",
+    ),
+    ("--max-models", "models", click.IntRange(min=1), f"Models of a workload. Default: {Limits.models}."),
+    (
+        "--max-batch-sizes",
+        "batch_sizes",
+        click.IntRange(min=1),
+        f"Feasible batch sizes of a model. Default: {Limits.batch_sizes}.",
+    ),
+)
+"""Option, the limit that it sets, its type and its help."""
+
+
 def limit_options(command: _Command) -> _Command:
     """Add the options that bound what is read; `limits_given` reads them."""
-    for name, metavar, kind, help_text in (
-        ("batch_sizes", "N", click.IntRange(min=1), "Feasible batch sizes of a model. Default: 65536."),
-        ("models", "N", click.IntRange(min=1), "Models of a workload. Default: 65536."),
-        ("depth", "N", click.IntRange(1, _MAX_DEPTH), f"Lists and objects within each other. Default: {_MAX_DEPTH}."),
-        ("line_bytes", "SIZE", SizeType(), "Length of a line of JSON Lines or a record of CSV. Default: 16MiB."),
-        (
-            "file_bytes",
-            "SIZE",
-            SizeType(),
-            "Size of a file. Default: JSON and YAML 256MiB, TOML 8MiB, scripts 512KiB, no limit where files stream.",
-        ),
-    ):
-        flag = {"line_bytes": "--max-line-length", "file_bytes": "--max-file-size"}.get(
-            name, f"--max-{name.replace('_', '-')}"
-        )
+    for flag, name, kind, help_text in reversed(_LIMITS):
         command = click.option(
             flag,
-            f"max_{name}",
-            metavar=metavar,
+            cls=SectionOption,
+            section="Limits, beyond which a file is refused",
+            metavar="SIZE" if isinstance(kind, SizeType) else "N",
             type=kind,
             expose_value=False,
             callback=_note(name),
-            help=f"Refuse more: {help_text[0].lower()}{help_text[1:]}",
+            help=help_text,
         )(command)
     return command
 
 
 def limits_given(context: click.Context) -> "Limits":
     """Return what the options say."""
-    from openg2g.formats.limits import Limits
-
     return Limits(**context.meta.get(_KEY, {}))
 
 
@@ -73,7 +88,7 @@ def max_errors_option(command: _Command) -> _Command:
         "--max-errors",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Stop reading after so many errors. Default: 100.",
+        help=f"Stop reading after so many problems. Default: {MAX_PROBLEMS}.",
     )(command)
 
 

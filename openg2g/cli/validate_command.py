@@ -8,6 +8,7 @@ import click
 from openg2g.cli.options import format_option
 from openg2g.cli.output import echo_json, escaped
 from openg2g.cli.reading_options import limit_options, limits_given, max_errors_option
+from openg2g.cli.sections import SectionedCommand
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _EXIT_INVALID = 4
 
 
-@click.command("validate")
+@click.command("validate", cls=SectionedCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
 @click.option(
     "--input-format", type=click.Choice(FORMAT_NAMES), help="Format of the files. Default: by suffix; JSON for -."

@@ -7,6 +7,8 @@ import click
 import pytest
 
 from openg2g.cli.main import _COMMANDS, openg2g, run
+from openg2g.formats import json_files, python_writing, toml_files, yaml_files
+from openg2g.formats.limits import Limits, size_text
 from tests.cli.conftest import Cli
 from tests.cli.documents import SMALL, write
 
@@ -45,6 +47,30 @@ def test_the_table_of_commands_says_what_each_command_is() -> None:
         command = openg2g.get_command(context, name)
         assert command is not None and command.name == name
         assert short_help.endswith(".")
+
+
+def test_the_help_of_import_has_each_option_in_one_section(run_cli: Cli) -> None:
+    text = run_cli("import", "--help").out
+    options = [option for parameter in leaf_commands()["import"].params for option in parameter.opts]
+    flags = {option for option in options if option.startswith("--")}
+    listed = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
+    assert sorted(listed) == sorted(flags | {"--help"})
+    titles = re.findall(r"^(\S.*):$", text.partition("\nOptions:")[2], re.MULTILINE)
+    assert titles == ["Limits, beyond which a file is refused", "Archives", "History of a file in git"]
+    assert "FILE..." not in text.partition("\nOptions:")[2]
+
+
+@pytest.mark.parametrize("name", ["import", "validate"])
+def test_help_tells_the_limits_that_hold(run_cli: Cli, name: str) -> None:
+    text = " ".join(run_cli(name, "--help").out.split())
+    assert json_files.MAX_BYTES == yaml_files.MAX_BYTES
+    sizes = [size_text(module.MAX_BYTES).replace(" ", "") for module in (json_files, toml_files, python_writing)]
+    assert "Default: JSON and YAML {}, TOML {}, scripts {}; none where files stream.".format(*sizes) in text
+    limits = Limits()
+    assert f"a record of CSV. Default: {size_text(limits.line_bytes).replace(' ', '')}." in text
+    assert f"in each other. Default: {limits.depth}." in text
+    assert f"Models of a workload. Default: {limits.models}." in text
+    assert f"Feasible batch sizes of a model. Default: {limits.batch_sizes}." in text
 
 
 def test_help_documents_the_exit_codes(run_cli: Cli) -> None:
