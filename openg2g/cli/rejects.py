@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 
 from openg2g.formats.files import writing_text
-from openg2g.models.errors import InvalidDocumentError
+from openg2g.models.errors import InvalidDocumentError, Problem
 
 
 class Rejects:
@@ -42,7 +42,9 @@ class Rejects:
         """
         self.count += 1
         if self._max_documents is not None and self.count > self._max_documents:
-            raise InvalidDocumentError(error.problems)
+            number = "one document is" if self._max_documents == 1 else f"{self._max_documents} documents are"
+            message = f"was not read further, and nothing is imported: more than {number} refused (--max-errors)."
+            raise InvalidDocumentError([*error.problems, Problem(label, "", message)])
         value = {"problems": [vars(problem) for problem in error.problems], "document": error.text}
         self._stream.write(json.dumps(value) + "\n")
 
