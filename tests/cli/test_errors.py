@@ -70,7 +70,7 @@ def test_two_models_of_one_label(cli: Cli, tmp_path: Path) -> None:
 def test_a_file_without_a_known_suffix_needs_a_format(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("import", write(tmp_path / "x.txt", SMALL))
     assert outcome.exit_code == 2
-    assert "Name it with --format." in outcome.err
+    assert "Name it with --format (of validate: --input-format)." in outcome.err
     assert cli("import", tmp_path / "x.txt", "--format", "json").exit_code == 0
 
 
