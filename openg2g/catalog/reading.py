@@ -86,10 +86,13 @@ class CatalogReading:
 
         Raises:
             WorkloadNotFoundError: The filter names an unknown name.
+            InvalidRevisionError: The author is no text that could be stored, or the limit is < 1.
         """
         wanted = wanted or LogFilter()
         if limit is not None and limit < 1:
             raise InvalidRevisionError(f"limit must be >= 1, got {limit}.")
+        if wanted.author is not None:
+            check_text("author", wanted.author)
         if wanted.name is not None:
             wanted = replace(wanted, name=self.get(check_name(wanted.name), known_at=wanted.viewpoint.known_at).name)
         return islice(self._log(wanted, limit), limit)

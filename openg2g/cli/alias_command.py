@@ -81,7 +81,7 @@ def list_aliases(context: click.Context, name: str, known_at: datetime | None, f
         rows = [[alias, str(number)] for alias, number in aliases.items()]
         click.echo(table(("alias", "rev"), rows, right=("rev",)))
     else:
-        click.echo(f"{name} has no aliases.")
+        click.echo(escaped(f"{name} has no aliases."))
 
 
 @command.command("log")

@@ -51,7 +51,8 @@ def status(context: click.Context, format_name: str) -> None:
         click.echo(encode_pretty(facts))
     else:
         for label, value in facts.items():
-            click.echo(f"{label.replace('_', ' '):<14} {'none: no catalog yet' if value is None else value}")
+            shown = "none: no catalog yet" if value is None else str(value)
+            click.echo(f"{label.replace('_', ' '):<14} {escaped(shown)}")
 
 
 @command.command("backup")

@@ -3,6 +3,7 @@
 import click
 
 from openg2g.cli.options import database_given, database_option
+from openg2g.cli.output import escaped
 
 
 @click.command("init")
@@ -22,4 +23,4 @@ def command(context: click.Context) -> None:
     location = locate(database_given(context))
     is_new = make_catalog(location)
     with Catalog.open(database_given(context)) as catalog:
-        click.echo(f"{'Made' if is_new else 'Found'} the catalog {catalog.location}.")
+        click.echo(escaped(f"{'Made' if is_new else 'Found'} the catalog {catalog.location}."))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from openg2g.cli.output import echo_csv, echo_json, fitted, minutes, revision_summary, table, terminal_width
+from openg2g.cli.output import echo_csv, echo_json, escaped, fitted, minutes, revision_summary, table, terminal_width
 
 if TYPE_CHECKING:
     from openg2g.catalog import Revision
@@ -61,7 +61,7 @@ def echo_revisions(
         echo_json(map(revision_summary, revisions), as_lines=format_name == "jsonl")
     else:
         shown = list(revisions)
-        click.echo(_table(shown) if shown else nothing())
+        click.echo(_table(shown) if shown else escaped(nothing()))
 
 
 _CSV_HEADERS = (
