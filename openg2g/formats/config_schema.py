@@ -1,8 +1,10 @@
 """The configuration files of OpenG2G 0.1 and 0.2 as JSON Schema: what the catalog reads of them.
 
 They may hold any other key, which is kept as an annotation. Beside what no schema of a document can say (see
-`openg2g.formats.document_schema`), a schema cannot say that a key resembles a field that is missing, which reading
-takes for a slip and refuses.
+`openg2g.formats.document_schema`), a schema cannot say
+
+- that a key resembles a field that is missing, which reading takes for a slip and refuses;
+- that a label in `dc_sites` must be that of a model in the file.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,14 +18,13 @@ from openg2g.formats.document_schema import (
 )
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.openg2g_entries import KEPT_AMONG_KEYS
-from openg2g.formats.openg2g_layout import FIELD_KEYS, REPLICA_KEYS, Layout
-from openg2g.formats.schema_texts import Schema
+from openg2g.formats.openg2g_layout import FIELD_KEYS, LIST_KEYS, REPLICA_KEYS, SITES, Layout
+from openg2g.formats.openg2g_sites import MAX_SITES
+from openg2g.formats.schema_texts import Schema, name_schema
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 CONFIG: Schema = {"$ref": "#/$defs/config"}
-"""A configuration file that holds one workload; `config_definitions` are needed beside it."""
-
-_LIST_KEYS = ("models", "deployments")
+"""A configuration; `config_definitions` are needed beside it."""
 
 _OMITTED_BATCH_SIZES: Mapping[str, Schema] = {"0.1": {"minItems": 0}, "0.2": {"type": ["array", "null"]}}
 """Version → which value of `feasible_batch_sizes` means the same as none."""
@@ -31,15 +32,59 @@ _OMITTED_BATCH_SIZES: Mapping[str, Schema] = {"0.1": {"minItems": 0}, "0.2": {"t
 
 def config_definitions(version: str) -> dict[str, Schema]:
     """Make what `CONFIG` refers to, for version `0.1` or `0.2`."""
-    lists = {list_key: _list_schema(Layout(version, list_key, REPLICA_KEYS[0])) for list_key in _LIST_KEYS}
+    lists = {list_key: _list_schema(Layout(version, list_key, REPLICA_KEYS[0])) for list_key in LIST_KEYS}
     config = {
         "description": f"Configuration of OpenG2G {version}. Whatever has no meaning here is kept as annotations.",
         "type": "object",
-        "properties": {**lists, "format": False, "openg2g": False},
+        "properties": {
+            **_references_to_lists(),
+            SITES: {"description": "Datacenters on one grid, by site."},
+            "format": False,
+            "openg2g": False,
+        },
         "allOf": [JSON_VALUE],
-        **_exactly_one(_LIST_KEYS),
+        "if": {"required": [SITES], "not": {"anyOf": [{"required": [key]} for key in LIST_KEYS]}},
+        "then": {"properties": {SITES: _sites_that_list_models()}},
+        "else": {"properties": {SITES: _sites_that_name_models()}, **_exactly_one(LIST_KEYS)},
     }
-    return {"config": config, **json_definitions()}
+    return {"config": config, **lists, **json_definitions()}
+
+
+def _references_to_lists() -> dict[str, Schema]:
+    """Refer to the list of models under either key."""
+    description = described(LLMInferenceWorkload, {"models": {}})["models"]
+    return {list_key: {**description, "$ref": f"#/$defs/{list_key}"} for list_key in LIST_KEYS}
+
+
+def _sites_that_name_models() -> Schema:
+    """Schema of the sites of a file that lists its models at the top."""
+    labels = {
+        "description": "Labels of the models that the site serves: all models of the file where it is not said.",
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+    }
+    site = {"type": "object", "properties": {"models": labels}}
+    return {"type": ["object", "null"], "additionalProperties": site}
+
+
+def _sites_that_list_models() -> Schema:
+    """Schema of the sites of a file that lists no models at the top: each of several is a workload of its name."""
+    first, other = LIST_KEYS
+    lists = _references_to_lists()
+    site = {  # Of two lists, the first is read, and the other may be anything.
+        "type": "object",
+        "if": {"required": [first]},
+        "then": {"properties": {first: lists[first]}},
+        "else": {"properties": {other: lists[other]}, "required": [other]},
+    }
+    return {
+        "type": "object",
+        "additionalProperties": site,
+        "minProperties": 1,
+        "maxProperties": MAX_SITES,
+        "if": {"minProperties": 2},
+        "then": {"propertyNames": name_schema()},
+    }
 
 
 def _list_schema(layout: Layout) -> Schema:
@@ -52,8 +97,7 @@ def _list_schema(layout: Layout) -> Schema:
         if is_in_spec:
             has_key = {"type": "object", "required": ["spec"], "properties": {"spec": has_key}}
         uniform.append({"if": {"contains": has_key}, "then": {"items": has_key}})
-    models = {"type": "array", "items": entry, "minItems": 1, "allOf": uniform}
-    return described(LLMInferenceWorkload, {"models": models})["models"]
+    return {"type": "array", "items": entry, "minItems": 1, "allOf": uniform}
 
 
 def _deployment_schema(layout: Layout) -> Schema:

@@ -204,3 +204,8 @@ def deployment_0_2(**overrides: Any) -> dict[str, Any]:
     entry = entry_0_2(**overrides)
     spec = {key: value for key, value in entry.items() if key not in outside}
     return {"spec": spec, **{key: entry[key] for key in outside}}
+
+
+def with_other_word(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a model of 0.1 that has its replicas under the word of the development between 0.1 and 0.2."""
+    return {"initial_num_replicas" if key == "num_replicas" else key: value for key, value in entry.items()}

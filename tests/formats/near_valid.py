@@ -53,6 +53,7 @@ KEYS = (
         "annotations",
         "revision",
         "deployments",
+        "dc_sites",
         "spec",
         "openg2g",
         "note",
@@ -77,13 +78,15 @@ def near_valid(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> Any:
     root = [copy.deepcopy(draw(values))]
     for _ in range(draw(st.sampled_from((0, 1, 1, 1, 2, 3)))):
         holder, key = draw(st.sampled_from(list(_slots(root))))
-        match draw(st.sampled_from(("replace", "replace", "replace", "delete", "add", "repeat"))):
+        match draw(st.sampled_from(("replace", "replace", "replace", "delete", "add", "repeat", "rename"))):
             case "replace":
                 holder[key] = draw(replacements())
             case "delete" if holder is not root:
                 del holder[key]
             case "add" if isinstance(holder[key], dict):
                 holder[key][draw(st.sampled_from(KEYS))] = draw(replacements())
+            case "rename" if isinstance(holder, dict):
+                holder[draw(st.sampled_from(KEYS + TEXTS))] = holder.pop(key)
             case "repeat" if isinstance(holder, list) and holder is not root:
                 holder.append(copy.deepcopy(holder[key]))
             case _:

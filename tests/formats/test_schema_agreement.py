@@ -23,7 +23,7 @@ from openg2g.formats.document import Document
 from openg2g.formats.openg2g_layout import recognise_version
 from openg2g.formats.parquet_schema import ALL_COLUMNS, KINDS, written_schema
 from openg2g.models.errors import InvalidDocumentError, Problem
-from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2
+from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2, with_other_word
 from tests.formats.near_valid import DIGEST, NUMBERS, TEXTS, near_valid
 from tests.formats.schema_views import faults_of, row_of_cells, row_of_values
 from tests.formats.views import model, outcomes_of, value
@@ -36,8 +36,9 @@ UNSAID = (
     r"|must be a time with its offset .*"
     r"|must be finite, got -?inf\."
     r"|must have fewer than 4000 digits\."
-    r"|must not be nested more than 100 levels deep\."
+    r"|must not be nested more than (100 levels deep|128 levels deep \(--max-depth\))\."
     r"|is not a field of OpenG2G: did you mean .*"
+    r"|is no label of the (models|deployments) of the file, got .*"
 )
 """Messages of rules that no schema can express."""
 
@@ -85,6 +86,12 @@ def check_agreement(faults: list[str], problems: list[Problem], *, unsaid: str =
         assert [problem for problem in problems if not pattern.fullmatch(problem.message)] == []
 
 
+def check_agreement_on_config(content: Any, version: str) -> None:
+    """Compare what the schema and the reader of a version find in a configuration."""
+    name = f"openg2g-{version}"
+    check_agreement(faults_of(content, name), problems_in(outcomes_of(content, name)))
+
+
 def without_text_of_annotations(problems: list[Problem]) -> list[Problem]:
     """Leave out what is wrong with the JSON in a text, into which a schema does not look."""
     return [problem for problem in problems if not problem.path.startswith("annotations")]
@@ -124,21 +131,54 @@ def test_a_toml_file_is_refused_by_the_schema_and_by_the_reader(content: Any) ->
     check_agreement(faults_of(decoded, "toml"), problems, unsaid="must fit into 64 bits: .*")
 
 
-CONFIGS = {
-    "0.1": [config for version, config in EXAMPLES.values() if version == "0.1"]
-    + [{"models": [entry_0_1()], "note": 1}, {"deployments": [{"spec": entry_0_1(feasible_batch_sizes=[]), "x": 1}]}],
-    "0.2": [config for version, config in EXAMPLES.values() if version == "0.2"]
-    + [{"models": [entry_0_2(feasible_batch_sizes=None)]}, {"deployments": [deployment_0_2(gpus_per_replica=2)] * 1}],
+LISTS: dict[str, list[dict[str, Any]]] = {
+    "0.1": [
+        {"models": [entry_0_1()], "note": 1},
+        {"models": [entry_0_1(), with_other_word(entry_0_1(model_label="b"))]},  # Refused: each has another word.
+        {"models": [with_other_word(entry_0_1()), with_other_word(entry_0_1(model_label="b"))]},
+        {"deployments": [{"spec": entry_0_1(feasible_batch_sizes=[]), "x": 1}]},
+    ],
+    "0.2": [
+        {"models": [entry_0_2(feasible_batch_sizes=None)]},
+        {"deployments": [deployment_0_2(gpus_per_replica=2)]},
+    ],
 }
+"""Version → what a file has at the top, or in a site if it has no models there."""
+
+NAMED: list[dict[str, Any]] = [
+    {"bus": "8"},
+    {"models": None},
+    {"models": ["Llama-3.1-8B", "Llama-3.1-8B"], "deployments": 1},
+    {"models": ["b"]},
+]
+"""What a file has in a site if it has its models at the top."""
+
+CONFIGS = {name: [config for version, config in EXAMPLES.values() if version == name] + LISTS[name] for name in LISTS}
+
+
+@st.composite
+def configs_with_sites(draw: st.DrawFn, version: str) -> dict[str, Any]:
+    """A configuration with sites, most of which say their models as the file wants it."""
+    top = draw(st.just({}) | st.sampled_from(LISTS[version]))
+    wanted, other = (NAMED, LISTS[version]) if top else (LISTS[version], NAMED)
+    ids = st.sampled_from(("z1", "z2", "a.b", "models", "site one"))  # The last is no name.
+    return {**top, "dc_sites": draw(st.dictionaries(ids, st.sampled_from(wanted * 6 + other), max_size=3))}
 
 
 @pytest.mark.parametrize("version", CONFIGS)
 @given(data=st.data())
 @examples(200)
 def test_a_configuration_is_refused_by_the_schema_and_by_the_reader(version: str, data: st.DataObject) -> None:
-    content = data.draw(near_valid(st.sampled_from(CONFIGS[version])))
-    name = f"openg2g-{version}"
-    check_agreement(faults_of(content, name), problems_in(outcomes_of(content, name)))
+    check_agreement_on_config(data.draw(near_valid(st.sampled_from(CONFIGS[version]))), version)
+
+
+@pytest.mark.parametrize("version", CONFIGS)
+@given(data=st.data())
+@examples(200)
+def test_a_configuration_with_sites_is_refused_by_the_schema_and_by_the_reader(
+    version: str, data: st.DataObject
+) -> None:
+    check_agreement_on_config(data.draw(near_valid(configs_with_sites(version))), version)
 
 
 CELLS = {

@@ -7,10 +7,10 @@ import pytest
 from openg2g.formats import native
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.models.errors import InvalidDocumentError
-from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2
+from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2, with_other_word
 from tests.formats.near_valid import DIGEST
 from tests.formats.schema_views import faults_of
-from tests.formats.views import model, outcomes_of, problems_of, value
+from tests.formats.views import config_of, documents_of, model, outcomes_of, problems_of, value
 
 FAULTS: dict[str, Any] = {
     "no models": {},
@@ -70,7 +70,7 @@ def test_a_fault_is_refused_by_the_schema_and_by_the_reader(fault: str) -> None:
 
 DEPLOYED = deployment_0_2()
 WITHOUT_REPLICAS = {key: part for key, part in entry_0_1(model_label="b").items() if key != "num_replicas"}
-WITH_OTHER_WORD = WITHOUT_REPLICAS | {"initial_num_replicas": 1}
+WITH_OTHER_WORD = with_other_word(entry_0_1(model_label="b"))
 CONFIG_FAULTS: dict[str, tuple[str, Any]] = {
     "no list": ("0.1", {"data_dir": None}),
     "two lists": ("0.1", {"models": [entry_0_1()], "deployments": [{"spec": entry_0_1()}]}),
@@ -98,12 +98,37 @@ CONFIG_FAULTS: dict[str, tuple[str, Any]] = {
     "NUL in what is kept": ("0.1", {"models": [entry_0_1(note={"a": "\0"})]}),
 }
 
+OWN_MODELS = {"models": [entry_0_1()]}
+SITE_FAULTS: dict[str, Any] = {
+    "sites that are a list": {**OWN_MODELS, "dc_sites": []},
+    "a site that is a text": {**OWN_MODELS, "dc_sites": {"a": "x"}},
+    "a label that is no list": {**OWN_MODELS, "dc_sites": {"a": {"models": "Llama-3.1-8B"}}},
+    "a label that is a number": {**OWN_MODELS, "dc_sites": {"a": {"models": [5]}}},
+    "models at the top and in a site": {**OWN_MODELS, "dc_sites": {"a": OWN_MODELS}},
+    "NUL in a site": {**OWN_MODELS, "dc_sites": {"a": {"bus": "\0"}}},
+    "NUL in a site with models": {"dc_sites": {"a": {**OWN_MODELS, "bus": "\0"}}},
+    "sites that are null, and no models": {"dc_sites": None},
+    "no site, and no models": {"dc_sites": {}},
+    "a site that is a list, and no models": {"dc_sites": {"a": []}},
+    "a site without models": {"dc_sites": {"a": OWN_MODELS, "b": {"bus": "8"}}},
+    "a site with models that are null": {"dc_sites": {"a": {"models": None}}},
+    "a site with no model": {"dc_sites": {"a": {"models": []}}},
+    "a site with deployments that are null": {"dc_sites": {"a": {"deployments": None, **OWN_MODELS}}},
+    "labels of no models": {"dc_sites": {"a": {"models": ["Llama-3.1-8B"]}}},
+    "a label among models": {"dc_sites": {"a": {"models": [entry_0_1(), "b"]}}},
+    "another word in each model of a site": {"dc_sites": {"a": {"models": [entry_0_1(), WITH_OTHER_WORD]}}},
+    "a key of the catalog beside sites": {"dc_sites": {"a": OWN_MODELS}, "openg2g": {}},
+    "several sites of which one is no name": {"dc_sites": {"a": OWN_MODELS, "site one": OWN_MODELS}},
+    "too many sites": {"dc_sites": {f"z{number}": OWN_MODELS for number in range(101)}},
+}
+CONFIG_FAULTS |= {fault: ("0.1", content) for fault, content in SITE_FAULTS.items()}
+
 
 @pytest.mark.parametrize("fault", CONFIG_FAULTS)
 def test_a_fault_of_a_configuration_is_refused_by_the_schema_and_by_the_reader(fault: str) -> None:
     version, content = CONFIG_FAULTS[fault]
     assert faults_of(content, f"openg2g-{version}")
-    assert problems_of(content, f"openg2g-{version}")
+    assert any(isinstance(outcome, InvalidDocumentError) for outcome in outcomes_of(content, f"openg2g-{version}"))
 
 
 def nested(levels: int) -> Any:
@@ -135,6 +160,41 @@ def test_a_slip_in_a_key_of_a_configuration_is_left_to_the_reader() -> None:
     config = {"models": [entry_0_1(feasable_batch_sizes=[8])]}
     assert faults_of(config, "openg2g-0.1") == []
     assert problems_of(config, "openg2g-0.1")
+
+
+def test_a_label_in_a_site_that_no_model_has_is_left_to_the_reader() -> None:
+    config = {"models": [entry_0_1()], "dc_sites": {"a": {"models": ["Llama-3.1-9B"]}}}
+    assert faults_of(config, "openg2g-0.1") == []
+    assert problems_of(config, "openg2g-0.1")
+
+
+SITES: dict[str, Any] = {
+    "sites that are null": {**OWN_MODELS, "dc_sites": None},
+    "no sites": {**OWN_MODELS, "dc_sites": {}},
+    "sites that name a model, none, null and nothing": {
+        **OWN_MODELS,
+        "dc_sites": {"a": {"models": ["Llama-3.1-8B"]}, "b": {"models": []}, "c": {"models": None}, "d d": {}},
+    },
+    "sites beside deployments": {
+        "deployments": [{"spec": entry_0_1()}],
+        "dc_sites": {"a": {"models": ["Llama-3.1-8B"]}},
+    },
+    "a site whose name no workload can have, for it is the only one": {"dc_sites": {"site one": OWN_MODELS}},
+    "sites that list models and deployments, each with its own word for replicas": {
+        "dc_sites": {
+            "a": {"models": [WITH_OTHER_WORD], "bus": "8"},
+            "b": {"deployments": [{"spec": entry_0_1(), "x": 1}]},
+        }
+    },
+    "as many sites as may be": {"dc_sites": {f"z{number}": OWN_MODELS for number in range(100)}},
+}
+
+
+@pytest.mark.parametrize("sites", SITES)
+def test_sites_are_valid_as_they_are_read_and_as_they_are_written(sites: str) -> None:
+    assert faults_of(SITES[sites], "openg2g-0.1") == []
+    for document in documents_of(SITES[sites], "openg2g-0.1"):
+        assert faults_of(config_of(document, "0.1"), "openg2g-0.1") == []
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -111,9 +111,9 @@ def test_every_field_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("version", ["0.1", "0.2"])
 def test_every_field_of_a_configuration_is_described(version: str) -> None:
-    lists = schema_of(f"openg2g-{version}")["$defs"]["config"]["properties"]
-    deployment = lists["deployments"]["items"]["properties"]
-    for entry in (lists["models"]["items"]["properties"], deployment, deployment["spec"]["properties"]):
+    definitions = schema_of(f"openg2g-{version}")["$defs"]
+    deployment = definitions["deployments"]["items"]["properties"]
+    for entry in (definitions["models"]["items"]["properties"], deployment, deployment["spec"]["properties"]):
         for field, schema in entry.items():
             assert schema is False or schema["description"].endswith("."), field
 
