@@ -69,14 +69,7 @@ def _sites_that_name_models() -> Schema:
 
 def _sites_that_list_models() -> Schema:
     """Schema of the sites of a file that lists no models at the top: each of several is a workload of its name."""
-    first, other = LIST_KEYS
-    lists = _references_to_lists()
-    site = {  # Of two lists, the first is read, and the other may be anything.
-        "type": "object",
-        "if": {"required": [first]},
-        "then": {"properties": {first: lists[first]}},
-        "else": {"properties": {other: lists[other]}, "required": [other]},
-    }
+    site = {"type": "object", "properties": _references_to_lists(), **_exactly_one(LIST_KEYS)}
     return {
         "type": "object",
         "additionalProperties": site,

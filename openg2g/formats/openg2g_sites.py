@@ -20,6 +20,7 @@ from typing import Any
 
 from openg2g.formats.document import Report, checked_list, checked_object, shown
 from openg2g.formats.openg2g_layout import LIST_KEYS, SITES
+from openg2g.formats.openg2g_origin import object_of
 
 MAX_SITES = 100
 """Sites that may list models of their own: each becomes a workload that keeps all that the file says beside them."""
@@ -50,7 +51,7 @@ def find_lists(value: Mapping[str, Any], report: Report) -> list[ModelList]:
         if not isinstance(value[key], list):
             checked_list(value[key], key, report)
             return []
-        check_labels_of_sites(value, [_label_of(entry) for entry in value[key]], key, report)
+        check_labels_of_sites(value, [_label_of(entry, key) for entry in value[key]], key, report)
         return [ModelList(key, value[key])]
     sites = checked_object(value[SITES], SITES, report) if SITES in value else {}
     if sites == {}:
@@ -98,6 +99,9 @@ def _list_of_site(site: str, content: object, report: Report) -> ModelList | Non
         return None
     key = _list_key_of(fields) or "models"
     path = f"{SITES}.{site}.{key}"
+    if len(fields.keys() & set(LIST_KEYS)) > 1:
+        report.add(path, f"stands beside another list: a site has one of {' and '.join(LIST_KEYS)}.")
+        return None
     if fields.get(key) is None:
         report.add(path, "is missing: the file has no models at the top, so each site must say its own.")
         return None
@@ -114,9 +118,7 @@ def _list_key_of(value: Mapping[str, Any]) -> str | None:
     return next((key for key in LIST_KEYS if key in value), None)
 
 
-def _label_of(entry: object) -> object:
+def _label_of(entry: object, list_key: str) -> object:
     """Label of an entry, which may be anything."""
-    if isinstance(entry, Mapping):
-        spec = entry.get("spec")
-        return spec.get("model_label") if isinstance(spec, Mapping) else entry.get("model_label")
-    return None
+    spec = object_of(entry).get("spec") if list_key == "deployments" else entry
+    return object_of(spec).get("model_label")

@@ -261,3 +261,15 @@ def test_any_configuration_within_a_site_means_its_workload_and_is_given_back_eq
     document = document_of(within, f"openg2g-{version}")
     assert document.workload == workload
     assert json.dumps(config_of(document, version), sort_keys=True) == json.dumps(within, sort_keys=True)
+
+
+def test_a_site_with_two_lists_is_refused() -> None:
+    site = {"models": [entry_0_1()], "deployments": [{"spec": entry_0_1()}]}
+    message = "stands beside another list: a site has one of deployments and models."
+    assert problems_of({"dc_sites": {"z1": site}}) == [("dc_sites.z1.deployments", message)]
+
+
+def test_the_label_of_a_model_is_its_own_and_not_that_of_something_kept_in_it() -> None:
+    entry = entry_0_1(spec={"model_label": "other"})
+    document = document_of({"models": [entry], "dc_sites": {"z1": {"models": [entry["model_label"]]}}})
+    assert document.workload.model_labels == [entry["model_label"]]
