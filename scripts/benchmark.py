@@ -3,6 +3,7 @@
 
     scripts/benchmark.py              up to 100,000 revisions, about two minutes
     scripts/benchmark.py --full       up to 1,000,000 revisions, about half an hour
+    scripts/benchmark.py --memory     imports and exports of 1,000,000 workloads, about half an hour
 
 First, questions about the past of one name of 20 revisions, among names that only make the catalog larger. It prints
 medians and the ratio of the larger catalog to the smaller one: 1.0 means that other names' histories cost nothing.
@@ -12,6 +13,9 @@ answer, which the catalog should take at most 1.5 times as long as: `SQL compile
 the driver alone, `by the catalog` with all that SQLAlchemy does for it, `ratio` the latter over `by hand` in either
 catalog, and `growth` the larger catalog over the smaller one, by hand and by the catalog. `search_page` is all of it:
 reading the expression, choosing where to begin, the statement, and complete revisions.
+
+With `--memory`, it measures instead what `openg2g import` and `openg2g export` take of a large file in each format that
+streams, and fails where that is 200 MB or more over an interpreter that has loaded its libraries.
 
 It needs the environment of `scripts/test`.
 """
@@ -27,6 +31,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmark_data import Place, gather_statistics, places
+from benchmark_memory import measure_memory
 from benchmark_search import Question, Times, measure, print_table, questions
 
 from openg2g.catalog import Catalog, LogFilter
@@ -88,7 +93,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="up to 1,000,000 revisions instead of 100,000")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), action="append")
+    parser.add_argument("--memory", action="store_true", help="measure imports and exports of large files instead")
+    parser.add_argument("--workloads", type=int, default=1_000_000, help="with --memory: how many in a file")
     arguments = parser.parse_args()
+    if arguments.memory:
+        # SQLite alone unless another is named: the client of a server keeps less.
+        are_within = [measure_memory(engine, arguments.workloads) for engine in arguments.engine or ("sqlite",)]
+        sys.exit(0 if all(are_within) else 1)
     sizes = (1_000, 100_000, 1_000_000) if arguments.full else (1_000, 10_000, 100_000)
     for engine in arguments.engine or ("sqlite", "postgresql"):
         with places(engine, sizes) as (tiny, small, large):

@@ -90,6 +90,13 @@ def sweep(size: int) -> Iterator[RevisionDraft]:
                 return
 
 
+def drawn_specs(choose: random.Random) -> list[LLMInferenceModelSpec]:
+    """Draw a spec of each model: some 100,000 distinct ones, were one to go on."""
+    specs = [_spec(choose, *model) for model in _MODELS]
+    choose.shuffle(specs)
+    return specs
+
+
 def _spec(
     choose: random.Random, label: str, gpus_per_replica: int, deadlines: tuple[float, ...]
 ) -> LLMInferenceModelSpec:
