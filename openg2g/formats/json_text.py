@@ -13,7 +13,8 @@ from openg2g.formats.text_files import invalid, line_and_column
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 _INDENT = "  "
-_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# A string that does not end is passed over too: else the search would begin anew at each quote that is escaped in it.
+_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _DEPTH_CHANGE = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
