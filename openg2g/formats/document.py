@@ -208,8 +208,8 @@ def checked_annotations(value: object, report: Report) -> Mapping[str, Any]:
     annotations = checked_object(value, "annotations", report)
     if annotations is None:
         return {}
-    for problem in json_problems(annotations, "annotations"):
-        report.add_rule("", problem)
+    for path, rule in json_problems(annotations, "annotations"):
+        report.add(path, rule)
     return annotations
 
 

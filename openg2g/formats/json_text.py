@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from openg2g.formats.json_places import places_of
@@ -52,7 +52,7 @@ def decode_json(text: str, where: str, *, line: int | None = None, limits: Limit
     try:
         _check_depth(text, where, first_line, limits.depth)
         value: object = json.loads(text, object_pairs_hook=object_of)
-        paths = _repeated(value, "") if repeating else []
+        paths = list(_repeated(value)) if repeating else []
     except json.JSONDecodeError as error:
         if not text.strip():
             raise invalid(where, "is empty.", line) from None
@@ -107,15 +107,15 @@ def _scalar(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _repeated(value: object, path: str) -> list[str]:
-    """Find the path of every repeated key."""
-    found: list[str] = []
+def _repeated(value: object, path: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the path of every repeated key; it is put together for those only, for a key may be megabytes long."""
     if isinstance(value, dict):
         if isinstance(value, _Repeating):
-            found += [f"{path}.{key}" if path else key for key in value.repeated]
+            yield from ("".join([*path, f".{key}"]).removeprefix(".") for key in value.repeated)
         for key, item in value.items():
-            found += _repeated(item, f"{path}.{key}" if path else key)
+            if isinstance(item, dict | list):
+                yield from _repeated(item, (*path, f".{key}"))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            found += _repeated(item, f"{path}[{index}]")
-    return found
+            if isinstance(item, dict | list):
+                yield from _repeated(item, (*path, f"[{index}]"))

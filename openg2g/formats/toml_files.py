@@ -117,7 +117,7 @@ def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:
 def _outcomes(value: object, where: str, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
     """Yield the documents of a workload as the parser made it."""
     report = Report(where, limits)
-    value = _json_value(value, "", report)
+    value = _json_value(value, report)
     if report.problems:
         yield InvalidDocumentError(report.problems)
     else:
@@ -126,36 +126,44 @@ def _outcomes(value: object, where: str, limits: Limits) -> Iterator[Document | 
 
 def _value_of(document: Document) -> Mapping[str, Any]:
     report = Report(document.where)
-    value: Mapping[str, Any] = _json_value(native.value_from_document(document), "", report)
+    value: Mapping[str, Any] = _json_value(native.value_from_document(document), report)
     report.raise_problems()
     return value
 
 
-def _json_value(value: Any, path: str, report: Report, depth: int = 0) -> Any:
-    """Turn dates and times into text; note what only one of TOML and the catalog can express."""
+def _json_value(value: Any, report: Report, path: tuple[str, ...] = ()) -> Any:
+    """Turn dates and times into text; note what only one of TOML and the catalog can express.
+
+    Args:
+        value: The value.
+        report: Where problems go.
+        path: The steps to it, put together for a problem only: a key may be megabytes long.
+    """
     match value:
         case None:
-            report.add(path, "is null, which TOML cannot express. Use JSON or YAML, or leave it out.")
+            message = "is null, which TOML cannot express. Use JSON or YAML, or leave it out."
+            report.add(_path_text(path), message)
         case bool():
             pass
         case int() if value not in _INTEGERS:
-            report.add(
-                path, "must fit into 64 bits: TOML has no larger integers. Use JSON or YAML, or write it as a string."
-            )
+            message = "must fit into 64 bits: TOML has no larger integers. Use JSON or YAML, or write it as a string."
+            report.add(_path_text(path), message)
         case datetime():
             return value.isoformat().replace("+00:00", "Z")
         case date() | time():
             return value.isoformat()
-        case Mapping() | list() | tuple() if depth >= report.limits.depth:
-            report.add(path, f"must not be nested more than {report.limits.depth} levels deep (--max-depth).")
+        case Mapping() | list() | tuple() if len(path) >= report.limits.depth:
+            message = f"must not be nested more than {report.limits.depth} levels deep (--max-depth)."
+            report.add(_path_text(path), message)
         case Mapping():
-            return {
-                key: _json_value(item, f"{path}.{key}" if path else key, report, depth + 1)
-                for key, item in value.items()
-            }
+            return {key: _json_value(item, report, (*path, f".{key}")) for key, item in value.items()}
         case list() | tuple():
-            return [_json_value(item, f"{path}[{index}]", report, depth + 1) for index, item in enumerate(value)]
+            return [_json_value(item, report, (*path, f"[{index}]")) for index, item in enumerate(value)]
     return value
+
+
+def _path_text(path: tuple[str, ...]) -> str:
+    return "".join(path).removeprefix(".")
 
 
 TOML = TomlFiles()

@@ -19,6 +19,10 @@ RESERVED_IN_NAMES = frozenset("@:*?[")
 
 _ALIAS_START_REFUSED = frozenset("0123456789+")  # It would look like a number or a date.
 
+MAX_JSON_PROBLEMS = 100
+"""Problems of one JSON value that are listed: nobody reads more, and a hostile file has millions."""
+
+_MAX_JSON_LEVELS = 101  # The value itself, and a hundred within it.
 _INTEGER_DIGITS = 4_000  # Python reads and writes no more than 4,300.
 _INTEGER_LIMIT = 10**_INTEGER_DIGITS
 
@@ -207,8 +211,8 @@ def annotations_to_text(annotations: JsonObject) -> str:
     if not isinstance(annotations, Mapping):
         raise InvalidRevisionError(f"annotations must be a JSON object, got {reprlib.repr(annotations)}.")
     annotations = dict(annotations)
-    for problem in json_problems(annotations, "annotations"):
-        raise InvalidRevisionError(problem)
+    for path, rule in json_problems(annotations, "annotations"):
+        raise InvalidRevisionError(f"{path} {rule}")
     return json.dumps(annotations, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -223,32 +227,58 @@ def same_annotations(a: str, b: str) -> bool:
     return a == b or _sorted_text(a) == _sorted_text(b)
 
 
-def json_problems(value: object, path: str, depth: int = 0) -> list[str]:
-    """Say what in a value is not JSON that a database stores, each problem as `path: rule, value`."""
-    if depth > 100:
-        return [f"{path} must not be nested more than 100 levels deep."]
+def json_problems(value: object, path: str) -> list[tuple[str, str]]:
+    """List path and rule of what in a value is not JSON that a database stores, the first `MAX_JSON_PROBLEMS` of it.
+
+    Example:
+        >>> json_problems({"a": [1, float("inf")]}, "annotations")
+        [('annotations.a[1]', 'must be finite, got inf.')]
+    """
+    found: list[tuple[str, str]] = []
+    _look_through(value, [path], found)
+    return found
+
+
+def _look_through(value: object, path: list[str], found: list[tuple[str, str]]) -> None:
+    """Note what is wrong with a value. Its path is put together for a problem only: a key may be megabytes long."""
+    if len(path) > _MAX_JSON_LEVELS:
+        found.append(("".join(path), f"must not be nested more than {_MAX_JSON_LEVELS - 1} levels deep."))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if len(found) == MAX_JSON_PROBLEMS:
+                return
+            if not isinstance(key, str) or not _is_storable(key):
+                found.append(("".join(path), f"must have strings as keys, got {reprlib.repr(key)}."))
+            else:
+                _look_into(item, f".{key}", path, found)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            if len(found) == MAX_JSON_PROBLEMS:
+                return
+            _look_into(item, f"[{index}]", path, found)
+    elif (rule := _broken_rule(value)) is not None:
+        found.append(("".join(path), rule))
+
+
+def _look_into(item: object, step: str, path: list[str], found: list[tuple[str, str]]) -> None:
+    path.append(step)
+    _look_through(item, path, found)
+    path.pop()
+
+
+def _broken_rule(value: object) -> str | None:
+    """Say what keeps a value that holds no others from being stored."""
     match value:
         case None | bool():
-            return []
+            return None
         case int():
-            is_written = abs(value) < _INTEGER_LIMIT
-            return [] if is_written else [f"{path} must have fewer than {_INTEGER_DIGITS} digits."]
+            return None if abs(value) < _INTEGER_LIMIT else f"must have fewer than {_INTEGER_DIGITS} digits."
         case float():
-            return [] if math.isfinite(value) else [f"{path} must be finite, got {value}."]
+            return None if math.isfinite(value) else f"must be finite, got {value}."
         case str():
-            return [] if _is_storable(value) else [f"{path} must be valid Unicode without NUL, got {value!r}."]
-        case list() | tuple():
-            return [p for i, item in enumerate(value) for p in json_problems(item, f"{path}[{i}]", depth + 1)]
-        case dict():
-            problems = []
-            for key, item in value.items():
-                if not isinstance(key, str) or not _is_storable(key):
-                    problems.append(f"{path} must have strings as keys, got {reprlib.repr(key)}.")
-                else:
-                    problems += json_problems(item, f"{path}.{key}", depth + 1)
-            return problems
+            return None if _is_storable(value) else f"must be valid Unicode without NUL, got {reprlib.repr(value)}."
         case _:
-            return [f"{path} must be a JSON value, got {reprlib.repr(value)}."]
+            return f"must be a JSON value, got {reprlib.repr(value)}."
 
 
 def _sorted_text(text: str) -> str:

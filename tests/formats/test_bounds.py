@@ -1,10 +1,13 @@
 """Files that are built to hurt: what they cost grows with their size, and no faster."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.formats.views import message_of
+import pytest
+
+from tests.formats.views import message_of, outcomes_of, value
 
 
 @contextmanager
@@ -19,3 +22,25 @@ def test_a_json_string_that_does_not_end_is_looked_through_once() -> None:
     with at_most(10):
         message = message_of("[" * 60 + "]" * 60 + "{}" * 100 + '"' + '\\"' * 1_000_000)
     assert "is not JSON: extra data" in message
+
+
+@pytest.mark.parametrize("start", ["", '"a": 1, "a": 2, '])
+def test_a_long_key_above_many_values_is_not_copied_for_each(start: str) -> None:
+    with at_most(20):
+        outcomes_of(f'{{{start}"annotations": {{"{"k" * 2_000_000}": [{", ".join(["1"] * 500_000)}]}}}}')
+
+
+def test_a_long_key_of_toml_is_not_copied_for_each_value_below_it() -> None:
+    with at_most(20):
+        outcomes_of(f'[annotations]\n"{"k" * 2_000_000}" = [{", ".join(["1"] * 500_000)}]\n', "toml")
+
+
+def test_of_many_values_that_cannot_be_stored_the_first_are_told() -> None:
+    with at_most(20):
+        message = message_of(json.dumps({**value(), "annotations": {"a": [float("nan")] * 500_000}}))
+    assert message.count("must be finite, got nan.") == 100
+
+
+def test_a_key_with_blanks_is_a_part_of_the_path() -> None:
+    message = message_of('{"annotations": {\n"two words": [NaN]\n}, "models": []}')
+    assert "f:2:15: annotations.two words[0] must be finite, got nan." in message
