@@ -131,7 +131,7 @@ def _row(line: int, record: Sequence[str], columns: Sequence[str], *, is_cut_off
             continue
         column = columns[index] if index < len(columns) else ""
         if not column:
-            if text.strip():
+            if text.strip() and not problems:  # The first of them: a row may have millions.
                 problems.append(("", f"has {shown(text)} in column {index + 1}, which has no name in the header."))
             continue
         value = cell_value(column, text)

@@ -17,6 +17,12 @@ from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Pr
 from openg2g.models.revision import JsonObject, Revision, check_name, json_problems
 from openg2g.models.spec import MODEL_SPEC_RULES, LLMInferenceModelSpec, LLMInferenceWorkload
 
+MAX_PROBLEMS = 100_000
+"""Problems of one document that are kept: a hostile file has one in every few bytes."""
+
+MAX_HINTS = 100
+"""To look for what resembles a word takes time, and nobody reads more of them."""
+
 _OPTIONAL_FIELDS = frozenset({"feasible_batch_sizes"})
 
 
@@ -95,8 +101,11 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, path: str, message: str) -> None:
-        """Note a problem of a field."""
-        self.problems.append(Problem(self.where, path, message))
+        """Note a problem of a field; beyond `MAX_PROBLEMS`, only that there are more."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(self.where, path, message))
+        elif len(self.problems) == MAX_PROBLEMS:
+            self.problems.append(Problem(self.where, "", f"has more than {MAX_PROBLEMS} problems."))
 
     def add_rule(self, parent: str, rule: str) -> None:
         """Note a message of the form `field rule`, whose field lies below `parent`."""
@@ -188,8 +197,9 @@ def checked_model_spec(
 
 def check_fields(value: Mapping[str, object], known: Sequence[str], path: str, report: Report) -> None:
     """Note every field that is not known, with the known one that it resembles."""
+    missing = [field for field in known if field not in value]
     for name in [name for name in value if name not in known]:
-        close = difflib.get_close_matches(name, [field for field in known if field not in value], n=1)
+        close = difflib.get_close_matches(name, missing, n=1) if len(report.problems) < MAX_HINTS else ()
         hint = f": did you mean {close[0]}?" if close else f". Known fields: {', '.join(known)}."
         report.add(f"{path}.{name}" if path else name, f"is not a known field{hint}")
 

@@ -21,12 +21,13 @@ from typing import Any
 from openg2g.formats.document import Report, checked_list, checked_object, shown
 from openg2g.formats.openg2g_layout import LIST_KEYS, SITES
 from openg2g.formats.openg2g_origin import object_of
+from openg2g.models.spec import MAX_LABEL_LENGTH
 
 MAX_SITES = 100
 """Sites that may list models of their own: each becomes a workload that keeps all that the file says beside them."""
 
-_MAX_HINTS = 100  # To look for what resembles a label takes time, and nobody reads more of them.
-_MAX_LABELS_COMPARED = 1000
+_MAX_LABEL_HINTS = 10  # Labels are longer than the words of a format, and a file has more of them.
+_MAX_LABELS_COMPARED = 200
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,16 @@ def check_labels_of_sites(value: Mapping[str, Any], labels: Sequence[object], li
                 message = f"must be the label of one of the {list_key} of the file, got {shown(label)}."
                 report.add(f"{path}[{position}]", message)
             elif label not in known:
-                hint = _hint(label, known) if len(report.problems) < _MAX_HINTS else "."
+                hint = _hint(label, known) if len(report.problems) < _MAX_LABEL_HINTS else "."
                 report.add(f"{path}[{position}]", f"is no label of the {list_key} of the file, got {label!r}{hint}")
 
 
 def _hint(label: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(label, islice(known, _MAX_LABELS_COMPARED), n=1)
+    """Say which label one resembles. Texts that are too long for one are not compared, for that takes minutes."""
+    if len(label) > MAX_LABEL_LENGTH:
+        return "."
+    comparable = [other for other in islice(known, _MAX_LABELS_COMPARED) if len(other) <= MAX_LABEL_LENGTH]
+    close = difflib.get_close_matches(label, comparable, n=1)
     return f": did you mean {close[0]}?" if close else "."
 
 

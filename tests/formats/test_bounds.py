@@ -1,12 +1,14 @@
 """Files that are built to hurt: what they cost grows with their size, and no faster."""
 
 import json
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from tests.formats.configs import entry_0_1
 from tests.formats.views import message_of, outcomes_of, value
 
 
@@ -44,3 +46,25 @@ def test_of_many_values_that_cannot_be_stored_the_first_are_told() -> None:
 def test_a_key_with_blanks_is_a_part_of_the_path() -> None:
     message = message_of('{"annotations": {\n"two words": [NaN]\n}, "models": []}')
     assert "f:2:15: annotations.two words[0] must be finite, got nan." in message
+
+
+def test_a_document_of_many_unknown_keys_has_an_end_of_problems() -> None:
+    with at_most(30):
+        message = message_of(json.dumps({**value(), **{f"modals{number}": 1 for number in range(300_000)}}))
+    assert "has more than 100000 problems." in message
+    assert message.count("\n") == 100_000
+
+
+def test_the_cells_of_a_row_that_have_no_column_are_told_once() -> None:
+    header = "model_label,num_replicas,gpus_per_replica,initial_batch_size,itl_deadline_s"
+    assert message_of(f"{header}\na,1,1,1,1{',x' * 200_000}\n", "csv") == (
+        "f:2: has 'x' in column 6, which has no name in the header."
+    )
+
+
+def test_labels_that_are_no_labels_are_not_compared() -> None:
+    characters = [chr(0x4E00 + number) for number in range(200)]
+    labels = ["".join(random.Random(number).sample(characters * 10, 2000)) for number in range(400)]
+    config = {"models": [entry_0_1(model_label=label) for label in labels[:200]], "dc_sites": {"a": {"models": labels}}}
+    with at_most(20):
+        assert "is no label of the models of the file" in message_of(config)
