@@ -31,6 +31,7 @@ from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, WORKLOAD
 from openg2g.formats.python_search import Found, ScriptSearch
+from openg2g.formats.python_values import weight_of
 from openg2g.formats.python_workloads import (
     DependsOnParametersError,
     OnlySpecsError,
@@ -92,6 +93,7 @@ class ScriptReader:
         self._max_bytes = limits.file_bytes or MAX_BYTES
         self.passed_over: list[str] = []
         self._lines: list[str] = []
+        self._comments_above: dict[int, _Comments] = {}
 
     def outcomes(self, data: bytes) -> list[Document | InvalidDocumentError]:
         """Return each workload, or what is wrong with it, by line; none for a script without any."""
@@ -105,7 +107,8 @@ class ScriptReader:
         outcomes: list[Document | InvalidDocumentError] = []
         lines_of_names: dict[str, int] = {}
         for found in self._workloads(search):
-            if not search.evaluator.charge(weight_of_workload(found)):
+            weight = weight_of_workload(found) + self._comments(found).weight
+            if not search.evaluator.charge(weight):
                 message = (
                     f"has more workloads than we read from one script: the rest, from line {found.node.lineno} on,"
                 )
@@ -163,7 +166,7 @@ class ScriptReader:
         ]
 
     def _document(self, found: Found, search: ScriptSearch, lines_of_names: dict[str, int]) -> Document:
-        comments = self._comments(found)
+        comments = self._comments(found).said()
         where = f"{self.where}:{found.node.lineno}"
         reader = WorkloadReader(found, search.schedules, self.where, self._place, self._text, self._limits)
         document = reader.read()
@@ -179,25 +182,12 @@ class ScriptReader:
         except InvalidDocumentError as error:  # Of a comment, or of a name that the catalog cannot store.
             raise InvalidDocumentError([replace(p, where=self.where, line=line) for p in error.problems]) from None
 
-    def _comments(self, found: Found) -> dict[str, Any]:
-        """Read what the lines of comment directly above a statement say of its workload."""
-        said: dict[str, Any] = {}
-        number = found.statement.lineno - 1
-        while number > 0 and self._lines[number - 1].lstrip().startswith("#"):
-            match = _COMMENT.match(self._lines[number - 1].strip())
-            key, text = (match[1], match[2].strip()) if match else ("", "")
-            if key == "name":
-                said.setdefault("name", text or None)
-            elif key and text.startswith("{"):
-                said.setdefault(key, self._object(key, text, number))
-            number -= 1
-        return said
-
-    def _object(self, key: str, text: str, line: int) -> Mapping[str, Any]:
-        value = decode_json(text, self.where, line=line, limits=self._limits)
-        if not isinstance(value, Mapping):
-            raise InvalidDocumentError([Problem(self.where, key, f"must be an object, got {shown(value)}.", line)])
-        return value
+    def _comments(self, found: Found) -> "_Comments":
+        """Find the lines of comment directly above a statement, once for all of its workloads."""
+        line = found.statement.lineno
+        if line not in self._comments_above:
+            self._comments_above[line] = _Comments(self._lines, line - 1, self.where, self._limits)
+        return self._comments_above[line]
 
     def _place(self, node: ast.AST) -> tuple[int, int]:
         line, start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
@@ -218,6 +208,48 @@ class ScriptReader:
 
     def _error(self, message: str, line: int | None = None, column: int | None = None) -> InvalidDocumentError:
         return invalid(self.where, message, line, column)
+
+
+class _Comments:
+    """The lines of comment that end at a line, which say something of the workloads below them.
+
+    Attributes:
+        weight: What it costs to read them, and to check again for each workload what they say.
+    """
+
+    def __init__(self, lines: list[str], last: int, where: str, limits: Limits) -> None:
+        self._where = where
+        self._limits = limits
+        self._lines: list[tuple[int, str]] = []
+        while last > 0 and lines[last - 1].lstrip().startswith("#"):
+            self._lines.append((last, lines[last - 1].strip()))
+            last -= 1
+        self.weight = sum(weight_of(text) for _, text in self._lines)
+        self._said: dict[str, Any] | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Return what they say, by key; of two lines for one key, the lower one.
+
+        Raises:
+            InvalidDocumentError: One of them is not what it should be.
+        """
+        if self._said is None:
+            said: dict[str, Any] = {}
+            for number, line in self._lines:
+                match = _COMMENT.match(line)
+                key, text = (match[1], match[2].strip()) if match else ("", "")
+                if key == "name":
+                    said.setdefault("name", text or None)
+                elif key and text.startswith("{"):
+                    said.setdefault(key, self._object(key, text, number))
+            self._said = said
+        return self._said
+
+    def _object(self, key: str, text: str, line: int) -> Mapping[str, Any]:
+        value = decode_json(text, self._where, line=line, limits=self._limits)
+        if not isinstance(value, Mapping):
+            raise InvalidDocumentError([Problem(self._where, key, f"must be an object, got {shown(value)}.", line)])
+        return value
 
 
 def _is_list(found: Found) -> bool:

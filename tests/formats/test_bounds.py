@@ -68,3 +68,12 @@ def test_labels_that_are_no_labels_are_not_compared() -> None:
     config = {"models": [entry_0_1(model_label=label) for label in labels[:200]], "dc_sites": {"a": {"models": labels}}}
     with at_most(20):
         assert "is no label of the models of the file" in message_of(config)
+
+
+@pytest.mark.parametrize("comment", ["#\n" * 20_000, f'# annotations: {{"a": [{"[], " * 20_000}1]}}\n'])
+def test_comments_above_thousands_of_workloads_are_not_read_for_each(comment: str) -> None:
+    spec = "SPECS = (LLMInferenceModelSpec('a', 1, 1, 1, 1.0),)\n"
+    with at_most(20):
+        *documents, error = outcomes_of(f"{spec}{comment}x = [{'LLMInferenceWorkload(SPECS), ' * 4_000}]\n", "python")
+    assert documents
+    assert "has more workloads than we read from one script" in str(error)
