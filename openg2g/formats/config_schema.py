@@ -19,6 +19,7 @@ from openg2g.formats.document_schema import (
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.openg2g_entries import KEPT_AMONG_KEYS
 from openg2g.formats.openg2g_layout import FIELD_KEYS, LIST_KEYS, REPLICA_KEYS, SITES, Layout
+from openg2g.formats.openg2g_origin import ORIGIN
 from openg2g.formats.openg2g_sites import MAX_SITES
 from openg2g.formats.schema_texts import Schema, name_schema
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -40,7 +41,7 @@ def config_definitions(version: str) -> dict[str, Schema]:
             **_references_to_lists(),
             SITES: {"description": "Datacenters on one grid, by site."},
             "format": False,
-            "openg2g": False,
+            ORIGIN: False,
         },
         "allOf": [JSON_VALUE],
         "if": {"required": [SITES], "not": {"anyOf": [{"required": [key]} for key in LIST_KEYS]}},

@@ -66,7 +66,9 @@ POSITIONAL_PARAMETERS: Mapping[str, tuple[str, ...]] = {
 BUILTINS = ("tuple", "list", "range")
 """Functions that are understood."""
 
-_RAMPS = "a schedule that ramps is no one number of replicas"
+RAMPS = "a schedule that ramps is no one number of replicas"
+"""Why a schedule has no value."""
+
 _CALL = "a call is not run"
 _KINDS_OF_EXPRESSIONS: Mapping[type[ast.expr], str] = {
     ast.JoinedStr: "an f-string is not evaluated",
@@ -159,14 +161,11 @@ class Evaluator:
 
     def _display(self, elements: list[ast.expr], names: Names, depth: int, *, is_list: bool) -> Value:
         members: list[Value] = []
-        weight = 1
         for element in elements:
-            is_starred = isinstance(element, ast.Starred)
             value = self.value_of(element.value if isinstance(element, ast.Starred) else element, names, depth)
-            weight += weight_of(value)
             if not self.charge(1):
                 raise UntellableError(TOO_LARGE)
-            if not is_starred:
+            if not isinstance(element, ast.Starred):
                 members.append(value)
             elif isinstance(value, Items):
                 members += value.members
@@ -228,9 +227,9 @@ class Evaluator:
     def _call(self, node: ast.Call, names: Names, depth: int) -> Value:
         if isinstance(node.func, ast.Attribute):
             base = self.value_of(node.func.value, names, depth)
-            ramps = isinstance(base, Unknown) and base.why == _RAMPS
+            ramps = isinstance(base, Unknown) and base.why == RAMPS
             if ramps or (isinstance(base, Construct) and base.kind == SCHEDULE):
-                return Unknown(node, _RAMPS)
+                return Unknown(node, RAMPS)
         match self.value_of(node.func, names, depth):
             case KnownName(kind="class", name=name):
                 return self._construct(name, node, names, depth)
@@ -258,7 +257,6 @@ class Evaluator:
         arguments: dict[str, Argument] = {}
         faults: list[Unknown] = []
         parameters = POSITIONAL_PARAMETERS[kind]
-        weight = 1
         for position, given in enumerate(node.args):
             if isinstance(given, ast.Starred):
                 faults.append(Unknown(given, "which arguments these are is not told"))
@@ -274,5 +272,5 @@ class Evaluator:
                 faults.append(Unknown(keyword.value, f"{keyword.arg} is given twice"))
             else:
                 arguments[keyword.arg] = Argument(self.value_of(keyword.value, names, depth), keyword.value)
-        weight += sum(weight_of(argument.value) for argument in arguments.values())
+        weight = 1 + sum(weight_of(argument.value) for argument in arguments.values())
         return Construct(kind, node, arguments, tuple(faults), weight)

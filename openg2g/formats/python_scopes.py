@@ -17,8 +17,7 @@ _OPENG2G = "openg2g"
 _CHANGING_METHODS = frozenset(
     {"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"}
 )
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 @dataclass
@@ -153,7 +152,7 @@ def bound_names(nodes: Sequence[ast.AST]) -> Iterator[str]:
 
 def names_of_comprehension(node: ast.AST) -> Iterator[str]:
     """Yield the names that a comprehension assigns within."""
-    assert isinstance(node, _COMPREHENSIONS)
+    assert isinstance(node, COMPREHENSIONS)
     for loop in node.generators:
         yield from bound_names([loop.target])
 

@@ -5,8 +5,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, SCHEDULE, WORKLOAD, Evaluator
+from openg2g.formats.python_literals import (
+    DEPLOYMENTS,
+    MODEL_SPEC,
+    MODEL_SPEC_0_0_1,
+    RAMPS,
+    SCHEDULE,
+    WORKLOAD,
+    Evaluator,
+)
 from openg2g.formats.python_scopes import (
+    COMPREHENSIONS,
     Scope,
     assigned_from_within,
     bound_names,
@@ -28,7 +37,6 @@ from openg2g.formats.python_values import (
     operated,
 )
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _OTHER, _UNTOLD = "other", "untold"
 
 
@@ -114,7 +122,7 @@ class ScriptSearch:
                 self._set(scope, name, Unknown(statement, "it is a class"))
             case ast.With() | ast.AsyncWith():
                 self._look_through(statement, scope)
-                scope.forget(bound_names([item for item in statement.items]), statement, "a with statement assigns it")
+                scope.forget(bound_names(statement.items), statement, "a with statement assigns it")
                 self._block(statement.body, scope)
             case _:
                 self._other(statement, scope)
@@ -178,7 +186,7 @@ class ScriptSearch:
                 continue
             if isinstance(node, ast.Lambda):
                 around = scope_of_function(node, around)
-            elif isinstance(node, _COMPREHENSIONS):
+            elif isinstance(node, COMPREHENSIONS):
                 around = around.with_names({})
                 around.forget(names_of_comprehension(node), ast.Name("_"), "it is different in each round of the loop")
             elif isinstance(node, ast.Call) and id(node) not in self._seen and self._is_workload(node.func, around):
@@ -246,6 +254,6 @@ def _are_schedules(table: Table) -> bool:
     """Whether every value is a schedule, or something unknown beside one."""
     values = [value for _, value in table.pairs]
     are_schedules = [isinstance(value, Construct) and value.kind == SCHEDULE for value in values]
-    ramping = [isinstance(value, Unknown) and value.why.startswith("a schedule") for value in values]
+    ramping = [isinstance(value, Unknown) and value.why == RAMPS for value in values]
     others = [isinstance(value, Unknown | KnownName) for value in values]
     return any([*are_schedules, *ramping]) and all(a or b for a, b in zip(are_schedules, others, strict=True))

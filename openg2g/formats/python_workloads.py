@@ -15,13 +15,15 @@ from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.formats.limits import Limits
 from openg2g.formats.openg2g_config import document_from_list
-from openg2g.formats.openg2g_layout import recognise_version
+from openg2g.formats.openg2g_layout import REPLICA_KEYS, recognise_version
+from openg2g.formats.openg2g_origin import ORIGIN
 from openg2g.formats.python_literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, RECORDS, SCHEDULE, WORKLOAD
 from openg2g.formats.python_search import Found, Schedules
 from openg2g.formats.python_values import Argument, Construct, Items, Table, Unknown, Value, weight_of
 from openg2g.models.errors import InvalidDocumentError, Problem
 
-REPLICA_PARAMETERS = ("num_replicas", "initial_num_replicas", "simulated_num_replicas")
+_MODEL_SPECS = (MODEL_SPEC, MODEL_SPEC_0_0_1)
+_SAID_BY_DEPLOYMENTS_OF_0_2 = frozenset({*REPLICA_KEYS, "initial_batch_size"})
 
 
 class OnlySpecsError(Exception):
@@ -109,7 +111,7 @@ class WorkloadReader:
         version = _version_of(list_key, entries)
         document = document_from_list(list_key, values, where, version, self.limits)
         # Of the layout only the version is kept: a script has none, and a file is to be written in the usual one.
-        return Document(document.workload, where, None, {**document.annotations, "openg2g": {"version": version}})
+        return Document(document.workload, where, None, {**document.annotations, ORIGIN: {"version": version}})
 
     def _members(self) -> tuple[Value, ...]:
         value: Value = self.found.value
@@ -158,11 +160,8 @@ class WorkloadReader:
                 node = member.node if spec is None else spec.node
                 self._problem(node, f"{path}.spec", f"must be {MODEL_SPEC}(...).")
             return None
-        if (
-            spec.value.kind == MODEL_SPEC
-            and _is_0_2(spec.value)
-            and not member.arguments.keys() & {*REPLICA_PARAMETERS}
-        ):
+        says_replicas = not member.arguments.keys().isdisjoint(REPLICA_KEYS)
+        if spec.value.kind == MODEL_SPEC and _is_0_2(spec.value) and not says_replicas:
             self._tell_replicas(value, schedule, member, path)
         return Entry(member.kind, member, spec.value, value)
 
@@ -307,9 +306,6 @@ class Entry:
     value: dict[str, Any]
 
 
-_MODEL_SPECS = (MODEL_SPEC, MODEL_SPEC_0_0_1)
-
-
 def specs_of(found: Found) -> Iterable[Construct]:
     """Return the calls that make the model specs of a workload or list."""
     value: Value = found.value
@@ -340,16 +336,15 @@ def _version_of(list_key: str, entries: "Sequence[Entry | None]") -> str:
     """
     known = [entry for entry in entries if entry is not None]
     if list_key == "deployments":
-        is_0_2 = any(_is_0_2(entry.spec) or entry.call.arguments.keys() & _SAID_BY_0_2 for entry in known)
+        is_0_2 = any(
+            _is_0_2(entry.spec) or entry.call.arguments.keys() & _SAID_BY_DEPLOYMENTS_OF_0_2 for entry in known
+        )
         return "0.2" if is_0_2 else "0.1"
     if not any(_is_0_2(entry.spec) for entry in known):
         return "0.1"
-    if not any(entry.spec.arguments.keys() & {*REPLICA_PARAMETERS, "initial_batch_size"} for entry in known):
+    if not any(entry.spec.arguments.keys() & _SAID_BY_DEPLOYMENTS_OF_0_2 for entry in known):
         raise OnlySpecsError("model specs of OpenG2G 0.2 without replicas, which a ModelDeployment(...) adds")
     return "0.2"
-
-
-_SAID_BY_0_2 = {*REPLICA_PARAMETERS, "initial_batch_size"}
 
 
 def _replicas_of(schedule: Value) -> object:
