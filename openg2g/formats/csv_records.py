@@ -18,6 +18,7 @@ _CHUNK_BYTES = 2**16
 _OF_BLANK_LINES = ' ,;\t\r\n"'
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"?')
+_SAVE_AS_UTF_8 = "Save it as CSV UTF-8 (comma delimited), which is one of the types that spreadsheets offer."
 
 
 class BrokenFileError(Exception):
@@ -115,9 +116,6 @@ class Records:
     def _too_long(self) -> str:
         size = size_text(self._max_record_bytes)
         return f"is in a record of more than {size} (--max-line-length). Is a quote missing?"
-
-
-_SAVE_AS_UTF_8 = "Save it as CSV UTF-8 (comma delimited), which is one of the types that spreadsheets offer."
 
 
 def _emptying(waiting: list[str], lines: Iterator[str]) -> Iterator[str]:

@@ -52,35 +52,27 @@ class RegisteredFormat:
     Attributes:
         name: What `--format` takes.
         suffixes: File suffixes that mean this format.
-        description: What it is, in a few words.
         home: `module:attribute` of the object that reads and writes: a `TextFormat`, or a `BinaryFormat`.
         is_binary: Which of the two it is.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    description: str
     home: str
     is_binary: bool = False
 
 
 FORMATS = (
-    RegisteredFormat("json", (".json",), "one workload or an array of them", "openg2g.formats.json_files:JSON"),
-    RegisteredFormat(
-        "jsonl", (".jsonl", ".ndjson"), "JSON Lines: a workload a line", "openg2g.formats.json_lines:JSON_LINES"
-    ),
-    RegisteredFormat(
-        "yaml", (".yaml", ".yml"), "YAML: one workload, or several separated by ---", "openg2g.formats.yaml_files:YAML"
-    ),
-    RegisteredFormat("toml", (".toml",), "TOML: one workload, or [[workloads]]", "openg2g.formats.toml_files:TOML"),
-    RegisteredFormat("python", (".py",), "Python script, read and never run", "openg2g.formats.python_scripts:PYTHON"),
-    RegisteredFormat("csv", (".csv",), "CSV: a row per model", "openg2g.formats.csv_files:CSV"),
-    RegisteredFormat("tsv", (".tsv",), "the same with tabs between the cells", "openg2g.formats.csv_files:TSV"),
-    RegisteredFormat(
-        "parquet", (".parquet",), "Parquet: a row per model", "openg2g.formats.parquet_files:PARQUET", is_binary=True
-    ),
-    RegisteredFormat("openg2g-0.1", (), "configuration of OpenG2G 0.1", "openg2g.formats.json_files:OPENG2G_0_1"),
-    RegisteredFormat("openg2g-0.2", (), "configuration of OpenG2G 0.2", "openg2g.formats.json_files:OPENG2G_0_2"),
+    RegisteredFormat("json", (".json",), "openg2g.formats.json_files:JSON"),
+    RegisteredFormat("jsonl", (".jsonl", ".ndjson"), "openg2g.formats.json_lines:JSON_LINES"),
+    RegisteredFormat("yaml", (".yaml", ".yml"), "openg2g.formats.yaml_files:YAML"),
+    RegisteredFormat("toml", (".toml",), "openg2g.formats.toml_files:TOML"),
+    RegisteredFormat("python", (".py",), "openg2g.formats.python_scripts:PYTHON"),
+    RegisteredFormat("csv", (".csv",), "openg2g.formats.csv_files:CSV"),
+    RegisteredFormat("tsv", (".tsv",), "openg2g.formats.csv_files:TSV"),
+    RegisteredFormat("parquet", (".parquet",), "openg2g.formats.parquet_files:PARQUET", is_binary=True),
+    RegisteredFormat("openg2g-0.1", (), "openg2g.formats.json_files:OPENG2G_0_1"),
+    RegisteredFormat("openg2g-0.2", (), "openg2g.formats.json_files:OPENG2G_0_2"),
 )
 
 FORMAT_NAMES = tuple(entry.name for entry in FORMATS)
