@@ -6,7 +6,7 @@ from typing import Any
 
 from openg2g.formats.document import Report, checked_object
 from openg2g.formats.native import MODEL_FIELDS, model_value
-from openg2g.formats.openg2g_layout import FIELD_KEYS, Layout
+from openg2g.formats.openg2g_layout import FIELD_KEYS, REPLICA_KEYS, Layout
 from openg2g.formats.openg2g_origin import object_of
 from openg2g.models.spec import LLMInferenceModelSpec
 
@@ -74,17 +74,29 @@ def _split_spec(
     known = [layout.key_of(field) for field in MODEL_FIELDS if field not in layout.deployment_fields]
     extras = {key: item for key, item in spec.items() if key not in known}
     missing = [key for key in known if key not in spec]
-    for key in [*extras, *(deployment.keys() & FIELD_KEYS - set(map(layout.key_of, layout.deployment_fields)))]:
+    for key in extras:
+        if key in FIELD_KEYS:
+            report.add(f"{path}.{key}", _said_elsewhere(key, layout, path))
+            continue
         if key in KEPT_AMONG_KEYS:
             report.add(f"{path}.{key}", "cannot be kept: the catalog needs this name for what it keeps itself.")
-        if key in FIELD_KEYS:
-            report.add(f"{path}.{key}", f"is said a second time: {', '.join(map(layout.key_of, MODEL_FIELDS))} say it.")
         close = difflib.get_close_matches(key, missing, n=1, cutoff=_TYPO_CUTOFF)
-        if close and key not in FIELD_KEYS:
+        if close:
             report.add(f"{path}.{key}", f"is not a field of OpenG2G: did you mean {close[0]}?")
+    read = set(map(layout.key_of, layout.deployment_fields))
+    for key in deployment:
+        if key in FIELD_KEYS and key not in read:
+            report.add(f"{path.removesuffix('.spec')}.{key}", _said_elsewhere(key, layout, path))
     if omitted:
         extras["omitted"] = omitted
     return fields, extras
+
+
+def _said_elsewhere(key: str, layout: Layout, path: str) -> str:
+    """Say from where a figure of a model is read that stands in another place, or under another key."""
+    field = "num_replicas" if key in REPLICA_KEYS else key
+    holder = path.removesuffix(".spec") if field in layout.deployment_fields else path
+    return f"is not read here, but from {holder}.{layout.key_of(field)}."
 
 
 def _means_default(field: str, value: object, version: str) -> bool:
