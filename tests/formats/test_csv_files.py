@@ -6,7 +6,6 @@ import itertools
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,7 @@ from openg2g.formats import csv_records, model_rows, row_names
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.limits import Limits
 from openg2g.formats.model_rows import COLUMNS
-from openg2g.formats.registry import get_format, get_text_format
+from openg2g.formats.registry import get_format
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
@@ -100,19 +99,6 @@ def test_a_tsv_has_tabs_where_a_csv_has_commas() -> None:
 def test_no_document_is_written_as_a_header_alone() -> None:
     assert written([], "csv") == ",".join(COLUMNS) + "\n"
     assert documents_of(written([], "csv"), "csv") == []
-
-
-def test_documents_are_written_as_they_arrive() -> None:
-    stream = io.StringIO()
-    written_before = []
-
-    def arriving() -> Any:
-        for index in range(10):
-            written_before.append(stream.tell())
-            yield Document(make_workload(), name=f"n{index}")
-
-    get_text_format("csv").write(arriving(), stream)
-    assert written_before[-1] > written_before[4] > 0
 
 
 def test_the_standard_library_reads_every_cell_as_it_was_meant() -> None:

@@ -2,14 +2,13 @@
 
 import io
 import json
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from openg2g.formats.document import Document
-from openg2g.formats.registry import get_format, get_text_format
+from openg2g.formats.registry import get_format
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_workload
 from tests.formats.configs import OFFLINE_0_1, ONLINE_0_2
@@ -150,21 +149,6 @@ def test_json_lines_are_read_as_they_arrive() -> None:
     first = next(outcomes)
     assert isinstance(first, Document)
     assert (first.where, taken) == ("f:1", [1])
-
-
-@pytest.mark.parametrize("format_name", ["json", "jsonl"])
-def test_documents_are_written_as_they_arrive(format_name: str) -> None:
-    """Writing needs the memory of a few documents, not of all: so much has been taken when so much is written."""
-    stream = io.StringIO()
-    written_before: list[int] = []
-
-    def arriving() -> Iterator[Document]:
-        for document in named(*(f"n{i}" for i in range(10))):
-            written_before.append(stream.tell())
-            yield document
-
-    get_text_format(format_name).write(arriving(), stream)
-    assert written_before[-1] > written_before[4] > 0
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2"])

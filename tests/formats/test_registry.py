@@ -1,13 +1,18 @@
 """The list of formats."""
 
+import io
+import itertools
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from openg2g.formats.registry import FORMAT_NAMES, FORMATS, format_name_of, get_format
+from openg2g.formats.document import Document
+from openg2g.formats.registry import FORMAT_NAMES, FORMATS, format_name_of, get_format, get_text_format
 from openg2g.models.errors import CatalogError, UnknownFormatError
+from tests.builders import make_workload
 from tests.formats.configs import OFFLINE_0_2
 from tests.formats.views import document_of, written_bytes
 
@@ -16,6 +21,21 @@ from tests.formats.views import document_of, written_bytes
 def test_every_format_reads_what_it_writes(name: str) -> None:
     document = document_of(OFFLINE_0_2)  # The other examples hold null, which TOML has not.
     assert document_of(written_bytes([document], name), name).workload == document.workload
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in FORMATS if not entry.is_binary and entry.suffixes])
+def test_documents_are_written_as_they_arrive(name: str) -> None:
+    stream = io.StringIO()
+    written_before: list[int] = []
+
+    def arriving() -> Iterator[Document]:
+        for index in range(10):
+            written_before.append(stream.tell())
+            yield Document(make_workload(), name=f"n{index}")
+
+    get_text_format(name).write(arriving(), stream)
+    # Whether there is a second one decides how a file begins; from then on, nothing waits for what comes after it.
+    assert all(before < after for before, after in itertools.pairwise(written_before[2:]))
 
 
 def test_names_and_suffixes_mean_one_format_each() -> None:

@@ -1,10 +1,8 @@
 """TOML files: everything that TOML can express there and back, everything else refused with its path."""
 
-import io
-import itertools
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.limits import MAX_DEPTH, Limits
-from openg2g.formats.registry import get_format
 from openg2g.formats.toml_guard import MAX_DIGITS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
@@ -447,16 +444,3 @@ def test_whatever_depth_the_catalog_stores_is_written_and_read(depth: int) -> No
 def test_what_is_nested_without_end_is_not_written() -> None:
     with pytest.raises(InvalidDocumentError, match=r"must not be nested more than 128 levels deep \(--max-depth\)\.$"):
         written([Document(make_workload(), annotations={"a": nested(10_000)})], "toml")
-
-
-def test_documents_are_written_as_they_arrive() -> None:
-    stream = io.StringIO()
-    written_before: list[int] = []
-
-    def arriving() -> Iterator[Document]:
-        for index in range(10):
-            written_before.append(stream.tell())
-            yield Document(make_workload(), name=f"n{index}")
-
-    get_format("toml").write(arriving(), stream)
-    assert all(before < after for before, after in itertools.pairwise(written_before[2:]))

@@ -5,7 +5,6 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -515,19 +514,6 @@ def test_what_is_no_number_of_json_is_not_written(number: float) -> None:
 def test_the_deepest_annotations_that_a_catalog_stores_come_back() -> None:
     document = Document(make_workload(), annotations={"a": nested(99)})
     assert content_of(document_of(written([document], "yaml"), "yaml")) == content_of(document)
-
-
-def test_documents_are_written_as_they_arrive() -> None:
-    stream = io.StringIO()
-    written_before: list[int] = []
-
-    def arriving() -> Iterator[Document]:
-        for index in range(10):
-            written_before.append(stream.tell())
-            yield Document(make_workload(), name=f"n{index}")
-
-    get_format("yaml").write(arriving(), stream)
-    assert all(before < after for before, after in itertools.pairwise(written_before))
 
 
 # Without PyYAML, and without its library in C.
