@@ -41,8 +41,9 @@ def command(
     """Say what a format would refuse of workloads, understand differently, or leave out; nothing is written.
 
     The targets openg2g-0.1 and openg2g-0.2 know what these versions of OpenG2G accept. A configuration loses nothing
-    in the version that it came from, and no workload loses anything in JSON, JSON Lines, YAML, CSV, TSV, Parquet and
-    Python. `openg2g export` refuses what this command finds, or writes it with --lossy.
+    in the version that it came from, not even what this version refuses of it, and no workload loses anything in JSON,
+    JSON Lines, YAML, CSV, TSV, Parquet and Python. `openg2g export` refuses what this command finds, or writes it with
+    --lossy, but for what no file of the format can hold: null in TOML.
 
     Exit code 1 where something would be lost.
 

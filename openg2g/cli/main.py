@@ -15,7 +15,9 @@ _COMMANDS = {
     "import": "Record the workloads of files.",
     "validate": "Check files without a catalog.",
     "export": "Write workloads to a file.",
+    "check": "Say what a format would lose of workloads.",
     "schema": "Print the JSON Schema of a file format.",
+    "check-scripts": "Compare the workloads in scripts with the catalog.",
     "list": "List names with their latest revisions.",
     "search": "Find workloads by a Python expression.",
     "models": "List model specs with the workloads that use them.",
@@ -33,8 +35,6 @@ _COMMANDS = {
     "alias": "Let NAME@ALIAS stand for a revision.",
     "copy": "Copy histories from one catalog to another.",
     "verify": "Prove that a catalog or an archive is sound.",
-    "check": "Say what a format would lose of workloads.",
-    "check-scripts": "Compare the workloads in scripts with the catalog.",
     "db": "Look after the tables of a catalog.",
     "completion": "Print the set-up of shell completion.",
 }
