@@ -11,6 +11,7 @@ import pytest
 from openg2g.catalog import Catalog
 from openg2g.catalog.catalog import make_catalog
 from openg2g.catalog.location import locate
+from tests.git_repository import GitRepository
 from tests.postgres import PostgresServer
 
 
@@ -93,3 +94,9 @@ def catalog(database_url: str) -> Iterator[Catalog]:
     """Open an empty catalog, on each engine."""
     with Catalog.open(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> GitRepository:
+    """Make an empty git repository."""
+    return GitRepository(tmp_path / "repository")

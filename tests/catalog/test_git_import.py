@@ -14,11 +14,6 @@ from tests.git_repository import BOB, GitRepository, config_0_1, config_0_2, nat
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> GitRepository:
-    return GitRepository(tmp_path / "repository")
-
-
-@pytest.fixture
 def fleet(repository: GitRepository) -> str:
     """Give the path of a file with three versions."""
     for number in (1, 2, 3):

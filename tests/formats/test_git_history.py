@@ -14,11 +14,6 @@ from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import BOB, GitRepository, config_0_1, config_0_2, native
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> GitRepository:
-    return GitRepository(tmp_path / "repository")
-
-
 def test_every_commit_of_the_file_is_a_version_oldest_first(repository: GitRepository) -> None:
     first = repository.commit("first plan", {"fleet.json": native(1)})
     repository.commit("something else", {"other.txt": "1"})

@@ -10,11 +10,6 @@ from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import GitRepository, native
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> GitRepository:
-    return GitRepository(tmp_path / "repository")
-
-
 def test_a_rename_is_followed(repository: GitRepository) -> None:
     repository.commit("first", {"old.json": native(1)})
     repository.commit("second", {"old.json": native(2)})

@@ -12,11 +12,6 @@ from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import GitRepository, native
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> GitRepository:
-    return GitRepository(tmp_path / "repository")
-
-
 def logged_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str = ":") -> Path:
     """Put a git before git that writes a line for each run, and does something else first."""
     log, directory = tmp_path / "runs", tmp_path / "bin"

@@ -17,7 +17,7 @@ from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
 from tests.formats.configs import EXAMPLES, OFFLINE_0_2
-from tests.formats.views import document_of, documents_of, message_of, outcomes_of, value, written
+from tests.formats.views import document_of, documents_of, message_of, nested, outcomes_of, value, written
 from tests.strategies import HOSTILE_TEXTS, documents, examples
 
 MODEL = """\
@@ -54,14 +54,6 @@ def expressible(item: Any) -> Any:
 def unordered(document: Document) -> tuple[object, ...]:
     """Everything a document says; tables come after plain values in TOML, so the order of keys is not kept."""
     return document.workload, document.name, json.dumps(document.annotations, sort_keys=True), document.revision
-
-
-def nested(depth: int) -> Any:
-    """A value of so many levels of lists and objects, in turn."""
-    inner: Any = 1
-    for level in range(depth):
-        inner = [inner] if level % 2 else {"a": inner}
-    return inner
 
 
 # What is read.

@@ -21,7 +21,17 @@ from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
 from tests.formats.configs import EXAMPLES
-from tests.formats.views import content_of, document_of, documents_of, message_of, model, outcomes_of, value, written
+from tests.formats.views import (
+    content_of,
+    document_of,
+    documents_of,
+    message_of,
+    model,
+    nested,
+    outcomes_of,
+    value,
+    written,
+)
 from tests.strategies import HOSTILE_TEXTS, documents, examples, json_values
 
 LOADERS = (yaml.SafeLoader, yaml.CSafeLoader)
@@ -39,14 +49,6 @@ def refusal_of(text: str, loader: Any = yaml.CSafeLoader) -> str:
     (outcome,) = decode_yaml(text, "f", loader=loader)
     assert isinstance(outcome, InvalidDocumentError), outcome
     return str(outcome)
-
-
-def nested(depth: int) -> Any:
-    """A value of so many levels of lists and objects, in turn."""
-    inner: Any = 1
-    for level in range(depth):
-        inner = [inner] if level % 2 else {"a": inner}
-    return inner
 
 
 # What is read.

@@ -92,3 +92,11 @@ def model(**overrides: Any) -> dict[str, Any]:
 def value(*models: Any, **fields: Any) -> dict[str, Any]:
     """Make a document of the catalog's own shape, by default of one valid model."""
     return {"models": list(models or [model()]), **fields}
+
+
+def nested(depth: int) -> Any:
+    """A value of so many levels of lists and objects, in turn."""
+    inner: Any = 1
+    for level in range(depth):
+        inner = [inner] if level % 2 else {"a": inner}
+    return inner
