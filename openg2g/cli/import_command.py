@@ -96,8 +96,8 @@ def command(
     annotations. A SQLite catalog that does not exist yet is made. One line is printed for each workload.
 
     All problems of all files are reported, with line and column. --keep-going imports the documents that have none, in
-    one transaction, and ends with exit code 4 where others were refused. Each line of --rejects has the problems and, of JSON Lines, the document:
-    `jq -r .document REJECTS` gives the lines back, to be mended.
+    one transaction, and ends with exit code 4 where others were refused. Each line of --rejects has the problems and,
+    of JSON Lines, the document: `jq -r .document REJECTS` gives the lines back, to be mended.
 
     An archive (export --all --history) is recognised too, and adds whole histories: what is there already is compared
     and left as it is, and where a name has another history here nothing is overwritten.
