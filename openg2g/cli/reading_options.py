@@ -13,6 +13,7 @@ from openg2g.formats.refusals import MAX_PROBLEMS
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _KEY = "openg2g.limits"
 _SIZE = re.compile(r"([1-9][0-9]{0,15})\s*(B|KiB|MiB|GiB)?", re.IGNORECASE)
+_MAX_SIZE = 2**60  # The libraries that read files count bytes with 63 bits.
 _BYTES = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
@@ -28,7 +29,10 @@ class SizeType(click.ParamType[int]):
         found = _SIZE.fullmatch(value.strip())
         if found is None:
             self.fail(f"{value!r} is no size. Write bytes, or KiB, MiB or GiB: 64MiB.", param, ctx)
-        return int(found[1]) * _BYTES[(found[2] or "B").lower()]
+        size = int(found[1]) * _BYTES[(found[2] or "B").lower()]
+        if size > _MAX_SIZE:
+            self.fail(f"{value!r} is more than there can be: at most {_MAX_SIZE // 2**30}GiB.", param, ctx)
+        return size
 
 
 _LIMITS: tuple[tuple[str, str, click.ParamType[int], str], ...] = (

@@ -40,7 +40,7 @@ from openg2g.formats.python_workloads import (
     weight_of_workload,
 )
 from openg2g.formats.python_writing import MAX_BYTES, write_module
-from openg2g.formats.text_files import invalid
+from openg2g.formats.text_files import invalid, read_at_most
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 MARKERS = tuple(name.encode() for name in (WORKLOAD, MODEL_SPEC, *DEPLOYMENTS))
@@ -64,7 +64,7 @@ class PythonScripts(KeepsEverything):
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each workload of a script, or what is wrong with it; an error where there is none."""
         reader = ScriptReader(where, limits)
-        outcomes = reader.outcomes(stream.read((limits.file_bytes or MAX_BYTES) + 1))
+        outcomes = reader.outcomes(read_at_most(stream, (limits.file_bytes or MAX_BYTES) + 1))
         yield from outcomes or [InvalidDocumentError([Problem(where, "", " ".join([_NOTHING, *reader.passed_over]))])]
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:

@@ -5,6 +5,7 @@ from typing import BinaryIO
 from openg2g.formats.limits import size_text
 from openg2g.models.errors import InvalidDocumentError, Problem
 
+_CHUNK_BYTES = 2**26  # Of nearly every file there is one chunk, which is not copied.
 _BYTE_ORDER_MARKS_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -19,7 +20,7 @@ def read_text(stream: BinaryIO, where: str, max_bytes: int) -> str:
     Raises:
         InvalidDocumentError: It is larger, not UTF-8, or blank.
     """
-    data = stream.read(max_bytes + 1)
+    data = read_at_most(stream, max_bytes + 1)
     if len(data) > max_bytes:
         limit = f"must have at most {size_text(max_bytes)} to be read at a time"
         raise invalid(where, f"{limit}. Split it, use JSON Lines, which streams, or raise --max-file-size.")
@@ -27,6 +28,15 @@ def read_text(stream: BinaryIO, where: str, max_bytes: int) -> str:
     if not text.strip():
         raise invalid(where, "is empty.")
     return text
+
+
+def read_at_most(stream: BinaryIO, num_bytes: int) -> bytes:
+    """Read so many bytes if there are, with memory for those that are there: `read` makes room for all beforehand."""
+    chunks = []
+    while num_bytes > 0 and (chunk := stream.read(min(num_bytes, _CHUNK_BYTES))):
+        chunks.append(chunk)
+        num_bytes -= len(chunk)
+    return b"".join(chunks)
 
 
 def decoded(data: bytes, where: str, first_line: int = 1) -> str:

@@ -120,6 +120,24 @@ def test_what_is_no_size_is_refused(here: Cli, size: str) -> None:
     assert f"{size!r} is no size. Write bytes, or KiB, MiB or GiB: 64MiB." in outcome.err
 
 
+@pytest.mark.parametrize("option", ["--max-file-size", "--max-line-length"])
+def test_a_size_beyond_any_file_is_refused(here: Cli, option: str) -> None:
+    outcome = here("validate", write("a.json", SMALL), option, "9999999999999999GiB")
+    assert outcome.exit_code == 2
+    assert "'9999999999999999GiB' is more than there can be: at most 1073741824GiB." in outcome.err
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.yaml"])
+def test_no_memory_is_taken_for_the_size_that_a_file_might_have(here: Cli, name: str) -> None:
+    limits = ("--max-file-size", "1000000GiB", "--max-line-length", "1000000GiB")
+    assert here("validate", write(name, SMALL), *limits).exit_code == 0
+
+
+def test_no_memory_is_taken_for_the_size_that_a_script_might_have(here: Cli) -> None:
+    Path("a.py").write_text("fleet = LLMInferenceWorkload((LLMInferenceModelSpec('a', 1, 1, 1, 1.0),))\n")
+    assert here("validate", "a.py", "--max-file-size", "1000000GiB").exit_code == 0
+
+
 def test_an_archive_is_checked_as_such(cli: Cli) -> None:
     cli("import", write("a.json", SMALL))
     assert cli("export", "--all", "--history", "-o", "archive.jsonl").exit_code == 0
