@@ -104,7 +104,7 @@ def import_sources(
                     raise outcome
                 block.append((outcome, _draft(outcome, source, settings, names)))
             except InvalidDocumentError as error:
-                refusals.add(error, source.label)
+                refusals.add(InvalidDocumentError(error.problems, outcome.text), source.label)
                 if refusals.is_full:
                     return
             if len(block) >= DRAFTS_PER_BLOCK:
@@ -159,10 +159,10 @@ def documents_found(
 def _draft(document: Document, source: SourceFile, settings: ImportSettings, names: set[str]) -> RevisionDraft:
     name = settings.name if settings.name is not None else document.name or _name_of_file(document, source)
     if settings.name is not None and document.name is not None:
-        names.add(document.name)
-        if len(names) > 1:
+        if not names <= {document.name}:
             message = f"is the second name of this import: --name {settings.name} would mix up different workloads."
             raise InvalidDocumentError([Problem(document.where, f"name {document.name!r}", message)])
+        names.add(document.name)
     data = document.revision
     if data.digest is not None and data.digest != workload_digest(document.workload):
         data = RevisionData()  # The document was edited after its export: the rest is about another workload.

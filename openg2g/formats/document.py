@@ -61,6 +61,7 @@ class Document:
             `-`. Not every file gives one.
         annotations: What the file holds beyond the six fields of each model; per model under `"models"`.
         revision: What the file says of a revision.
+        text: The document as its file has it, where that is one line; None else.
     """
 
     workload: LLMInferenceWorkload
@@ -68,6 +69,7 @@ class Document:
     name: str | None = None
     annotations: JsonObject = field(default_factory=dict, hash=False)
     revision: RevisionData = RevisionData()
+    text: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of_revision(cls, revision: Revision) -> "Document":

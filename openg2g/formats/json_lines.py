@@ -1,7 +1,7 @@
 """JSON Lines: one document a line, read and written in constant memory."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import BinaryIO, TextIO
@@ -54,7 +54,10 @@ def _outcomes(line: bytes, where: str, number: int, limits: Limits) -> Iterator[
         return
     outcomes = documents_from_value(value, f"{where}:{number}", None, limits)
     for outcome in located_outcomes(outcomes, where, partial(places_of, text, number)):
-        yield InvalidDocumentError(outcome.problems, text) if isinstance(outcome, InvalidDocumentError) else outcome
+        if isinstance(outcome, InvalidDocumentError):
+            yield InvalidDocumentError(outcome.problems, text)
+        else:
+            yield replace(outcome, text=text)
 
 
 def _skip_line(stream: BinaryIO, chunk_bytes: int) -> None:

@@ -50,6 +50,22 @@ def test_good_lines_are_stored_and_bad_ones_are_written_with_their_reasons(cli: 
     assert cli("list", "--format", "names").out == "a\nf\n"
 
 
+def test_a_document_that_only_the_import_refuses_is_written_too(cli: Cli) -> None:
+    nameless = json.dumps({"models": SMALL["models"]})
+    cli("import", write("sweep.jsonl", nameless, named("a")), *KEEP_GOING)
+    (line,) = rejected()
+    assert line["document"] == nameless
+    assert "is missing: give the document a name" in str(line["problems"])
+
+
+def test_a_second_name_is_refused_and_the_first_one_goes_on(cli: Cli) -> None:
+    path = write("sweep.jsonl", named("a"), named("b"), named("a", models=[{**SMALL["models"][0], "num_replicas": 1}]))
+    outcome = cli("import", path, "--name", "fleet", *KEEP_GOING)
+    assert outcome.out.splitlines() == ["fleet: new, revision 1", "fleet: revision 1 → 2"]
+    (line,) = rejected()
+    assert json.loads(str(line["document"]))["name"] == "b"
+
+
 def test_what_was_mended_is_imported_in_a_second_run(cli: Cli) -> None:
     path = write("sweep.jsonl", named("a"), named("b", models=5))
     assert cli("import", path, *KEEP_GOING).exit_code == 4
