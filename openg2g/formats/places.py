@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from openg2g.formats.document import Document
 
 _KEY_ENDS = re.compile(r"[.\[]")
-_MAX_KEY_ENDS = 64  # A key may hold dots and brackets itself; of those that fit, the longest is meant.
+_MAX_LOCATED = 1_000  # Nobody reads more, and to find the place of one takes time where it is nested deeply.
+_MAX_KEY_ENDS = 16  # A key may hold dots and brackets itself; of those that fit, the longest is meant.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,14 @@ def located_outcomes(
 def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDocumentError:
     """Say of each problem of a document at which line and column of the file its field stands, in that order.
 
+    Of very many, all but the first say where the document stands.
+
     Args:
         error: What is wrong with the document.
         where: The file.
         place: Where the document stands in it.
     """
-    found = [(problem, place.find(problem.path)) for problem in error.problems]
+    found = [(problem, place.find(problem.path)) for problem in error.problems[:_MAX_LOCATED]]
     found.sort(key=lambda pair: (pair[1].line, pair[1].column))
+    found += [(problem, place) for problem in error.problems[_MAX_LOCATED:]]
     return InvalidDocumentError([Problem(where, p.path, p.message, at.line, at.column) for p, at in found], error.text)
