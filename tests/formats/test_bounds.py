@@ -77,3 +77,25 @@ def test_comments_above_thousands_of_workloads_are_not_read_for_each(comment: st
         *documents, error = outcomes_of(f"{spec}{comment}x = [{'LLMInferenceWorkload(SPECS), ' * 4_000}]\n", "python")
     assert documents
     assert "has more workloads than we read from one script" in str(error)
+
+
+@pytest.mark.parametrize(("parts", "number"), [(126, 4_000), (30, 30_000), (1, 300_000)])
+def test_keys_of_many_parts_in_a_table_of_many_parts_have_an_end(parts: int, number: int) -> None:
+    header = ".".join("a" * 120)
+    keys = (".".join([f"k{position}", *"a" * (parts - 1)]) for position in range(number))
+    with at_most(20):
+        message = message_of(f"[{header}]\n" + "".join(f"{key} = 1\n" for key in keys), "toml")
+    assert message.endswith("has more keys of many parts than are read. Write fewer dots, or use JSON.")
+
+
+def test_thousands_of_tables_within_each_other_are_read() -> None:
+    tables = "".join(
+        f'[[workloads.models]]\n[workloads.annotations.models."Llama-3.{n}"]\nx = 0.5\n' for n in range(9_000)
+    )
+    assert "is missing" in message_of(f"[[workloads]]\n{tables}", "toml")
+
+
+def test_keys_that_repeat_far_within_are_told_in_little_time() -> None:
+    with at_most(30):
+        message = message_of('{"a":' * 90 + "[" + ", ".join(['{"b": 1, "b": 1}'] * 50_000) + "]" + "}" * 90)
+    assert message.count("stands more than once") == 50_000
