@@ -48,7 +48,7 @@ class Origin:
             if isinstance(names, list)
         }
         return cls(
-            version=noted["version"] if noted.get("version") in _DEFAULT_LAYOUTS else None,
+            version=noted["version"] if noted.get("version") in tuple(_DEFAULT_LAYOUTS) else None,
             list_key=list_key,
             replicas_key=noted["replicas"] if noted.get("replicas") in REPLICA_KEYS else None,
             site=noted["site"] if isinstance(noted.get("site"), str) else None,

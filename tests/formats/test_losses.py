@@ -428,3 +428,11 @@ def test_the_offline_example_of_0_2_loses_in_0_1_what_only_a_model_can_say() -> 
     kinds = {loss.kind for loss in find_losses(document_of(OFFLINE_0_2), "openg2g-0.1")}
     assert kinds == {LossKind.DROPPED}
     assert find_losses(Document(make_workload()), "openg2g-0.1") == []
+
+
+@pytest.mark.parametrize("part", [{}, [], {"a": [1]}, 0.1, None])
+@pytest.mark.parametrize("key", ["version", "list", "replicas", "site", "refused"])
+def test_a_note_that_somebody_else_made_is_no_note_of_ours(key: str, part: object) -> None:
+    document = plain({"openg2g": {key: part}, "models": {"a": _REQUIRED}}, initial_batch_size=64)
+    assert document_of(written([document], "openg2g-0.1"), "openg2g-0.1").workload == document.workload
+    assert isinstance(told(document, "openg2g-0.2"), list)
