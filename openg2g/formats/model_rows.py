@@ -8,7 +8,7 @@ that contradict each other. Everything else is checked where every document is: 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openg2g.formats import native
@@ -27,6 +27,11 @@ COLUMNS = ("name", *MODEL_FIELDS, *REVISION_COLUMNS, "annotations")
 MAX_COLUMNS = 100
 """Columns that a file may have, those without a name included."""
 
+MAX_CHARACTERS = 2**27
+"""Characters that the long texts of one workload may have, those that repeat from row to row counted once."""
+
+_LONG = 1_000  # Shorter ones are not worth the count.
+_LONG_TEXTS = ("name", "model_label", "digest", "author", "message", "source", "annotations")
 _OF_WORKLOAD = ("name", *REVISION_COLUMNS, "annotations")
 _MODEL_PATH = re.compile(r"models\[([0-9]+)\]\.?(.*)", re.DOTALL)
 
@@ -98,17 +103,34 @@ def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool], max_models
         max_models: Rows that a workload may have; they are kept in memory until it is complete.
     """
     group: list[Row] = []
+    num_characters = 0
     for row in rows:
         if group and not row.is_broken and not is_next(group[-1], row):
             yield group
             group = []
+            num_characters = 0
+        row, added = _without_copies(row, group[-1] if group else None)
+        num_characters += added
+        message = ""
         if len(group) == max_models:
             message = f"is row {max_models + 1} of one workload: no more are read (--max-models)."
-            group.append(Row.broken(row.number, message))
+        elif num_characters > MAX_CHARACTERS:
+            message = f"brings the texts of one workload to more than {MAX_CHARACTERS} characters."
+        group.append(Row.broken(row.number, message) if message else row)
+        if message:
             break
-        group.append(row)
     if group:
         yield group
+
+
+def _without_copies(row: Row, before: Row | None) -> tuple[Row, int]:
+    """Keep no second copy of long texts that repeat from row to row; return how many characters the others have."""
+    long = {c: row.cells[c] for c in _LONG_TEXTS if len(row.cells.get(c) or "") > _LONG}
+    if not long:
+        return row, 0
+    repeated = {c: before.cells[c] for c, text in long.items() if before is not None and before.cells.get(c) == text}
+    num_characters = sum(len(text) for c, text in long.items() if c not in repeated)
+    return (replace(row, cells={**row.cells, **repeated}) if repeated else row), num_characters
 
 
 def document_of_rows(rows: Sequence[Row], where: str, limits: Limits) -> Document:

@@ -25,7 +25,7 @@ _MAX_VARINT_BYTES = 10
 
 # Numbers of the fields in parquet.thrift.
 _ROWS, _GROUPS = 3, 4
-_COLUMNS = 1
+_COLUMNS, _ROWS_OF_GROUP = 1, 3
 _CHUNK_METADATA = 3
 _PATH, _VALUES, _COMPRESSED, _DATA_OFFSET, _DICTIONARY_OFFSET = 3, 5, 7, 9, 11
 _PAGE_UNCOMPRESSED, _PAGE_COMPRESSED, _PAGE_KINDS = 2, 3, (5, 8)
@@ -83,6 +83,15 @@ def read_footer(stream: BinaryIO) -> Footer:
     stream.seek(size - _TAIL_BYTES - length)
     footer = _Decoder(stream.read(length)).struct()
     return Footer(_field(footer, _ROWS, int), _field(footer, _GROUPS, list))
+
+
+def rows_of_group(group: Any) -> int:
+    """Return how many rows a row group claims to have.
+
+    Raises:
+        FooterError: It does not say.
+    """
+    return _field(group, _ROWS_OF_GROUP, int)
 
 
 def iter_chunks(stream: BinaryIO, footer: Footer) -> Iterator[Chunk]:

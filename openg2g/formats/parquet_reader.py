@@ -17,7 +17,7 @@ from openg2g.formats.document import Document, Report, shown
 from openg2g.formats.limits import Limits
 from openg2g.formats.model_rows import Row, document_of_rows, grouped
 from openg2g.formats.native import MODEL_FIELDS, time_text
-from openg2g.formats.parquet_footer import MAX_FOOTER_BYTES, iter_chunks, read_footer
+from openg2g.formats.parquet_footer import MAX_FOOTER_BYTES, iter_chunks, read_footer, rows_of_group
 from openg2g.formats.parquet_schema import (
     FORMAT,
     FORMAT_KEY,
@@ -35,6 +35,9 @@ MAX_ROWS = 10**8
 MAX_CHUNK_BYTES = 2**28
 """Bytes that a column of a row group may take once it is decompressed."""
 
+MAX_GROUP_BYTES = 2**29
+"""Bytes that all columns of a row group may take."""
+
 MAX_CHUNK_VALUES = 2**24
 """Values that a column of a row group may have, the members of lists counted one by one."""
 
@@ -42,6 +45,7 @@ MAX_CELL_CHARACTERS = 2**24
 """Characters of a text."""
 
 _ROWS_PER_BATCH = 2**10
+_BYTES_PER_BATCH = 2**24  # A batch may reach over many row groups, each as large as one may be.
 _BUFFER_BYTES = 2**16
 _MAX_FOOTER_LIST = 10**6
 _EXACT = 2**53  # From here on, not every whole number has a double of its own.
@@ -58,12 +62,12 @@ def read_parquet(stream: BinaryIO, where: str, limits: Limits) -> Iterator[Docum
     arrow, parquet = load_library()
     with _rewindable(stream) as source:
         try:
-            file = _opened(arrow, parquet, source, where)
+            file, rows_per_batch = _opened(arrow, parquet, source, where)
         except InvalidDocumentError as error:
             yield error
             return
         with file:
-            rows = _rows(arrow, file, limits.batch_sizes)
+            rows = _rows(arrow, file, rows_per_batch, limits.batch_sizes)
             has_places = PLACE_COLUMNS[0] in file.schema_arrow.names
             groups = (
                 grouped(_checked_places(rows), _has_same_index, limits.models)
@@ -77,8 +81,8 @@ def read_parquet(stream: BinaryIO, where: str, limits: Limits) -> Iterator[Docum
                     yield error
 
 
-def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> Any:
-    """Open a file, and check its footer.
+def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> tuple[Any, int]:
+    """Open a file, check its footer, and say how many rows of it are to be read at a time.
 
     Raises:
         InvalidDocumentError: It is no Parquet file, or not one of ours, or too large.
@@ -99,7 +103,7 @@ def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> Any:
 
     report = Report(where)
     try:
-        _check_sizes(source, report)
+        rows_per_batch = _check_sizes(source, report)
         report.raise_problems()
         with opened() as file:
             _check_version(file.metadata, report)
@@ -107,23 +111,36 @@ def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> Any:
             check_schema(arrow, file, report)
             report.raise_problems()
             texts = [field.name for field in file.schema_arrow if KINDS[field.name] == "text"]
-        return opened(read_dictionary=texts)
+        return opened(read_dictionary=texts), rows_per_batch
     except (arrow.ArrowException, OSError, ValueError, LookupError) as error:
         if isinstance(error, InvalidDocumentError):
             raise
         raise InvalidDocumentError([Problem(where, "", _explained(error))]) from None
 
 
-def _check_sizes(source: BinaryIO, report: Report) -> None:
-    """Note what the footer and the pages claim to hold beyond our limits."""
+def _check_sizes(source: BinaryIO, report: Report) -> int:
+    """Note what the footer and the pages claim to hold beyond our limits; return how many rows fit into a batch."""
     footer = read_footer(source)
     if footer.num_rows > MAX_ROWS:
         report.add("", f"has {footer.num_rows} rows; at most {MAX_ROWS} are read.")
+    bytes_of_groups = [0] * len(footer.groups)
     for chunk in iter_chunks(source, footer):
-        if chunk.num_values > MAX_CHUNK_VALUES or chunk.num_bytes > MAX_CHUNK_BYTES:
+        bytes_of_groups[chunk.group] += chunk.num_bytes
+        is_too_large = chunk.num_values > MAX_CHUNK_VALUES or chunk.num_bytes > MAX_CHUNK_BYTES
+        if is_too_large or bytes_of_groups[chunk.group] > MAX_GROUP_BYTES:
             size = f"{chunk.num_values} values, {chunk.num_bytes} bytes"
+            if not is_too_large:
+                size = f"more than {MAX_GROUP_BYTES} bytes with the columns before it"
             report.add(chunk.column[:80], f"is too large in row group {chunk.group}: {size}. Write smaller row groups.")
-            return
+            break
+    most = max(
+        (
+            num_bytes // max(rows_of_group(group), 1)
+            for num_bytes, group in zip(bytes_of_groups, footer.groups, strict=True)
+        ),
+        default=0,
+    )
+    return max(1, min(_ROWS_PER_BATCH, _BYTES_PER_BATCH // max(most, 1)))
 
 
 def _check_version(metadata: Any, report: Report) -> None:
@@ -133,13 +150,13 @@ def _check_version(metadata: Any, report: Report) -> None:
         report.add("", f"has the format {got}, not {FORMAT!r}. A newer release may read it.")
 
 
-def _rows(arrow: Any, file: Any, max_batch_sizes: int) -> Iterator[Row]:
+def _rows(arrow: Any, file: Any, rows_per_batch: int, max_batch_sizes: int) -> Iterator[Row]:
     """Read the rows, counted from 1; where that fails, the last one says why."""
     if file.metadata.num_row_groups == 0:  # pyarrow 18 fails where there is no batch at all.
         return
     number = 0
     try:
-        for batch in file.iter_batches(batch_size=_ROWS_PER_BATCH, use_threads=False):
+        for batch in file.iter_batches(batch_size=rows_per_batch, use_threads=False):
             columns = {
                 name: _values(arrow, batch.column(name), KINDS[name], max_batch_sizes) for name in batch.schema.names
             }

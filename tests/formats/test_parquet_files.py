@@ -363,6 +363,33 @@ def test_a_newer_version_of_the_columns_is_refused() -> None:
     ]
 
 
+def of_one_workload(messages: list[str]) -> dict[str, Any]:
+    """Make columns of one workload with a message in each row."""
+    rows = len(messages)
+    same = {c: v[:1] * rows for c, v in columns().items()}
+    return {**same, "model_label": [f"m{row}" for row in range(rows)], "message": messages}
+
+
+def test_a_small_file_whose_rows_contradict_each_other_at_length_does_not_fill_the_memory() -> None:
+    content = parquet(of_one_workload(["x" * 2**20 + str(row) for row in range(130)]), compression="zstd")
+    assert len(content) < 2**16
+    assert messages_of(content)[-1].endswith("brings the texts of one workload to more than 134217728 characters.")
+
+
+def test_a_long_text_that_repeats_from_row_to_row_counts_once() -> None:
+    content = parquet(of_one_workload(["x" * 2**20] * 200), compression="zstd", row_group_size=10)
+    assert document_of(content, "parquet").revision.message == "x" * 2**20
+
+
+def test_rows_of_many_row_groups_are_read_in_batches_of_bounded_size() -> None:
+    messages = ["x" * 2**20 + str(row) for row in range(100)]
+    table = {**of_one_workload(messages), "name": [f"fleet-{row}" for row in range(100)]}
+    content = parquet(table, compression="zstd", row_group_size=10)
+    _, rows_per_batch = parquet_reader._opened(pyarrow, pyarrow.parquet, io.BytesIO(content), "f")
+    assert rows_per_batch == 15
+    assert len(outcomes_of(content, "parquet")) == 100
+
+
 def test_columns_that_repeat_and_too_many_columns_are_refused() -> None:
     doubled = pyarrow.table([pyarrow.array(["a"])] * 2, names=["name", "name"])
     assert "f: name stands more than once." in messages_of(parquet(doubled))
