@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from openg2g.formats.registry import FORMAT_NAMES
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import published_fleet
 from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2
+from tests.formats.mutations import fuzz_inputs, mutated
 from tests.formats.views import content_of, document_of, model, outcomes_of, value, written
 from tests.strategies import examples, json_values
 
@@ -90,6 +92,16 @@ def mutated_values(draw: st.DrawFn) -> Any:
 @examples(300)
 def test_a_file_with_some_bytes_changed_is_read_or_refused(content: bytes, format_name: str) -> None:
     check(content, format_name)
+
+
+@pytest.mark.parametrize("format_name", ["json", "jsonl", "openg2g-0.1", "openg2g-0.2"])
+def test_many_damaged_files_of_json_end_in_documents_or_in_errors_with_places(format_name: str) -> None:
+    for content in mutated(_SEEDS, _TOKENS, fuzz_inputs(300)):
+        check(content, format_name)
+        num_lines = content.count(b"\n") + 1
+        for outcome in outcomes_of(content, format_name):
+            if isinstance(outcome, InvalidDocumentError):
+                assert all(problem.line is None or 1 <= problem.line <= num_lines for problem in outcome.problems)
 
 
 @given(mutated_values(), st.sampled_from(FORMAT_NAMES))
