@@ -24,13 +24,15 @@ _SEEDS = (
     json.dumps([_DOCUMENT, {"models": [entry_0_1(model_id="x")]}]).encode(),
     json.dumps({"models": [entry_0_2()]}).encode(),
     json.dumps({"deployments": [deployment_0_2()]}).encode(),
+    json.dumps({"models": [entry_0_1()], "dc_sites": {"z1": {"models": ["Llama-3.1-8B"]}, "z2": {}}}).encode(),
+    json.dumps({"dc_sites": {"z1": {"models": [entry_0_1()]}, "z2": {"deployments": [deployment_0_2()]}}}).encode(),
     written([Document(published_fleet()), document_of(_DOCUMENT)], "jsonl").encode(),
 )
 _TOKENS = (
     *(b"NaN", b"-Infinity", b"1e999", b"-0.0", b"1E400", b"9" * 30, b"null", b"true", b"0", b"-1", b"1.5"),
     *(b'"', b'""', b"{", b"}", b"[", b"]", b"{}", b"[]", b",", b":", b"\\", b"\\u0000", b"\n", b" ", b"\0"),
     *(b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", "é🚀\u2028".encode()),
-    *(b'"models"', b'"models": [],', b'"spec":', b'"model_label": "a",', b"[" * 150, b'{"a":' * 150),
+    *(b'"dc_sites":', b'"models"', b'"models": [],', b'"spec":', b'"model_label": "a",', b"[" * 150, b'{"a":' * 150),
 )
 _KEYS = (
     *("format", "name", "models", "annotations", "revision", "deployments", "spec", "data_sources", "openg2g"),
