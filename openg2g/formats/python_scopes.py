@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openg2g.formats.python_literals import BUILTINS, MISSING, POSITIONAL_PARAMETERS, Missing
-from openg2g.formats.python_values import Items, KnownName, Table, Unknown, Value
+from openg2g.formats.python_values import KnownName, Unknown, Value, can_change
 
 _OPENG2G = "openg2g"
 _CHANGING_METHODS = frozenset(
@@ -66,7 +66,7 @@ class Scope:
 
     def assign(self, name: str, value: Value) -> None:
         """Let a name stand for a value from here on."""
-        if name in self.changes and (isinstance(value, Table) or (isinstance(value, Items) and value.is_list)):
+        if name in self.changes and can_change(value):
             value = Unknown(ast.Name(name), f"it is changed in line {self.changes[name]}")
         self.values[name] = value
 
@@ -160,28 +160,61 @@ def names_of_comprehension(node: ast.AST) -> Iterator[str]:
 def changes_in_place(module: ast.Module) -> dict[str, int]:
     """Return each name through which a list or dict is changed, or which a function assigns from within, with a line.
 
-    A name that is only another one for the same thing is taken along, in both directions.
+    A name that is only another one for the same thing is taken along, in both directions, and with a name through whose
+    members something is changed (`settings["sizes"].append(8)`) those that were put into it.
     """
     changes: dict[str, int] = {}
+    within: dict[str, int] = {}
     same: dict[str, set[str]] = {}
+    members: dict[str, set[str]] = {}
     for node in ast.walk(module):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _CHANGING_METHODS:
-                changes.setdefault(name, node.lineno)
-            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
-                changes.setdefault(name, node.lineno)
+            case ast.Attribute(value=changed, attr=method) if method in _CHANGING_METHODS:
+                _note_change(changed, node.lineno, changes, within)
+            case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
+                _note_change(changed, node.lineno, changes, within)
             case ast.AugAssign(target=ast.Name(id=name)):
                 changes.setdefault(name, node.lineno)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=other)):
                 same.setdefault(name, set()).add(other)
                 same.setdefault(other, set()).add(name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List() | ast.Tuple() | ast.Dict() as display):
+                members.setdefault(name, set()).update(_names_in(display))
+    _take_along(within, same, members)
+    changes = within | changes
+    _take_along(changes, same, {})
+    return changes
+
+
+def _note_change(changed: ast.expr, line: int, changes: dict[str, int], within: dict[str, int]) -> None:
+    """Note the name that a change goes through, if it goes through one."""
+    noted = changes
+    while isinstance(changed, ast.Subscript):
+        changed, noted = changed.value, within
+    if isinstance(changed, ast.Name):
+        noted.setdefault(changed.id, line)
+
+
+def _take_along(changes: dict[str, int], same: Mapping[str, set[str]], members: Mapping[str, set[str]]) -> None:
     waiting = list(changes)
     while waiting:
         name = waiting.pop()
-        for other in same.get(name, set()) - changes.keys():
+        for other in (same.get(name, set()) | members.get(name, set())) - changes.keys():
             changes[other] = changes[name]
             waiting.append(other)
-    return changes
+
+
+def _names_in(display: ast.expr) -> Iterator[str]:
+    """Yield the names of which lists, tuples and dicts in each other are made; a call makes something of its own."""
+    waiting: list[ast.AST] = [display]
+    while waiting:
+        match waiting.pop():
+            case ast.Name(id=name):
+                yield name
+            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                waiting += elements
+            case ast.Dict(values=values):
+                waiting += values
 
 
 def assigned_from_within(module: ast.Module) -> dict[str, int]:

@@ -46,11 +46,19 @@ class Unknown:
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """A tuple, or a list."""
+    """A tuple, or a list.
+
+    Attributes:
+        members: What is in it.
+        is_list: Whether it is a list.
+        weight: Plain values in it.
+        can_change: Whether it is a list, or holds a list or dict.
+    """
 
     members: "tuple[Value, ...]"
     is_list: bool
     weight: int
+    can_change: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,13 +127,19 @@ def weight_of(value: Value) -> int:
             return 1
 
 
+def can_change(value: Value) -> bool:
+    """Whether a value is a list or dict, or holds one."""
+    return isinstance(value, Table) or (isinstance(value, Items) and value.can_change)
+
+
 def items_of(members: "list[Value] | tuple[Value, ...]", *, is_list: bool) -> Items:
     """Make a tuple or a list.
 
     Raises:
         UntellableError: It is too large.
     """
-    return Items(tuple(members), is_list, _checked_weight(1 + sum(map(weight_of, members))))
+    weight = _checked_weight(1 + sum(map(weight_of, members)))
+    return Items(tuple(members), is_list, weight, is_list or any(map(can_change, members)))
 
 
 def table_of(pairs: "list[tuple[Value, Value]]") -> Table:

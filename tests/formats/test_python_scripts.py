@@ -467,6 +467,27 @@ def test_a_list_that_is_changed_somewhere_has_no_value(change: str) -> None:
     assert field("L[0]", before="L = [1, 2]\nprint(L)") == 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "T = {'a': L}\nT['a'].append(3)",
+        "T = ((L, 1), 2)\nT[0][0][0] = 3",
+        "T = [L]\nU = T\ndel U[0][0]",
+        "add = L.append\nadd(3)",
+    ],
+)
+def test_a_list_that_is_changed_through_something_else_has_no_value(change: str) -> None:
+    assert "it is changed in line" in error_of_field("L[0]", f"L = [1, 2]\n{change}")
+
+
+def test_a_list_within_a_tuple_can_be_changed() -> None:
+    assert "it is changed in line 2" in error_of_field("T[0][0]", "T = ([1, 2], 3)\nT[0].append(4)")
+
+
+def test_what_holds_a_list_may_change_without_the_list() -> None:
+    assert field("L[0]", before="L = [1, 2]\nT = {'a': L}\nT['b'] = 3") == 1
+
+
 def test_a_function_sees_only_what_a_module_assigns_once() -> None:
     function = 'def main():\n    fleet = LLMInferenceWorkload([LLMInferenceModelSpec("a", N, 1, 1, 0.1)])\n'
     assert spec_of(f"{function}N = 7").num_replicas == 7
