@@ -536,7 +536,7 @@ _TOKENS = (
 
 def test_a_damaged_file_is_read_or_refused() -> None:
     for number, content in enumerate(mutated(_SEEDS, _TOKENS, fuzz_inputs(300))):
-        began = time.monotonic()
+        began = time.process_time()
         for outcome in outcomes_of(content, "tsv" if number % 2 else "csv"):
             if isinstance(outcome, Document):
                 again = document_of(written([outcome], "csv"), "csv")
@@ -544,4 +544,4 @@ def test_a_damaged_file_is_read_or_refused() -> None:
             else:
                 assert outcome.problems
                 assert all(problem.message and problem.where.startswith("f") for problem in outcome.problems)
-        assert time.monotonic() - began < 10, content
+        assert time.process_time() - began < 10, content

@@ -111,9 +111,9 @@ def mutated(number: int, format_name: str) -> bytes:
 
 def check(content: bytes, format_name: str) -> None:
     """Read; what was accepted must survive being written as JSON, and in the format itself where that can say it."""
-    begun = time.monotonic()
+    begun = time.process_time()
     outcomes = outcomes_of(content, format_name)
-    assert time.monotonic() - begun < SLOWEST_S
+    assert time.process_time() - begun < SLOWEST_S
     for outcome in outcomes:
         if isinstance(outcome, InvalidDocumentError):
             assert outcome.problems
@@ -180,7 +180,7 @@ def test_what_both_parsers_of_pyyaml_read_they_read_alike(batch: int) -> None:
     ids=lambda content: content[:12],
 )
 def test_large_and_hostile_files_are_refused_soon(content: str, format_name: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     outcomes = outcomes_of(content, format_name)
-    assert time.monotonic() - begun < SLOWEST_S
+    assert time.process_time() - begun < SLOWEST_S
     assert outcomes and all(isinstance(outcome, InvalidDocumentError) for outcome in outcomes)

@@ -518,7 +518,7 @@ from tests.formats.views import content_of, document_of, outcomes_of, written_by
 
 for number, content in enumerate(mutated(SEEDS(), TOKENS, int(sys.argv[1]))):
     print(number, file=sys.stderr, flush=True)
-    began = time.monotonic()
+    began = time.process_time()
     for outcome in outcomes_of(content, "parquet"):
         if isinstance(outcome, Document):
             again = document_of(written_bytes([outcome], "parquet"), "parquet")
@@ -526,7 +526,7 @@ for number, content in enumerate(mutated(SEEDS(), TOKENS, int(sys.argv[1]))):
         else:
             assert isinstance(outcome, InvalidDocumentError) and outcome.problems
             assert all(problem.message and problem.where.startswith("f") for problem in outcome.problems)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 """
 
 TOKENS = (
