@@ -43,7 +43,7 @@ def command(
     The targets openg2g-0.1 and openg2g-0.2 know what these versions of OpenG2G accept. A configuration loses nothing
     in the version that it came from, not even what this version refuses of it, and no workload loses anything in JSON,
     JSON Lines, YAML, CSV, TSV, Parquet and Python. `openg2g export` refuses what this command finds, or writes it with
-    --lossy, but for what no file of the format can hold: null in TOML.
+    --lossy, but for what no file of the format can stand for: a number of more than 64 bits in TOML.
 
     Exit code 1 where something would be lost.
 

@@ -1,12 +1,12 @@
 """TOML files: one workload with its `[[models]]`, or several as `[[workloads]]`, each with its `[[workloads.models]]`.
 
-TOML has no null and counts with 64 bits: what does not fit is refused, not changed. A date or time becomes its ISO 8601
-text, which is what other formats have.
+TOML has no null and counts with 64 bits: what does not fit is refused, not changed. A key of annotations that is null
+is left out, which is a loss to be told. A date or time becomes its ISO 8601 text, which is what other formats have.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache, partial
@@ -18,7 +18,7 @@ import tomli_w
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, checked_list
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
-from openg2g.formats.losses import KeepsEverything
+from openg2g.formats.losses import Loss, LossKind
 from openg2g.formats.places import located, located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, line_and_column, read_text
@@ -37,7 +37,7 @@ _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of
 
 
 @dataclass(frozen=True)
-class TomlFiles(KeepsEverything):
+class TomlFiles:
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
@@ -65,6 +65,12 @@ class TomlFiles(KeepsEverything):
                     yield located(outcome, where, find_root().find(f"{LIST_KEY}[{index}]"))
                 else:
                     yield outcome
+
+    def losses(self, document: Document) -> Sequence[Loss]:
+        """List the keys of annotations that are null, and so left out."""
+        message = "is null, which TOML cannot express: the key is left out. JSON and YAML have it."
+        paths = _null_members(document.annotations, ("annotations",))
+        return [Loss(LossKind.DROPPED, _path_text(path), message) for path in paths]
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write one document at the top, several as tables of `workloads`.
@@ -126,9 +132,24 @@ def _outcomes(value: object, where: str, limits: Limits) -> Iterator[Document | 
 
 def _value_of(document: Document) -> Mapping[str, Any]:
     report = Report(document.where)
-    value: Mapping[str, Any] = _json_value(native.value_from_document(document), report)
+    value: dict[str, Any] = _json_value(native.value_from_document(document), report)
     report.raise_problems()
+    if not value.get("annotations"):  # All of them were null.
+        value.pop("annotations", None)
     return value
+
+
+def _null_members(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every key of an object that is null."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if item is None:
+                yield (*path, f".{key}")
+            else:
+                yield from _null_members(item, (*path, f".{key}"))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _null_members(item, (*path, f"[{index}]"))
 
 
 def _json_value(value: Any, report: Report, path: tuple[str, ...] = ()) -> Any:
@@ -156,7 +177,9 @@ def _json_value(value: Any, report: Report, path: tuple[str, ...] = ()) -> Any:
             message = f"must not be nested more than {report.limits.depth} levels deep (--max-depth)."
             report.add(_path_text(path), message)
         case Mapping():
-            return {key: _json_value(item, report, (*path, f".{key}")) for key, item in value.items()}
+            # A key that is null is left out; one of a list stays and is refused, for the others would move up.
+            members = ((key, item) for key, item in value.items() if item is not None)
+            return {key: _json_value(item, report, (*path, f".{key}")) for key, item in members}
         case list() | tuple():
             return [_json_value(item, report, (*path, f"[{index}]")) for index, item in enumerate(value)]
     return value

@@ -106,10 +106,21 @@ def test_lossy_says_nothing_where_nothing_is_lost(cli: Cli, tmp_path: Path) -> N
     assert outcome.json["models"][0]["gpu_model"] == "H100"
 
 
-def test_what_a_writer_cannot_write_is_refused_with_lossy_too(filled: Cli) -> None:
-    outcome = filled("export", "fleet", "--format", "toml", "--lossy")
+def test_a_key_that_toml_cannot_express_is_left_out_and_told(filled: Cli, tmp_path: Path) -> None:
+    assert filled("export", "fleet", "--format", "toml").exit_code == 4
+    outcome = filled("export", "fleet", "--lossy", "-o", tmp_path / "fleet.toml")
+    assert outcome.exit_code == 0
+    assert "fleet@1: not expressed: annotations.data_dir is null, which TOML cannot express" in outcome.err
+    before = filled("show", "fleet", "--format", "json").json["revision"]["digest"]
+    assert filled("import", tmp_path / "fleet.toml", "--name", "again").exit_code == 0
+    assert filled("show", "again", "--format", "json").json["revision"]["digest"] == before
+
+
+def test_what_a_writer_cannot_write_is_refused_with_lossy_too(filled: Cli, tmp_path: Path) -> None:
+    filled("import", write(tmp_path / "large.json", {**SMALL, "name": "large", "annotations": {"seed": 2**70}}))
+    outcome = filled("export", "large", "--format", "toml", "--lossy")
     assert (outcome.exit_code, outcome.out) == (4, "")
-    assert "is null, which TOML cannot express" in outcome.err
+    assert "annotations.seed must fit into 64 bits" in outcome.err
 
 
 def test_a_configuration_that_its_own_version_refuses_comes_back_nevertheless(cli: Cli, tmp_path: Path) -> None:

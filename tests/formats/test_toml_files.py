@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.limits import MAX_DEPTH, Limits
+from openg2g.formats.toml_files import TOML
 from openg2g.formats.toml_guard import MAX_DIGITS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
@@ -33,9 +34,10 @@ SEVERAL = f'[[workloads]]\nname = "a"\n[[workloads.models]]\n{MODEL}\n[[workload
 
 
 def unfit_paths(item: Any, path: str) -> list[str]:
-    """Where a value holds what TOML has no way to say: the oracle of the tests below."""
+    """Where a value holds what no TOML file can stand for: the oracle of the tests below. A key may be left out."""
     if isinstance(item, dict):
-        return [found for key, inner in item.items() for found in unfit_paths(inner, f"{path}.{key}")]
+        members = [(key, inner) for key, inner in item.items() if inner is not None]
+        return [found for key, inner in members for found in unfit_paths(inner, f"{path}.{key}")]
     if isinstance(item, list):
         return [found for index, inner in enumerate(item) for found in unfit_paths(inner, f"{path}[{index}]")]
     is_large = isinstance(item, int) and not -(2**63) <= item < 2**63
@@ -49,6 +51,13 @@ def expressible(item: Any) -> Any:
     if isinstance(item, list):
         return [expressible(inner) for inner in item if unfit_paths(inner, "") != [""]]
     return item
+
+
+def without_null_keys(item: Any) -> Any:
+    """The value without the keys that are left out."""
+    if isinstance(item, dict):
+        return {key: without_null_keys(inner) for key, inner in item.items() if inner is not None}
+    return [without_null_keys(inner) for inner in item] if isinstance(item, list) else item
 
 
 def unordered(document: Document) -> tuple[object, ...]:
@@ -362,7 +371,9 @@ def test_a_document_comes_back_or_is_refused_for_exactly_what_toml_cannot_expres
         document = replace(document, annotations=expressible(document.annotations))
     text = written([document], "toml")
     found = document_of(text, "toml")
-    assert unordered(found) == unordered(document)
+    kept = replace(document, annotations=without_null_keys(document.annotations))
+    assert unordered(found) == unordered(kept)
+    assert (kept == document) == (not TOML.losses(document))
     assert workload_digest(found.workload) == workload_digest(document.workload)
     assert written([found], "toml") == text
     assert tomllib.loads(text)["models"][0]["model_label"] == document.workload.models[0].model_label
@@ -407,17 +418,27 @@ def test_several_documents_are_tables_and_none_is_an_empty_list() -> None:
 
 
 def test_what_toml_cannot_express_is_refused_with_every_path() -> None:
-    annotations = {"a": None, "b": [1, {"c d": None}], "e": 2**63, "f": -(2**63), "g": -(2**63) - 1, "h": "2"}
+    annotations = {"a": [None], "b": [1, {"c d": [[None]]}], "e": 2**63, "f": -(2**63), "g": -(2**63) - 1, "h": "2"}
     document = Document(make_workload(), "fleet@3", annotations=annotations)
     with pytest.raises(InvalidDocumentError) as caught:
         written([Document(make_workload()), document], "toml")
     null = "is null, which TOML cannot express. Use JSON or YAML, or leave it out."
     large = "must fit into 64 bits: TOML has no larger integers. Use JSON or YAML, or write it as a string."
     assert str(caught.value).splitlines() == [
-        f"fleet@3: annotations.a {null}",
-        f"fleet@3: annotations.b[1].c d {null}",
+        f"fleet@3: annotations.a[0] {null}",
+        f"fleet@3: annotations.b[1].c d[0][0] {null}",
         f"fleet@3: annotations.e {large}",
         f"fleet@3: annotations.g {large}",
+    ]
+
+
+def test_keys_that_are_null_are_left_out_and_told() -> None:
+    document = Document(make_workload(), annotations={"a": None, "b": [1, {"c d": None, "e": 2}], "f": {"g": None}})
+    assert document_of(written([document], "toml"), "toml").annotations == {"b": [1, {"e": 2}], "f": {}}
+    assert [loss.path for loss in TOML.losses(document)] == [
+        "annotations.a",
+        "annotations.b[1].c d",
+        "annotations.f.g",
     ]
 
 
