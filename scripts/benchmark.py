@@ -1,119 +1,83 @@
 #!/usr/bin/env python3
-"""Measure what questions cost, on SQLite and on a real PostgreSQL, while the catalog grows.
+"""Measure what jobs take, each beside a limit that no program on the same driver goes below, on both engines.
 
-    scripts/benchmark.py              up to 100,000 revisions, about two minutes
-    scripts/benchmark.py --full       up to 1,000,000 revisions, about half an hour
-    scripts/benchmark.py --memory     imports and exports of 1,000,000 workloads, about half an hour
+    scripts/benchmark.py              jobs of 10,000 workloads, less than two minutes (--quick says the same)
+    scripts/benchmark.py --full       also of 100,000
+    scripts/benchmark.py --searches   searches and questions about the past while the catalog grows
+    scripts/benchmark.py --memory     what imports and exports of 1,000,000 workloads take of memory, half an hour
 
-First, questions about the past of one name of 20 revisions, among names that only make the catalog larger. It prints
-medians and the ratio of the larger catalog to the smaller one: 1.0 means that other names' histories cost nothing.
+A line of the table is a job. The limit is written by hand, and does the same with the driver and nothing else: the same
+rows with their digests ready, by `executemany` on SQLite and by binary COPY on PostgreSQL, with the same tables,
+constraints and durability; one join and the dataclasses made of it; the statements of a save. Both are measured in
+turn, at least five times. `limit` and `ours` are medians, microseconds of a workload (or start); `ratio` is the median
+of the ratios of the rounds, which is what to look at: other work on the machine slows both.
 
-Then searches, in two catalogs of which one is ten times as large. Beside each stands SQL written by hand with the same
-answer, which the catalog should take at most 1.5 times as long as: `SQL compiled` is the catalog's statement sent by
-the driver alone, `by the catalog` with all that SQLAlchemy does for it, `ratio` the latter over `by hand` in either
-catalog, and `growth` the larger catalog over the smaller one, by hand and by the catalog. `search_page` is all of it:
-reading the expression, choosing where to begin, the statement, and complete revisions.
-
-With `--memory`, it measures instead what `openg2g import` and `openg2g export` take of a large file in each format that
-streams, and fails where that is 200 MB or more over an interpreter that has loaded its libraries.
-
-It needs the environment of `scripts/test`.
+The server of PostgreSQL is that of the tests, which does not wait for the disk. `--searches` and `--memory` measure
+other things, and say at the top of `benchmark_growth.py` and `benchmark_memory.py` what they print. With `--searches`,
+`--full` goes up to 1,000,000 revisions, which takes half an hour. It needs the environment of `scripts/test`.
 """
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmark_data import Place, gather_statistics, places
+from benchmark_drivers import running_engine
+from benchmark_export import measure_export
+from benchmark_growth import measure_growth
+from benchmark_import import measure_imports
+from benchmark_load import measure_load
 from benchmark_memory import measure_memory
-from benchmark_search import Question, Times, measure, print_table, questions
+from benchmark_ratio import Row, print_row, print_titles, write_json
+from benchmark_saves import measure_saves
+from benchmark_start import measure_start
 
-from openg2g.catalog import Catalog, LogFilter
-
-ROUNDS = 5
-ASKED_PER_ROUND = 200
-ROUND_S = 0.1
-
-OF_THE_PAST: dict[str, Callable[[Catalog], object]] = {
-    "load NAME": lambda catalog: catalog.load("fleet"),
-    "show NAME@T": lambda catalog: catalog.get("fleet@2026-01-11"),
-    "show NAME@T --known-at K": lambda catalog: catalog.get("fleet@2026-01-11", known_at=datetime.now(UTC)),
-    "log NAME --limit 20": lambda catalog: list(catalog.log(LogFilter(name="fleet"), limit=20)),
-    "log --limit 20": lambda catalog: list(catalog.log(limit=20)),
-}
+ENGINES = ("sqlite", "postgresql")
 
 
-def median_us(question: Callable[[Catalog], object], catalog: Catalog) -> float:
-    """Return the median time of a question, microseconds."""
-    question(catalog)
-    started = time.perf_counter()
-    question(catalog)
-    repeats = max(1, min(ASKED_PER_ROUND, int(ROUND_S / (time.perf_counter() - started))))
-    rounds = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        for _ in range(repeats):
-            question(catalog)
-        rounds.append((time.perf_counter() - started) / repeats * 1e6)
-    return statistics.median(rounds)
-
-
-def ask_of_the_past(engine: str, small: Place, large: Place) -> None:
-    """Measure, and print a table."""
-    results = {"import, each": [small.fill_us, large.fill_us]}
-    for place in (small, large):
-        with Catalog.open(place.location) as catalog:
-            for name, question in OF_THE_PAST.items():
-                results.setdefault(name, []).append(median_us(question, catalog))
-    print(f"\n{engine:<26} {small.size:>12,} {large.size:>12,}   ratio")
-    for name, (one, other) in results.items():
-        print(f"{name:<26} {one:>9,.0f} µs {other:>9,.0f} µs   {other / one:.2f}", flush=True)
-
-
-def ask_searches(title: str, small: Place, large: Place, asked: dict[str, list[Question]]) -> None:
-    """Measure, and print a table."""
-    results: list[list[Times]] = []
-    for place in (small, large):
-        with Catalog.open(place.location) as catalog:
-            if place.location not in asked:
-                asked[place.location] = questions(catalog)
-            results.append([measure(catalog, question) for question in asked[place.location]])
-    titles = [question.title for question in asked[small.location]]
-    print_table(title, (small.size, large.size), list(zip(titles, *results, strict=True)))
+def rows(engines: Sequence[str], sizes: Sequence[int]) -> Iterator[Row]:
+    """Measure everything that has a limit."""
+    yield from measure_start()
+    for name in engines:
+        with running_engine(name) as engine:
+            yield from measure_load(engine, sizes[0])
+            yield from measure_saves(engine)
+            for size in sizes:
+                yield from measure_imports(engine, size)
+                yield from measure_export(engine, size)
 
 
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="up to 1,000,000 revisions instead of 100,000")
-    parser.add_argument("--engine", choices=("sqlite", "postgresql"), action="append")
-    parser.add_argument("--memory", action="store_true", help="measure imports and exports of large files instead")
+    how_much = parser.add_mutually_exclusive_group()
+    how_much.add_argument("--quick", action="store_true", help="the smaller sizes, which is the default")
+    how_much.add_argument("--full", action="store_true", help="larger sizes in addition")
+    parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument("--json", metavar="FILE", help="write what was measured there, each round")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--searches", action="store_true", help="measure searches and questions about the past instead")
+    other.add_argument("--memory", action="store_true", help="measure imports and exports of large files instead")
     parser.add_argument("--workloads", type=int, default=1_000_000, help="with --memory: how many in a file")
     arguments = parser.parse_args()
     if arguments.memory:
         # SQLite alone unless another is named: the client of a server keeps less.
         are_within = [measure_memory(engine, arguments.workloads) for engine in arguments.engine or ("sqlite",)]
         sys.exit(0 if all(are_within) else 1)
-    sizes = (1_000, 100_000, 1_000_000) if arguments.full else (1_000, 10_000, 100_000)
-    for engine in arguments.engine or ("sqlite", "postgresql"):
-        with places(engine, sizes) as (tiny, small, large):
-            for place in (tiny, small, large):
-                place.fill()
-            asked: dict[str, list[Question]] = {}
-            if engine == "sqlite":
-                # Nobody runs ANALYZE there, so this is what users have.
-                ask_searches("sqlite without statistics", small, large, asked)
-            for place in (tiny, small, large):
-                with Catalog.open(place.location) as catalog:
-                    gather_statistics(catalog.database)
-            ask_searches(f"{engine} with statistics", small, large, asked)
-            ask_of_the_past(engine, tiny, large)
+    engines = arguments.engine or ENGINES
+    if arguments.searches:
+        for engine in engines:
+            measure_growth(engine, (1_000, 100_000, 1_000_000) if arguments.full else (1_000, 10_000, 100_000))
+        return
+    print_titles()
+    measured = []
+    for row in rows(engines, (10_000, 100_000) if arguments.full else (10_000,)):
+        print_row(row)
+        measured.append(row)
+    if arguments.json:
+        write_json(measured, arguments.json)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.database import Database
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
+from openg2g.models.digest import canonical_model_spec, model_spec_digest
 from tests.postgres import PostgresServer
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,7 +21,6 @@ NUM_RARE = 20
 """So many names have the rare label, and so many the rare deadline, however large the catalog is."""
 
 _LISTS = ((8, 16, 32, 64, 128), (8, 16, 32, 64, 128, 256), (8, 32, 128, 256, 512), (64, 128, 256, 512, 1024))
-_SPECS_PER_LABEL = 1_000
 _MODELS = (  # Label, GPUs of a replica, deadlines; the smaller the model the shorter, so that the least says little.
     ("Llama-3.1-8B", 1, (0.02, 0.03, 0.04, 0.06, 0.08)),
     ("Llama-3.1-70B", 4, (0.05, 0.06, 0.08, 0.1, 0.12)),
@@ -67,10 +67,7 @@ class Place:
 def sweep(size: int) -> Iterator[RevisionDraft]:
     """Yield revisions of names that have one to five, of five models each, from a pool of 5,000 distinct specs."""
     choose = random.Random(size)
-    pools = [
-        [_spec(choose, label, gpus_per_replica, deadlines) for _ in range(_SPECS_PER_LABEL)]
-        for label, gpus_per_replica, deadlines in _MODELS
-    ]
+    pools = _pools(choose, 1_000)
     every = max(size // 3 // NUM_RARE, 100)
     done = 0
     for number in range(size):
@@ -90,11 +87,34 @@ def sweep(size: int) -> Iterator[RevisionDraft]:
                 return
 
 
+def named_workloads(size: int, first: int = 0) -> Iterator[tuple[str, LLMInferenceWorkload]]:
+    """Yield workloads, each under a name of its own, of five models each, from a pool of 2,000 distinct specs.
+
+    Args:
+        size: How many.
+        first: Number of the first; those of other numbers are other workloads of the same specs.
+    """
+    pools = _pools(random.Random(0), 400)
+    choose = random.Random(first)
+    for number in range(first, first + size):
+        yield f"sweep/{number:07}", LLMInferenceWorkload(tuple(choose.choice(pool) for pool in pools))
+
+
+def forget_digests() -> None:
+    """Let the next import compute every digest anew, as that of another process would."""
+    canonical_model_spec.cache_clear()
+    model_spec_digest.cache_clear()
+
+
 def drawn_specs(choose: random.Random) -> list[LLMInferenceModelSpec]:
     """Draw a spec of each model: some 100,000 distinct ones, were one to go on."""
     specs = [_spec(choose, *model) for model in _MODELS]
     choose.shuffle(specs)
     return specs
+
+
+def _pools(choose: random.Random, specs_per_label: int) -> list[list[LLMInferenceModelSpec]]:
+    return [[_spec(choose, *model) for _ in range(specs_per_label)] for model in _MODELS]
 
 
 def _spec(
