@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.database import Database
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
-from openg2g.models.digest import canonical_model_spec, model_spec_digest
 from tests.postgres import PostgresServer
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -98,12 +97,6 @@ def named_workloads(size: int, first: int = 0) -> Iterator[tuple[str, LLMInferen
     choose = random.Random(first)
     for number in range(first, first + size):
         yield f"sweep/{number:07}", LLMInferenceWorkload(tuple(choose.choice(pool) for pool in pools))
-
-
-def forget_digests() -> None:
-    """Let the next import compute every digest anew, as that of another process would."""
-    canonical_model_spec.cache_clear()
-    model_spec_digest.cache_clear()
 
 
 def drawn_specs(choose: random.Random) -> list[LLMInferenceModelSpec]:

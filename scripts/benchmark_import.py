@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 
-from benchmark_data import forget_digests, named_workloads
+from benchmark_data import named_workloads
 from benchmark_drivers import Engine, Tables, connect
 from benchmark_ratio import Row, in_turn, seconds_of
 
@@ -12,6 +12,7 @@ from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.transfer import import_files
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
+from openg2g.models.digest import forget_digests
 
 _MOST_OF_DATACLASSES = {"sqlite": 1.43, "postgresql": 1.3}
 _MOST_OF_JSON_LINES = 2.5

@@ -1,7 +1,10 @@
-"""Storing many rows at the speed of the driver, in SQLAlchemy's transaction."""
+"""Storing and finding many rows at the speed of the driver, in SQLAlchemy's transaction."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Table
@@ -11,6 +14,9 @@ from openg2g.catalog.convert import RowTuple
 from openg2g.catalog.tables import Row
 
 _COPY_FROM_ROWS = 50  # Below this, COPY's extra round trip costs more than it saves.
+
+# PostgreSQL's types by those of the values; JSON is sent as text, which it is already.
+_SENT_AS = {int: "int8", float: "float8", str: "text", datetime: "timestamptz"}
 
 
 def insert_rows(connection: Connection, row_class: type[Row], rows: Sequence[RowTuple]) -> None:
@@ -24,18 +30,32 @@ def insert_rows(connection: Connection, row_class: type[Row], rows: Sequence[Row
     rows = _with_driver_values(rows, table, connection.dialect)
     columns = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:
-        _copy_rows(connection, f"COPY {table.name} ({columns}) FROM STDIN", rows)
+        types = [_SENT_AS[column.type.python_type] for column in table.columns]
+        _copy_rows(connection, f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)", rows, types)
     else:
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
         marks = ", ".join([mark] * len(table.columns))
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))
 
 
-def _copy_rows(connection: Connection, statement: str, rows: Sequence[RowTuple]) -> None:
+def find_ids(connection: Connection, row_class: type[Row], digests: Sequence[str]) -> dict[str, int]:
+    """Return digest → id of the rows that are there, in one statement of one parameter, however many are asked for."""
+    if not digests:
+        return {}
+    if connection.dialect.name == "sqlite":
+        condition, parameter = "digest IN (SELECT value FROM json_each(?))", json.dumps(digests)
+    else:
+        condition, parameter = "digest = ANY(%s)", list(digests)
+    statement = f"SELECT digest, id FROM {row_class.__tablename__} WHERE {condition}"
+    return {digest: row_id for digest, row_id in connection.exec_driver_sql(statement, (parameter,))}
+
+
+def _copy_rows(connection: Connection, statement: str, rows: Sequence[RowTuple], types: Sequence[str]) -> None:
     import psycopg  # Imported late: SQLite needs no driver.
 
     try:
         with closing(connection.connection.cursor()) as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:
@@ -48,10 +68,7 @@ def _with_driver_values(rows: Sequence[RowTuple], table: Table, dialect: Dialect
     converting: list[tuple[int, Callable[[Any], Any]]] = [(i, f) for i, f in enumerate(processors) if f is not None]
     if not converting:
         return rows
-    converted = []
-    for row in rows:
-        values = list(row)
-        for index, convert in converting:
-            values[index] = convert(values[index])
-        converted.append(tuple(values))
-    return converted
+    columns: list[Iterable[object]] = list(zip(*rows, strict=True))
+    for index, convert in converting:
+        columns[index] = map(cache(convert), columns[index])  # The rows of an import have most times in common.
+    return list(zip(*columns, strict=True))

@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from openg2g.catalog.bulk import insert_rows
+from openg2g.catalog.bulk import find_ids, insert_rows
 from openg2g.catalog.convert import (
     batch_sizes_to_rows,
     model_spec_from_row,
@@ -15,7 +15,7 @@ from openg2g.catalog.convert import (
     workload_to_rows,
 )
 from openg2g.catalog.tables import BatchSizeListRow, BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
-from openg2g.models.digest import batch_sizes_digest, model_spec_digest
+from openg2g.models.digest import batch_sizes_digest, model_spec_digests
 from openg2g.models.errors import DamagedCatalogError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
@@ -69,10 +69,11 @@ class ContentWriter:
         new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
         if not new:
             return ids
-        self._store_specs({model_spec_digest(spec): spec for workload in new.values() for spec in workload.models})
+        spec_digests = {digest: model_spec_digests(workload) for digest, workload in new.items()}
+        self._store_specs(new, spec_digests)
         rows, model_rows = [], []
         for workload_id, (digest, workload) in enumerate(new.items(), self._next_id(WorkloadRow.id)):
-            spec_ids = [self._spec_ids[model_spec_digest(spec)] for spec in workload.models]
+            spec_ids = [self._spec_ids[spec_digest] for spec_digest in spec_digests[digest]]
             row, models = workload_to_rows(workload, digest, workload_id, spec_ids)
             rows.append(row)
             model_rows += models
@@ -83,14 +84,21 @@ class ContentWriter:
 
     def find(self, digests: Sequence[str]) -> dict[str, int]:
         """Return digest → id of the workloads that are there."""
-        return self._find_ids(WorkloadRow.digest, WorkloadRow.id, digests)
+        return find_ids(self._connection, WorkloadRow, digests)
 
-    def _store_specs(self, specs: Mapping[str, LLMInferenceModelSpec]) -> None:
+    def _store_specs(
+        self, workloads: Mapping[str, LLMInferenceWorkload], spec_digests: Mapping[str, Sequence[str]]
+    ) -> None:
         if len(self._spec_ids) > _CACHED_IDS:
             self._spec_ids.clear()
-        unknown = [digest for digest in specs if digest not in self._spec_ids]
-        self._spec_ids.update(self._find_ids(ModelSpecRow.digest, ModelSpecRow.id, unknown))
-        new = {digest: specs[digest] for digest in unknown if digest not in self._spec_ids}
+        unknown = {
+            spec_digest: spec
+            for digest, workload in workloads.items()
+            for spec_digest, spec in zip(spec_digests[digest], workload.models, strict=True)
+            if spec_digest not in self._spec_ids
+        }
+        self._spec_ids.update(find_ids(self._connection, ModelSpecRow, list(unknown)))
+        new = {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}
         if not new:
             return
         self._store_batch_sizes({spec.feasible_batch_sizes: None for spec in new.values()})
@@ -104,7 +112,7 @@ class ContentWriter:
         if len(self._list_ids) > _CACHED_IDS:
             self._list_ids.clear()
         unknown = {batch_sizes_digest(sizes): sizes for sizes in lists if sizes not in self._list_ids}
-        found = self._find_ids(BatchSizeListRow.digest, BatchSizeListRow.id, list(unknown))
+        found = find_ids(self._connection, BatchSizeListRow, list(unknown))
         self._list_ids.update((sizes, found[digest]) for digest, sizes in unknown.items() if digest in found)
         new = [sizes for digest, sizes in unknown.items() if digest not in found]
         if not new:
@@ -120,15 +128,6 @@ class ContentWriter:
 
     def _next_id(self, column: InstrumentedAttribute[int]) -> int:
         return (self._connection.scalar(select(func.max(column))) or 0) + 1
-
-    def _find_ids(
-        self, key: InstrumentedAttribute[str], column: InstrumentedAttribute[int], digests: Sequence[str]
-    ) -> dict[str, int]:
-        ids: dict[str, int] = {}
-        for chunk in chunks(digests, KEYS_PER_STATEMENT):
-            found = self._connection.execute(select(key, column).where(key.in_(chunk)))
-            ids.update((digest, row_id) for digest, row_id in found)
-        return ids
 
 
 class ContentReader:

@@ -48,6 +48,11 @@ class UtcTimestamp(TypeDecorator[datetime]):
         """Text on SQLite."""
         return Text() if dialect.name == "sqlite" else DateTime(timezone=True)
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """What values are."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Convert to UTC; refuse a time without an offset, which SQLite would store as something else."""
         if value is None:
@@ -77,6 +82,11 @@ class JsonText(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """JSON on Postgres, so that `->>` works there in plain SQL."""
         return _PostgresJson() if dialect.name == "postgresql" else Text()
+
+    @property
+    def python_type(self) -> type[str]:
+        """What values are."""
+        return str
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """Select the text itself: the driver would parse a JSON column."""

@@ -6,10 +6,11 @@ reads one reports everything that is wrong with it, not only the first thing.
 
 import difflib
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
@@ -22,6 +23,11 @@ MAX_PROBLEMS = 100_000
 
 MAX_HINTS = 100
 """To look for what resembles a word takes time, and nobody reads more of them."""
+
+_CACHED_SPECS = 16_384  # The workloads of a file share most of their specs; these take some 20 MB.
+_MAX_CACHED_SIZES = 64
+_VALUES_OF = itemgetter(*(name for name in MODEL_SPEC_RULES if name != "feasible_batch_sizes"), "feasible_batch_sizes")
+_specs: dict[Hashable, LLMInferenceModelSpec] = {}
 
 _OPTIONAL_FIELDS = frozenset({"feasible_batch_sizes"})
 
@@ -122,7 +128,7 @@ class Report:
 
 def checked_object(value: object, path: str, report: Report) -> Mapping[str, Any] | None:
     """Return a JSON object; note a problem for anything else."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # A dictionary nearly always, and the latter takes longer.
         return value
     report.add(path, f"must be an object, got {shown(value)}.")
     return None
@@ -175,6 +181,36 @@ def checked_model_spec(
     fields: Mapping[str, object], path_of: Callable[[str], str], report: Report
 ) -> LLMInferenceModelSpec | None:
     """Make a model spec of its fields by name; note every field that breaks its rule or is missing."""
+    key = _key_of(fields)
+    spec = _specs.get(key)
+    if spec is None:
+        spec = _newly_checked_model_spec(fields, path_of, report)
+        if spec is not None and key is not None:
+            if len(_specs) >= _CACHED_SPECS:
+                _specs.clear()
+            _specs[key] = spec
+    return spec
+
+
+def _key_of(fields: Mapping[str, object]) -> Hashable | None:
+    """What specs that were checked are known by, types included, for 1 equals 1.0 and True; None for an unusual one."""
+    try:
+        *values, sizes = _VALUES_OF(fields)
+    except KeyError:
+        return None
+    if type(sizes) is not list or len(sizes) > _MAX_CACHED_SIZES:
+        return None
+    key = (*values, *sizes, *map(type, values), *map(type, sizes))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _newly_checked_model_spec(
+    fields: Mapping[str, object], path_of: Callable[[str], str], report: Report
+) -> LLMInferenceModelSpec | None:
     sizes = fields.get("feasible_batch_sizes")
     if isinstance(sizes, list) and len(sizes) > report.limits.batch_sizes:
         allowed = f"at most {report.limits.batch_sizes} are read (--max-batch-sizes)."
@@ -199,8 +235,9 @@ def checked_model_spec(
 
 def check_fields(value: Mapping[str, object], known: Sequence[str], path: str, report: Report) -> None:
     """Note every field that is not known, with the known one that it resembles."""
-    missing = [field for field in known if field not in value]
-    for name in [name for name in value if name not in known]:
+    unknown = [name for name in value if name not in known]
+    missing = [field for field in known if field not in value] if unknown else ()
+    for name in unknown:
         close = difflib.get_close_matches(name, missing, n=1) if len(report.problems) < MAX_HINTS else ()
         hint = f": did you mean {close[0]}?" if close else f". Known fields: {', '.join(known)}."
         report.add(f"{path}.{name}" if path else name, f"is not a known field{hint}")

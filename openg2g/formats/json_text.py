@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from openg2g.formats.json_places import places_of
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
@@ -36,23 +36,13 @@ def decode_json(text: str, where: str, *, line: int | None = None, limits: Limit
     Raises:
         InvalidDocumentError: It is not JSON, nested too deeply, or has keys that repeat in an object.
     """
-    repeating: list[_Repeating] = []
-
-    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        value = dict(pairs)
-        if len(value) == len(pairs):
-            return value
-        keys = [key for key, _ in pairs]
-        marked = _Repeating(value)
-        marked.repeated = sorted(key for key, count in Counter(keys).items() if count > 1)
-        repeating.append(marked)
-        return marked
-
     first_line = line or 1
     try:
         _check_depth(text, where, first_line, limits.depth)
-        value: object = json.loads(text, object_pairs_hook=object_of)
-        paths = list(_repeated(value)) if repeating else []
+        try:
+            return _DECODER.decode(text)
+        except _RepeatedKeyError:
+            return _decode_repeating(text, where, first_line)
     except json.JSONDecodeError as error:
         if not text.strip():
             raise invalid(where, "is empty.", line) from None
@@ -65,10 +55,37 @@ def decode_json(text: str, where: str, *, line: int | None = None, limits: Limit
         if isinstance(error, InvalidDocumentError):
             raise
         raise invalid(where, f"is not JSON that we read: {error}.", line) from None  # Thousands of digits.
-    if paths:
-        repeated = InvalidDocumentError([Problem(where, path, "stands more than once.") for path in paths])
-        raise located(repeated, where, places_of(text, first_line))
+
+
+class _RepeatedKeyError(Exception):
+    """Ends the decoding of a text with keys that repeat, which are then looked for."""
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _RepeatedKeyError
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object_of)  # One for all: to make one takes as long as to read a model.
+
+
+def _decode_repeating(text: str, where: str, first_line: int) -> NoReturn:
+    """Raise the error that tells every key that repeats, and where, or what else is wrong with the text."""
+
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        keys = [key for key, _ in pairs]
+        marked = _Repeating(value)
+        marked.repeated = sorted(key for key, count in Counter(keys).items() if count > 1)
+        return marked
+
+    paths = _repeated(json.loads(text, object_pairs_hook=object_of))
+    repeated = InvalidDocumentError([Problem(where, path, "stands more than once.") for path in paths])
+    raise located(repeated, where, places_of(text, first_line)) from None
 
 
 def _check_depth(text: str, where: str, first_line: int, max_depth: int) -> None:

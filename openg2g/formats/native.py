@@ -77,9 +77,10 @@ def document_from_value(value: Mapping[str, Any], where: str, limits: Limits = D
         report.add("models", "is missing.")
     else:
         for position, model in enumerate(checked_list(value["models"], "models", report)):
-            fields = checked_object(model, f"models[{position}]", report)
+            path = f"models[{position}]"
+            fields = checked_object(model, path, report)
             if fields is not None:
-                check_fields(fields, MODEL_FIELDS, f"models[{position}]", report)
+                check_fields(fields, MODEL_FIELDS, path, report)
             models.append(fields)
     workload = checked_workload(models, "models", report) if isinstance(value.get("models"), list) else None
     annotations = checked_annotations(value.get("annotations", {}), report)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -56,9 +55,12 @@ def located_outcomes(
         where: The file.
         find_place: Finds where that part stands; called at the first error.
     """
-    find_once = cache(find_place)
+    place = None
     for outcome in outcomes:
-        yield located(outcome, where, find_once()) if isinstance(outcome, InvalidDocumentError) else outcome
+        if isinstance(outcome, InvalidDocumentError):
+            place = place or find_place()
+            outcome = located(outcome, where, place)
+        yield outcome
 
 
 def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDocumentError:

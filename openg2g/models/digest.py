@@ -18,6 +18,7 @@ import json
 import re
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
@@ -46,14 +47,34 @@ def canonical_number(value: float) -> str:
     return f"{mantissa}e{point - 1:+d}"
 
 
-_CACHED_SPECS = 16_384  # The workloads of a sweep share most of their specs. Both caches take some 15 MB.
+_CACHED_SPECS = 16_384  # The workloads of a sweep share most of their specs. Both caches take some 20 MB.
 _DIGEST = re.compile(DIGEST_PATTERN)
 
 
+class _Known(NamedTuple):
+    """A spec, which is kept as long as its `id` is a key, with its canonical text and its digest."""
+
+    spec: LLMInferenceModelSpec
+    text: str
+    digest: str
+
+
+# First by identity: a spec hashes all its fields each time, which takes longer than everything else of an import.
+_known_by_id: dict[int, _Known] = {}
+
+
+def _known(spec: LLMInferenceModelSpec) -> _Known:
+    known = _known_by_id.get(id(spec))
+    if known is None:
+        if len(_known_by_id) >= _CACHED_SPECS:
+            _known_by_id.clear()
+        known = _known_by_id[id(spec)] = _Known(spec, *_text_and_digest(spec))
+    return known
+
+
 @lru_cache(maxsize=_CACHED_SPECS)
-def canonical_model_spec(spec: LLMInferenceModelSpec) -> str:
-    """Canonical text of a model spec."""
-    return (
+def _text_and_digest(spec: LLMInferenceModelSpec) -> tuple[str, str]:
+    text = (
         f'{{"feasible_batch_sizes":[{",".join(map(str, spec.feasible_batch_sizes))}]'
         f',"gpus_per_replica":{spec.gpus_per_replica}'
         f',"initial_batch_size":{spec.initial_batch_size}'
@@ -61,11 +82,17 @@ def canonical_model_spec(spec: LLMInferenceModelSpec) -> str:
         f',"model_label":{json.dumps(spec.model_label, ensure_ascii=False)}'
         f',"num_replicas":{spec.num_replicas}}}'
     )
+    return text, digest_of(text)
+
+
+def canonical_model_spec(spec: LLMInferenceModelSpec) -> str:
+    """Canonical text of a model spec."""
+    return _known(spec).text
 
 
 def canonical_workload(workload: LLMInferenceWorkload) -> str:
     """Canonical text of a workload: its model specs, in order."""
-    return f'{{"models":[{",".join(map(canonical_model_spec, workload.models))}]}}'
+    return f'{{"models":[{",".join([_known(spec).text for spec in workload.models])}]}}'
 
 
 def digest_of(canonical_text: str) -> str:
@@ -78,10 +105,20 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=_CACHED_SPECS)
 def model_spec_digest(spec: LLMInferenceModelSpec) -> str:
     """Digest of a model spec."""
-    return digest_of(canonical_model_spec(spec))
+    return _known(spec).digest
+
+
+def model_spec_digests(workload: LLMInferenceWorkload) -> list[str]:
+    """Digests of the model specs of a workload, in order."""
+    return [_known(spec).digest for spec in workload.models]
+
+
+def forget_digests() -> None:
+    """Let every digest be computed anew, as in another process: to measure what that takes."""
+    _known_by_id.clear()
+    _text_and_digest.cache_clear()
 
 
 def workload_digest(workload: LLMInferenceWorkload) -> str:

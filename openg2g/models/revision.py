@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ MAX_NAME_LENGTH = 200
 
 RESERVED_IN_NAMES = frozenset("@:*?[")
 """Characters that no name has: references and patterns give them a meaning."""
+
+_PLAIN_NAME = re.compile("[0-9A-Za-z_./+-]*")  # Of others, each character is looked at.
 
 _ALIAS_START_REFUSED = frozenset("0123456789+")  # It would look like a number or a date.
 
@@ -141,6 +144,8 @@ def check_name(name: object, what: str = "name") -> str:
         raise InvalidRevisionError(f"{what} must have at most {MAX_NAME_LENGTH} characters, got {len(name)}.")
     if name.startswith("-"):
         raise InvalidRevisionError(f"{what} must not start with '-', got {name!r}.")
+    if _PLAIN_NAME.fullmatch(name):  # Nearly always; a sweep checks millions.
+        return name
     for character in name:
         if character in RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
             raise InvalidRevisionError(
@@ -168,6 +173,8 @@ def check_text(field_name: str, value: object) -> str:
     Raises:
         InvalidRevisionError: It is no string, or holds NUL or a lone surrogate.
     """
+    if type(value) is str and value.isascii() and "\0" not in value:  # Nearly always.
+        return value
     if not isinstance(value, str):
         raise InvalidRevisionError(f"{field_name} must be a string, got {reprlib.repr(value)}.")
     if not _is_storable(value):

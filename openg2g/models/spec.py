@@ -102,6 +102,8 @@ def _checked_batch_sizes(value: object) -> tuple[int, ...]:
         raise ValueError(f"feasible_batch_sizes must be a list of integers, got {reprlib.repr(value)}.")
     if not sizes:
         raise ValueError("feasible_batch_sizes must not be empty.")
+    if set(map(type, sizes)) == {int} and min(sizes) >= MIN_BATCH_SIZE and max(sizes) <= MAX_COUNT:  # type: ignore[type-var]
+        return sizes  # type: ignore[return-value]  # Nearly always, as above; all are integers.
     return tuple(
         _checked_integer(f"feasible_batch_sizes[{i}]", size, MIN_BATCH_SIZE, "> 0") for i, size in enumerate(sizes)
     )
@@ -213,7 +215,7 @@ class LLMInferenceWorkload:
     @property
     def total_gpus(self) -> int:
         """GPUs of all models: the sum of num_replicas × gpus_per_replica."""
-        return sum(model.num_replicas * model.gpus_per_replica for model in self.models)
+        return sum([model.num_replicas * model.gpus_per_replica for model in self.models])
 
     @property
     def initial_batch_size_by_model(self) -> dict[str, int]:
