@@ -144,7 +144,7 @@ class ContentReader:
         """
         spec_ids: dict[int, list[int]] = {workload_id: [] for workload_id in workload_ids}
         for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
-            for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}):
+            for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}).all():
                 spec_ids[workload_id].append(spec_id)
         specs = self.read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
         return {

@@ -72,7 +72,7 @@ def revisions_of_names(
             found = connection.execute(queries.LATEST_OF_NAMES, parameters)
         else:
             found = connection.execute(queries.IN_FORCE_OF_NAMES, parameters | {"as_of": viewpoint.as_of})
-        rows = {row.name: row for row in found}
+        rows = {row.name: row for row in found.all()}
         revisions += complete(connection, reader, [rows[name] for name in chunk if name in rows])
     return revisions
 

@@ -6,6 +6,7 @@ only source is `migrations/`; a test compares the two. Bulk paths read and write
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -66,11 +67,15 @@ class UtcTimestamp(TypeDecorator[datetime]):
         """Return an aware datetime in UTC."""
         if value is None:
             return None
-        try:
-            time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            raise DamagedCatalogError(f"a stored time is no time: {value!r}. Run `openg2g verify`.") from None
-        return time.astimezone(UTC)
+        return _time_of_text(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)  # What was imported together has most of its times in common.
+def _time_of_text(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise DamagedCatalogError(f"a stored time is no time: {text!r}. Run `openg2g verify`.") from None
 
 
 class JsonText(TypeDecorator[str]):

@@ -16,6 +16,9 @@ from openg2g.formats.places import located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import decoded, invalid
 from openg2g.models.errors import InvalidDocumentError
+from openg2g.models.spec import LLMInferenceModelSpec
+
+_CACHED_MODELS = 16_384  # About 10 MB.
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,27 @@ class JsonLinesFiles(KeepsEverything):
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write a line for each document."""
+        models = _ModelTexts()
         for document in documents:
-            stream.write(encode_line(native.value_from_document(document)) + "\n")
+            value = native.value_from_document(document, models.text_of)
+            value["models"] = f"[{','.join(value['models'])}]"
+            members = (f'"{name}":{part if name == "models" else encode_line(part)}' for name, part in value.items())
+            stream.write(f"{{{','.join(members)}}}\n")
+
+
+class _ModelTexts:
+    """Models as JSON texts, each of them encoded once: the workloads of a catalog share most of theirs."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[LLMInferenceModelSpec, str]] = {}  # With the spec, so that its id stays its own.
+
+    def text_of(self, spec: LLMInferenceModelSpec) -> str:
+        known = self._known.get(id(spec))
+        if known is None:
+            if len(self._known) >= _CACHED_MODELS:
+                self._known.clear()
+            known = self._known[id(spec)] = spec, encode_line(native.model_value(spec))
+        return known[1]
 
 
 def _outcomes(line: bytes, where: str, number: int, limits: Limits) -> Iterator[Document | InvalidDocumentError]:

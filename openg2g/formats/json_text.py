@@ -100,9 +100,12 @@ def _check_depth(text: str, where: str, first_line: int, max_depth: int) -> None
             raise invalid(where, message, first_line - 1 + line, column)
 
 
+_LINE_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def encode_line(value: object) -> str:
     """Write a JSON value on one line, without white space that nobody reads."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _LINE_ENCODER.encode(value)
 
 
 def encode_pretty(value: object, margin: str = "") -> str:

@@ -13,8 +13,9 @@ what is to be kept beside the workload goes into `annotations`. Only `$schema`, 
 a document, may stand at its top, and is not kept. `openg2g.formats.document_schema` makes that schema.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from openg2g.formats.document import (
@@ -90,12 +91,19 @@ def document_from_value(value: Mapping[str, Any], where: str, limits: Limits = D
     return Document(workload, where, name, annotations, revision)
 
 
-def value_from_document(document: Document) -> dict[str, Any]:
-    """Write a document as a JSON object; what is absent or empty is left out."""
+def value_from_document(
+    document: Document, model_written: Callable[[LLMInferenceModelSpec], object] | None = None
+) -> dict[str, Any]:
+    """Write a document as a JSON object; what is absent or empty is left out.
+
+    Args:
+        document: The document.
+        model_written: How each model is written, by default as a JSON object too.
+    """
     value: dict[str, Any] = {"format": FORMAT}
     if document.name is not None:
         value["name"] = document.name
-    value["models"] = [model_value(spec) for spec in document.workload.models]
+    value["models"] = list(map(model_written or model_value, document.workload.models))
     if document.annotations:
         value["annotations"] = document.annotations
     revision = {
@@ -163,6 +171,7 @@ def _time(fields: Mapping[str, Any], name: str, report: Report) -> datetime | No
     return None
 
 
+@lru_cache(maxsize=64)  # What was imported together has most of its times in common.
 def time_text(time: datetime) -> str:
     """Write a time in UTC: 2026-03-01T12:00:00Z."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -225,6 +225,8 @@ def annotations_to_text(annotations: JsonObject) -> str:
 
 def annotations_from_text(text: str) -> dict[str, Any]:
     """Read annotations as stored."""
+    if text == "{}":  # Nearly always.
+        return {}
     annotations: dict[str, Any] = json.loads(text)
     return annotations
 
