@@ -26,7 +26,10 @@ MAX_HINTS = 100
 
 _CACHED_SPECS = 16_384  # The workloads of a file share most of their specs; these take some 20 MB.
 _MAX_CACHED_SIZES = 64
-_VALUES_OF = itemgetter(*(name for name in MODEL_SPEC_RULES if name != "feasible_batch_sizes"), "feasible_batch_sizes")
+_VALUES_OF = itemgetter(
+    "model_label", "num_replicas", "gpus_per_replica", "initial_batch_size", "itl_deadline_s", "feasible_batch_sizes"
+)
+_USUAL_TYPES = [str, int, int, int, float]
 _specs: dict[Hashable, LLMInferenceModelSpec] = {}
 
 _OPTIONAL_FIELDS = frozenset({"feasible_batch_sizes"})
@@ -193,19 +196,14 @@ def checked_model_spec(
 
 
 def _key_of(fields: Mapping[str, object]) -> Hashable | None:
-    """What specs that were checked are known by, types included, for 1 equals 1.0 and True; None for an unusual one."""
+    """What specs that were checked are known by; None where a type is unusual, for 1 equals 1.0 and True."""
     try:
         *values, sizes = _VALUES_OF(fields)
     except KeyError:
         return None
-    if type(sizes) is not list or len(sizes) > _MAX_CACHED_SIZES:
+    if type(sizes) is not list or len(sizes) > _MAX_CACHED_SIZES or set(map(type, sizes)) != {int}:
         return None
-    key = (*values, *sizes, *map(type, values), *map(type, sizes))
-    try:
-        hash(key)
-    except TypeError:
-        return None
-    return key
+    return (*values, *sizes) if list(map(type, values)) == _USUAL_TYPES else None
 
 
 def _newly_checked_model_spec(
@@ -235,9 +233,10 @@ def _newly_checked_model_spec(
 
 def check_fields(value: Mapping[str, object], known: Sequence[str], path: str, report: Report) -> None:
     """Note every field that is not known, with the known one that it resembles."""
-    unknown = [name for name in value if name not in known]
-    missing = [field for field in known if field not in value] if unknown else ()
-    for name in unknown:
+    if all(map(known.__contains__, value)):
+        return
+    missing = [field for field in known if field not in value]
+    for name in [name for name in value if name not in known]:
         close = difflib.get_close_matches(name, missing, n=1) if len(report.problems) < MAX_HINTS else ()
         hint = f": did you mean {close[0]}?" if close else f". Known fields: {', '.join(known)}."
         report.add(f"{path}.{name}" if path else name, f"is not a known field{hint}")
