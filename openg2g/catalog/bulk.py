@@ -42,6 +42,7 @@ def find_ids(connection: Connection, row_class: type[Row], digests: Sequence[str
     """Return digest → id of the rows that are there, in one statement of one parameter, however many are asked for."""
     if not digests:
         return {}
+    parameter: object
     if connection.dialect.name == "sqlite":
         condition, parameter = "digest IN (SELECT value FROM json_each(?))", json.dumps(digests)
     else:

@@ -184,6 +184,11 @@ def checked_model_spec(
     fields: Mapping[str, object], path_of: Callable[[str], str], report: Report
 ) -> LLMInferenceModelSpec | None:
     """Make a model spec of its fields by name; note every field that breaks its rule or is missing."""
+    sizes = fields.get("feasible_batch_sizes")
+    if isinstance(sizes, list) and len(sizes) > report.limits.batch_sizes:
+        allowed = f"at most {report.limits.batch_sizes} are read (--max-batch-sizes)."
+        report.add(path_of("feasible_batch_sizes"), f"has {len(sizes)} batch sizes; {allowed}")
+        return None
     key = _key_of(fields)
     spec = _specs.get(key)
     if spec is None:
@@ -209,11 +214,6 @@ def _key_of(fields: Mapping[str, object]) -> Hashable | None:
 def _newly_checked_model_spec(
     fields: Mapping[str, object], path_of: Callable[[str], str], report: Report
 ) -> LLMInferenceModelSpec | None:
-    sizes = fields.get("feasible_batch_sizes")
-    if isinstance(sizes, list) and len(sizes) > report.limits.batch_sizes:
-        allowed = f"at most {report.limits.batch_sizes} are read (--max-batch-sizes)."
-        report.add(path_of("feasible_batch_sizes"), f"has {len(sizes)} batch sizes; {allowed}")
-        return None
     values: dict[str, Any] = {name: fields[name] for name in MODEL_SPEC_RULES if name in fields}
     try:
         return LLMInferenceModelSpec(**values)

@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 MAX_LABEL_LENGTH = 200
 """Characters in a model label."""
@@ -102,8 +103,10 @@ def _checked_batch_sizes(value: object) -> tuple[int, ...]:
         raise ValueError(f"feasible_batch_sizes must be a list of integers, got {reprlib.repr(value)}.")
     if not sizes:
         raise ValueError("feasible_batch_sizes must not be empty.")
-    if set(map(type, sizes)) == {int} and min(sizes) >= MIN_BATCH_SIZE and max(sizes) <= MAX_COUNT:  # type: ignore[type-var]
-        return sizes  # type: ignore[return-value]  # Nearly always, as above; all are integers.
+    if set(map(type, sizes)) == {int}:  # Nearly always, as above.
+        integers = cast("tuple[int, ...]", sizes)
+        if min(integers) >= MIN_BATCH_SIZE and max(integers) <= MAX_COUNT:
+            return integers
     return tuple(
         _checked_integer(f"feasible_batch_sizes[{i}]", size, MIN_BATCH_SIZE, "> 0") for i, size in enumerate(sizes)
     )
