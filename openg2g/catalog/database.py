@@ -1,6 +1,5 @@
 """An open database: its engine, the connection for reading, and the one owner of write transactions."""
 
-import logging
 import sqlite3
 import threading
 import time
@@ -16,9 +15,8 @@ from openg2g.catalog.faults import is_locked, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.catalog.tables import CatalogInfoRow
+from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
 from openg2g.models.errors import CatalogError, CatalogLockedError, DamagedCatalogError
-
-logger = logging.getLogger("openg2g.catalog")
 
 SEARCHING = "catalog_search"
 """Execution option of statements that are planned for their values."""
@@ -34,6 +32,9 @@ _SQLITE_SETTINGS = (
 )
 _RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
 _CONNECT_TIMEOUT_S = 10
+
+_LOCK = select(CatalogInfoRow.id).with_for_update()
+_LOCK_IF_FREE = select(CatalogInfoRow.id).with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
 
 
 class Database:
@@ -127,7 +128,11 @@ class Database:
         else:
             # Whatever the server's default is: what was committed while we waited for the lock must be seen.
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            if connection.scalar(select(CatalogInfoRow.id).with_for_update()) is None:
+            if connection.scalar(_LOCK_IF_FREE) is not None:
+                return
+            with telling_of_waiting():
+                is_missing = connection.scalar(_LOCK) is None
+            if is_missing:
                 raise DamagedCatalogError(f"{self.location}: the row of catalog_info that writers lock is missing.")
 
     def engine_version(self) -> str:
@@ -221,8 +226,8 @@ def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) 
             waited_s = time.monotonic() - started
             if not is_locked(error) or waited_s > LOCK_WAIT_S:
                 raise
-            if waited_s > 1 and not has_told:
-                logger.warning("waiting for another process to finish with the catalog")
+            if waited_s > TELL_AFTER_S and not has_told:
+                tell_of_waiting()
                 has_told = True
             time.sleep(_RETRY_PAUSE_S)
 

@@ -17,6 +17,7 @@ from openg2g.catalog.database import Database
 from openg2g.catalog.faults import translated_errors
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
 from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE, Row
+from openg2g.catalog.waiting import telling_of_waiting
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
 _ADVISORY_LOCK = 0x4F473247  # Upgrades on Postgres go one after the other: two CREATE TABLE at once would fail.
@@ -92,7 +93,8 @@ def migrating(database: Database) -> Iterator[Connection]:
     """Own the transaction of a migration: the write lock, no foreign keys on SQLite, all keys checked at the end."""
     with translated_errors(database.location), database.engine.connect() as connection:
         if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            with telling_of_waiting():
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             yield connection
             connection.commit()
             return

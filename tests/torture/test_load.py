@@ -1,0 +1,41 @@
+"""Many processes on one catalog: nothing lost, nothing twice, nothing half, and whoever waits says so."""
+
+import signal
+import time
+
+import pytest
+
+from tests.catalog.plain_sql import PlainSql
+from tests.torture.launcher import Launcher
+from tests.torture.load import Load, put_under_load
+from tests.torture.places import Places
+
+IN_THE_SUITE = {"one name": Load(8, 20, names=1, readers=2), "many names": Load(8, 20, names=5, readers=2)}
+
+
+@pytest.mark.parametrize("load", IN_THE_SUITE.values(), ids=IN_THE_SUITE)
+def test_processes_save_and_read_at_once(places: Places, launcher: Launcher, load: Load) -> None:
+    with places.catalog() as url:
+        report = put_under_load(launcher, url, load, seed=7)
+    assert report.saves == load.writers * load.saves + load.names
+    assert report.reads > 0
+
+
+def test_a_waiting_writer_says_so_and_ctrl_c_ends_it_at_once(places: Places, launcher: Launcher) -> None:
+    with places.catalog() as url, PlainSql(url) as sql:
+        sql.run(sql.on("BEGIN IMMEDIATE", "BEGIN"))
+        sql.run(sql.on("SELECT 1", "SELECT * FROM catalog_info FOR UPDATE"))
+        waiting = launcher.start_command("retire", "fleet", "--database", url)
+        while "Waiting" not in waiting.err:
+            time.sleep(0.05)
+        waiting.signal(signal.SIGINT)
+        outcome = waiting.outcome()
+        assert outcome.exit_code == 130
+        assert outcome.out == ""
+        assert outcome.err.split("\n") == [
+            "Waiting for another process to finish with the catalog. Ctrl-C gives up.",
+            "",
+            "Interrupted.",
+            "",
+        ]
+        sql.run("ROLLBACK")
