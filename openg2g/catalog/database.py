@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event, select
@@ -16,6 +16,7 @@ from openg2g.catalog.location import Location
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.catalog.tables import CatalogInfoRow
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
+from openg2g.catalog.writer_queue import turn_of_writer
 from openg2g.models.errors import CatalogError, CatalogLockedError, DamagedCatalogError
 
 SEARCHING = "catalog_search"
@@ -30,6 +31,7 @@ _SQLITE_SETTINGS = (
     "synchronous = FULL",
     "cache_size = -65536",  # 64 MiB: the default of 2 costs 40 % on an import of 100,000.
 )
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
 _RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
 _CONNECT_TIMEOUT_S = 10
 
@@ -111,8 +113,8 @@ class Database:
             )
         with translated_errors(self.location):
             self._require_open()
-            with self.engine.connect() as connection:
-                self.begin_writing(connection)
+            with self._turn() as waited_s, self.engine.connect() as connection:
+                self.begin_writing(connection, waited_s)
                 self._writing_thread = threading.get_ident()
                 try:
                     yield connection
@@ -120,10 +122,10 @@ class Database:
                 finally:
                     self._writing_thread = None
 
-    def begin_writing(self, connection: Connection) -> None:
-        """Begin a transaction that no other writer can come into."""
+    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
+        """Begin a transaction that no other writer can come into; part of the patience may be used up already."""
         if self.is_sqlite:
-            connection.execution_options(catalog_write=True)
+            connection.execution_options(catalog_write=True, catalog_waited_s=waited_s)
             connection.begin()
         else:
             # Whatever the server's default is: what was committed while we waited for the lock must be seen.
@@ -149,6 +151,11 @@ class Database:
                 self._reader.close()
                 self._reader = None
             self.engine.dispose()
+
+    def _turn(self) -> AbstractContextManager[float]:
+        """Wait for the turn of this writer where the database itself keeps no order; lend how long it took."""
+        path = self.location.path
+        return nullcontext(0.0) if path is None else turn_of_writer(path, LOCK_WAIT_S / 2)
 
     def _connect_reader(self) -> Connection:
         connection = self.engine.connect()
@@ -200,7 +207,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> No
 def _begin_sqlite(connection: Connection) -> None:
     """Begin write transactions as such, so that no other writer can come between our reading and our writing."""
     if connection.get_execution_options().get("catalog_write"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(_BEGIN_WRITING)
 
 
 def _commit_sqlite(connection: Connection) -> None:
@@ -215,9 +222,10 @@ def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) 
     Writers wait for writers; in rollback-journal mode a commit waits for readers, and readers for a commit, or for a
     transaction that is too large for the page cache.
     """
-    parameters = arguments[:-1]  # The last is SQLAlchemy's context.
-    started = time.monotonic()
-    has_told = False
+    *parameters, context = arguments  # The last is SQLAlchemy's.
+    waited_s = context.execution_options.get("catalog_waited_s", 0.0) if statement == _BEGIN_WRITING else 0.0
+    started = time.monotonic() - waited_s
+    has_told = waited_s > TELL_AFTER_S
     while True:
         try:
             cursor.execute(statement, *parameters)
