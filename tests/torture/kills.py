@@ -102,7 +102,7 @@ def kill_imports(killer: Killer, places: Places, directory: Path, kills: int) ->
     return report
 
 
-def kill_sets(killer: Killer, places: Places, _: Path, kills: int) -> KillReport:
+def kill_sets(killer: Killer, places: Places, directory: Path, kills: int) -> KillReport:
     """Kill `set`: the next revision is there whole, or not at all; it is where its line was printed."""
     report = KillReport()
     with places.catalog() as url, Catalog.open(url) as catalog:
@@ -118,7 +118,8 @@ def kill_sets(killer: Killer, places: Places, _: Path, kills: int) -> KillReport
             assert after.number > before.number or outcome.out == "", f"acknowledged and lost: {outcome}"
             _note(report, outcome, after.number - before.number)
             assert f"revision {after.number} → {after.number + 1}" in killer.run(*command).out
-        replicas = [revision.workload.models[1].num_replicas for revision in catalog.history("fleet")]
+        workloads = [revision.workload for revision in catalog.history("fleet")]
+        replicas = [workload.models[1].num_replicas for workload in workloads if workload is not None]
         assert replicas == list(range(replicas[0], replicas[0] + len(replicas))), "a change was lost or made twice"
     return report
 
@@ -215,7 +216,9 @@ def _fill_with_histories(url: str) -> None:
     with Catalog.open(url) as catalog:
         for turn in range(3):
             catalog.save_many(
-                make_draft(f"sweep/{number}", workload=make_workload(2, num_replicas=turn, initial_batch_size=1 + number))
+                make_draft(
+                    f"sweep/{number}", workload=make_workload(2, num_replicas=turn, initial_batch_size=1 + number)
+                )
                 for number in range(_NUM_NAMES)
             )
         catalog.set_alias("sweep/0", "production", 2)

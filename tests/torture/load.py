@@ -97,9 +97,7 @@ def _check_acknowledged(catalog: Catalog, names: list[str], acknowledged: list[t
     """Every acknowledged revision is there as it was acknowledged, once, and there is nothing else."""
     twice = [saved for saved, count in Counter(acknowledged).items() if count > 1]
     assert twice == [], f"acknowledged twice: {twice}"
-    stored = {
-        (revision.name, revision.number, revision.digest) for name in names for revision in catalog.history(name)
-    }
+    stored = {(revision.name, revision.number, revision.digest) for name in names for revision in catalog.history(name)}
     assert set(acknowledged) - stored == set(), "acknowledged and lost"
     assert stored - set(acknowledged) == set(), "stored and not acknowledged"
 
@@ -112,5 +110,7 @@ def _check_order(catalog: Catalog, names: list[str], load: Load) -> None:
         times = [revision.recorded_at for revision in history]
         assert times == sorted(times), f"times of {name}"
         for worker in map(str, range(load.writers)):
-            turns = [revision.workload.models[0].initial_batch_size for revision in history if revision.author == worker]
+            turns = [
+                revision.workload.models[0].initial_batch_size for revision in history if revision.author == worker
+            ]
             assert turns == sorted(turns), f"the order of worker {worker} in {name}"

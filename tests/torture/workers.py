@@ -4,8 +4,12 @@ import json
 import os
 import random
 import time
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 
 from openg2g.catalog import Catalog, CatalogUnavailableError
+from openg2g.cli.main import run
 from openg2g.models.digest import workload_digest
 from openg2g.models.spec import LLMInferenceWorkload
 from tests.builders import make_workload
@@ -42,7 +46,7 @@ def read_repeatedly(url: str, names: list[str], seed: int, stop_file: str) -> No
     reads = 0
     while not os.path.exists(stop_file):
         with Catalog.open(url) as catalog:  # Anew, now and then: what one has read before, it keeps.
-            for _ in range(20):
+            for _ in range(100):
                 name = choose.choice(names)
                 revision = catalog.get(name)
                 workload = revision.workload
@@ -54,10 +58,10 @@ def read_repeatedly(url: str, names: list[str], seed: int, stop_file: str) -> No
                     complaints.append(f"{revision.reference} after {name}@{last_numbers[name]}")
                 last_numbers[name] = revision.number
                 reads += 1
+                time.sleep(0.002)  # Leave the processors to the writers.
             numbers = [entry.number for entry in catalog.history(name)]
             if numbers != list(range(1, len(numbers) + 1)) or len(numbers) < last_numbers[name]:
                 complaints.append(f"a gap in the history of {name}: {numbers}")
-        time.sleep(0.01)  # Leave the processors to the writers.
     print(json.dumps([reads, complaints]))
 
 
@@ -74,3 +78,19 @@ def save_through_failures(url: str, worker: int, stop_file: str) -> None:
                 time.sleep(0.02)
             index += 1
     print("failures", failures)
+
+
+def run_commands(commands: list[list[str]]) -> None:
+    """Run commands one after the other; print exit code and text of each as JSON."""
+    outcomes = []
+    for arguments in commands:
+        written = BytesIO()
+        text = TextIOWrapper(written, encoding="utf-8", write_through=True)
+        with redirect_stdout(text), redirect_stderr(text):
+            try:
+                exit_code = run(arguments)
+            except Exception:
+                traceback.print_exc()
+                exit_code = 1
+        outcomes.append((exit_code, written.getvalue().decode()))
+    print(json.dumps(outcomes))
