@@ -94,6 +94,11 @@ def _identifier() -> sa.Column:
     return sa.Column("id", INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
 
 
+def _checksum() -> sa.Column:
+    comment = "CRC-32 of the other values, so that verify finds damage."
+    return sa.Column("checksum", INTEGER, nullable=False, comment=comment)
+
+
 def _check(table: str, name: str, text: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(text, name=op.f(f"ck_{table}_{name}"))
 
@@ -302,6 +307,7 @@ def _create_history() -> None:
         _identifier(),
         sa.Column("name", CODE_POINT_TEXT, nullable=False, comment="The name, as in references."),
         sa.Column("created_at", TIMESTAMP, nullable=False, comment="When the name was first used, UTC."),
+        _checksum(),
         sa.PrimaryKeyConstraint("id", name="pk_names"),
         sa.UniqueConstraint("name", name="uq_names_name"),
         *_name_checks("names", "name"),
@@ -316,6 +322,7 @@ def _create_history() -> None:
         sa.Column("recorded_at", TIMESTAMP, nullable=False, comment="When it was renamed, UTC."),
         sa.Column("author", sa.Text(), nullable=False, comment="Who renamed it."),
         sa.Column("message", sa.Text(), nullable=False, comment="Why; empty if not said."),
+        _checksum(),
         sa.PrimaryKeyConstraint("name_id", "number", name="pk_renames"),
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_renames_name_id_names"),
         _check("renames", "number", "number >= 1"),
@@ -330,6 +337,7 @@ def _create_history() -> None:
         sa.Column("name_id", INTEGER, nullable=False, comment="The name."),
         sa.Column("key", CODE_POINT_TEXT, nullable=False, comment="The tag's key."),
         sa.Column("value", sa.Text(), nullable=False, comment="The tag's value; empty if it has none."),
+        _checksum(),
         sa.PrimaryKeyConstraint("name_id", "key", name="pk_tags"),
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_tags_name_id_names"),
         *_name_checks("tags", "key"),
@@ -353,6 +361,7 @@ def _create_history() -> None:
         sa.Column("message", sa.Text(), nullable=False, comment="Why; empty if not said."),
         sa.Column("source", sa.Text(), nullable=False, comment="The file it came from; empty if none."),
         sa.Column("annotations", JSON, nullable=False, comment="What is known beyond the workload: a JSON object."),
+        _checksum(),
         sa.PrimaryKeyConstraint("name_id", "number", name="pk_revisions"),
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_revisions_name_id_names"),
         sa.ForeignKeyConstraint(["workload_id"], ["workloads.id"], name="fk_revisions_workload_id_workloads"),
@@ -388,6 +397,7 @@ def _create_history() -> None:
         sa.Column("recorded_at", TIMESTAMP, nullable=False, comment="When it was moved, UTC."),
         sa.Column("author", sa.Text(), nullable=False, comment="Who moved it."),
         sa.Column("message", sa.Text(), nullable=False, comment="Why; empty if not said."),
+        _checksum(),
         sa.PrimaryKeyConstraint("name_id", "alias", "number", name="pk_alias_moves"),
         sa.ForeignKeyConstraint(["name_id"], ["names.id"], name="fk_alias_moves_name_id_names"),
         sa.ForeignKeyConstraint(

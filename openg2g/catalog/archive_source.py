@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
+from openg2g.catalog.convert import annotations_from_row
 from openg2g.catalog.database import Database
 from openg2g.catalog.revision_queries import REVISIONS
 from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow, WorkloadRow
 from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import annotations_from_text
 
 _ROWS_FETCHED = 2_000
 
@@ -92,7 +92,7 @@ def _revision_entries(connection: Connection, names: Sequence[str]) -> Iterator[
             author=row.author,
             message=row.message,
             source=row.source,
-            annotations=annotations_from_text(row.annotations),
+            annotations=annotations_from_row(row),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from openg2g.catalog import naming
 from openg2g.catalog.bulk import insert_rows
@@ -145,8 +145,8 @@ class ArchiveTarget:
         insert_rows(writer.connection, RenameRow, rows)
         for entry in entries:
             if any(row[0] == ids[self._name_here(entry.name)] for row in rows):  # It was changed there since.
-                present = update(NameRow).where(NameRow.id == ids[self._name_here(entry.name)])
-                writer.connection.execute(present.values(name=self._name_here(entry.name)))
+                name = self._name_here(entry.name)
+                naming.set_name(writer.connection, ids[name], name)
 
     def _add_alias_moves(
         self, writer: RevisionWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
@@ -183,12 +183,13 @@ def _begins_with(writer: RevisionWriter, name_id: int, first: RevisionEntry) -> 
 def _rows_by_key(
     writer: RevisionWriter, row_class: Any, name_ids: Sequence[int]
 ) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """Read the rows of some names, by primary key."""
+    """Read the rows of some names, by primary key and without their checksums."""
     table = row_class.__table__
+    columns = [column for column in table.columns if column.name != "checksum"]
     width = len(table.primary_key.columns)
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for chunk in chunks(sorted(set(name_ids)), KEYS_PER_STATEMENT):
-        found = writer.connection.execute(select(table).where(table.c.name_id.in_(chunk)))
+        found = writer.connection.execute(select(*columns).where(table.c.name_id.in_(chunk)))
         rows.update((tuple(row)[:width], tuple(row)) for row in found)
     return rows
 

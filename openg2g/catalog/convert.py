@@ -134,10 +134,6 @@ def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revisi
     Raises:
         DamagedCatalogError: Its annotations are no JSON.
     """
-    try:
-        annotations = annotations_from_text(row.annotations)
-    except ValueError as error:
-        raise DamagedCatalogError(f"the annotations of {row.name}@{row.number} are no JSON: {error}.") from error
     return Revision(
         name=row.name,
         number=row.number,
@@ -148,5 +144,17 @@ def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revisi
         author=row.author,
         message=row.message,
         source=row.source,
-        annotations=annotations,
+        annotations=annotations_from_row(row),
     )
+
+
+def annotations_from_row(row: Any) -> dict[str, Any]:
+    """Annotations of a row of `openg2g.catalog.revision_queries.REVISIONS`.
+
+    Raises:
+        DamagedCatalogError: They are no JSON.
+    """
+    try:
+        return annotations_from_text(row.annotations)
+    except (ValueError, TypeError) as error:
+        raise DamagedCatalogError(f"the annotations of {row.name}@{row.number} are no JSON: {error}.") from error

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from openg2g.catalog.bulk import insert_rows
+from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, TagRow
 from openg2g.models.errors import NameTakenError
 from openg2g.models.naming import AliasMove, Rename
@@ -42,7 +43,14 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
     recorded_at = max(change.recorded_at, last_at or change.recorded_at)
     row = (name_id, (number or 0) + 1, change.old_name, recorded_at, change.author, change.message)
     insert_rows(connection, RenameRow, [row])
-    connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=new))
+    set_name(connection, name_id, new)
+
+
+def set_name(connection: Connection, name_id: int, name: str) -> None:
+    """Let a name be called otherwise from now on."""
+    created_at = connection.execute(select(NameRow.created_at).where(NameRow.id == name_id)).scalar_one()
+    checksum = row_checksum((name_id, name, created_at))
+    connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=name, checksum=checksum))
 
 
 def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -> int | None:

@@ -301,6 +301,11 @@ class WorkloadModelRow(Row):
     )
 
 
+def _checksum() -> Mapped[int]:
+    """The last column of each table of the history; `openg2g.catalog.bulk` fills it."""
+    return mapped_column(_BIG_INTEGER, comment="CRC-32 of the other values, so that verify finds damage.")
+
+
 def _name_checks(column: str) -> tuple[CheckConstraint, ...]:
     """Rules of names: those of `openg2g.models.revision.check_name`."""
     return (
@@ -330,6 +335,7 @@ class NameRow(Row):
     id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
     name: Mapped[str] = mapped_column(_CODE_POINT_TEXT, comment="The name, as in references.")
     created_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When the name was first used, UTC.")
+    checksum: Mapped[int] = _checksum()
 
 
 class RenameRow(Row):
@@ -352,6 +358,7 @@ class RenameRow(Row):
     recorded_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When it was renamed, UTC.")
     author: Mapped[str] = mapped_column(Text, comment="Who renamed it.")
     message: Mapped[str] = mapped_column(Text, comment="Why; empty if not said.")
+    checksum: Mapped[int] = _checksum()
 
 
 class TagRow(Row):
@@ -367,6 +374,7 @@ class TagRow(Row):
     )
     key: Mapped[str] = mapped_column(_CODE_POINT_TEXT, primary_key=True, comment="The tag's key.")
     value: Mapped[str] = mapped_column(Text, comment="The tag's value; empty if it has none.")
+    checksum: Mapped[int] = _checksum()
 
 
 class RevisionRow(Row):
@@ -402,6 +410,7 @@ class RevisionRow(Row):
     message: Mapped[str] = mapped_column(Text, comment="Why; empty if not said.")
     source: Mapped[str] = mapped_column(Text, comment="The file it came from; empty if none.")
     annotations: Mapped[str] = mapped_column(JsonText, comment="What is known beyond the workload: a JSON object.")
+    checksum: Mapped[int] = _checksum()
 
 
 class AliasMoveRow(Row):
@@ -428,6 +437,7 @@ class AliasMoveRow(Row):
     recorded_at: Mapped[datetime] = mapped_column(UtcTimestamp, comment="When it was moved, UTC.")
     author: Mapped[str] = mapped_column(Text, comment="Who moved it.")
     message: Mapped[str] = mapped_column(Text, comment="Why; empty if not said.")
+    checksum: Mapped[int] = _checksum()
 
 
 CATALOG_TABLES = tuple(table.name for table in Row.metadata.sorted_tables)
@@ -435,6 +445,9 @@ CATALOG_TABLES = tuple(table.name for table in Row.metadata.sorted_tables)
 
 APPEND_ONLY_TABLES = tuple(name for name in CATALOG_TABLES if name not in ("names", "tags"))
 """Tables whose rows the database refuses to change or delete."""
+
+CHECKSUMMED_TABLES = tuple(table for table in Row.metadata.sorted_tables if "checksum" in table.columns)
+"""Tables whose rows have a checksum, parents first."""
 
 CATALOG_VIEWS = frozenset({"named_revisions", "revision_models"})
 """What somebody with a plain SQL tool wants to see first."""

@@ -5,16 +5,27 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection, func, select
 
 from openg2g.catalog.archive_source import archive_entries
+from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import batch_sizes_to_rows
 from openg2g.catalog.database import Database
-from openg2g.catalog.tables import BatchSizeListRow, BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.tables import (
+    CHECKSUMMED_TABLES,
+    BatchSizeListRow,
+    BatchSizeRow,
+    ModelSpecRow,
+    WorkloadModelRow,
+    WorkloadRow,
+)
 from openg2g.formats.archive_reader import EntryChecker
 from openg2g.models.digest import model_spec_digest
 from openg2g.models.errors import CatalogError
 
 MAX_PROBLEMS = 100
 """After so many problems, the rest is not told."""
+
+
+_ROWS_FETCHED = 2_000
 
 
 def verify_database(database: Database) -> list[str]:
@@ -52,6 +63,17 @@ def _history_problems(database: Database) -> Iterator[str]:
         problem = checker.problem_of(entry)
         if problem:
             yield problem
+
+
+def _checksum_problems(database: Database) -> Iterator[str]:
+    with database.snapshot() as connection:
+        for table in CHECKSUMMED_TABLES:
+            query = select(table).order_by(*table.primary_key.columns)
+            for row in connection.execute(query, execution_options={"yield_per": _ROWS_FETCHED}):
+                *values, checksum = row
+                if row_checksum(values) != checksum:
+                    key = ", ".join(str(row._mapping[column]) for column in table.primary_key.columns)
+                    yield f"row ({key}) of {table.name} does not fit its checksum."
 
 
 def _content_problems(database: Database) -> Iterator[str]:
@@ -99,4 +121,9 @@ def _total_problems(connection: Connection) -> Iterator[str]:
         yield f"the totals or deadlines of the workload {digest} do not fit its models."
 
 
-_CHECKS: tuple[Callable[[Database], Iterator[str]], ...] = (_file_problems, _history_problems, _content_problems)
+_CHECKS: tuple[Callable[[Database], Iterator[str]], ...] = (
+    _file_problems,
+    _history_problems,
+    _checksum_problems,
+    _content_problems,
+)

@@ -3,10 +3,10 @@
 Without it, of 32 processes that save all the time, one waits for half a minute while the others are served hundreds of
 times. It is a courtesy and no lock: that is SQLite's. Whoever cannot queue, or has queued for too long, asks SQLite.
 
-The queue is two file locks, on empty files in the directory for temporary files, named after the catalog's file. Who has
-the room may write; who has the door is next, and opens it to the others when the room is his. With one lock, whoever
-leaves would come in again before those who sleep have woken up. A lock on the catalog's file itself would be dangerous:
-to close a file gives up every lock that SQLite has on it in this process.
+The queue is two file locks, on empty files in the directory for temporary files, named after the catalog's file. Who
+has the room may write; who has the door is next, and leaves it to the others once in the room. With one lock, whoever
+goes would come in again before those who sleep have woken up. A lock on the catalog's file itself would be dangerous:
+closing a file gives up every lock that SQLite has on it in this process.
 """
 
 import os

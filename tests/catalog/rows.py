@@ -39,7 +39,7 @@ def row_of(table: str, **overrides: Any) -> dict[str, Any]:
             "greatest_itl_deadline_s": 0.08,
         },
         "workload_models": {"workload_id": 1, "position": 1, "model_spec_id": 2, "model_label": "Llama-3.1-8B"},
-        "names": {"id": 2, "name": "other", "created_at": WHEN},
+        "names": {"id": 2, "name": "other", "created_at": WHEN, "checksum": 0},
         "renames": {
             "name_id": 1,
             "number": 2,
@@ -47,8 +47,9 @@ def row_of(table: str, **overrides: Any) -> dict[str, Any]:
             "recorded_at": WHEN,
             "author": "Ada",
             "message": "",
+            "checksum": 0,
         },
-        "tags": {"name_id": 1, "key": "team", "value": "grid"},
+        "tags": {"name_id": 1, "key": "team", "value": "grid", "checksum": 0},
         "alias_moves": {
             "name_id": 1,
             "alias": "staging",
@@ -57,6 +58,7 @@ def row_of(table: str, **overrides: Any) -> dict[str, Any]:
             "recorded_at": WHEN,
             "author": "Ada",
             "message": "",
+            "checksum": 0,
         },
         "revisions": {
             "name_id": 1,
@@ -68,6 +70,7 @@ def row_of(table: str, **overrides: Any) -> dict[str, Any]:
             "message": "",
             "source": "",
             "annotations": "{}",
+            "checksum": 0,
         },
     }
     return rows[table] | overrides

@@ -64,7 +64,7 @@ def test_the_first_number_of_a_name_is_1_whatever_other_names_have(filled: Plain
 
 def test_several_next_numbers_can_be_inserted_by_one_statement_without_a_gap(filled: PlainSql) -> None:
     columns = ", ".join(row_of("revisions"))
-    tail = f"1, '{WHEN}', '{WHEN}', 'Ada', '', '', '{{}}'"
+    tail = f"1, '{WHEN}', '{WHEN}', 'Ada', '', '', '{{}}', 0"
     filled.run(f"INSERT INTO revisions ({columns}) VALUES (1, 2, {tail}), (1, 3, {tail})")
     with filled.refusing("the next number of the name is needed"):
         filled.run(f"INSERT INTO revisions ({columns}) VALUES (1, 4, {tail}), (1, 6, {tail})")

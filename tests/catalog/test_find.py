@@ -229,8 +229,8 @@ def test_a_catalog_that_is_open_sees_what_another_one_saves(catalog: Catalog, da
 def test_a_workload_without_its_models_is_reported_as_damage(catalog: Catalog, plain_sql: PlainSql) -> None:
     when = "2026-03-01T12:00:00.000000Z"
     plain_sql.insert("workloads", **row_of("workloads", id=1))
-    plain_sql.insert("names", id=1, name="fleet", created_at=when)
-    plain_sql.run(f"INSERT INTO revisions VALUES (1, 1, 1, '{when}', '{when}', '', '', '', '{{}}')")
+    plain_sql.insert("names", id=1, name="fleet", created_at=when, checksum=0)
+    plain_sql.run(f"INSERT INTO revisions VALUES (1, 1, 1, '{when}', '{when}', '', '', '', '{{}}', 0)")
     with pytest.raises(
         DamagedCatalogError, match="a stored workload is not valid: LLMInferenceWorkload requires at least"
     ):

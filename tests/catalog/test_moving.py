@@ -248,6 +248,50 @@ def test_a_stored_fact_that_does_not_fit_the_models_is_named(
     ]
 
 
+HISTORY_DAMAGES = [
+    ("names", "created_at = '2025-01-01T00:00:00.000000Z'"),
+    ("renames", "old_name = 'older-name'"),
+    ("renames", "recorded_at = '2025-01-01T00:00:00.000000Z'"),
+    ("renames", "author = 'Eve'"),
+    ("renames", "message = 'moved away'"),
+    ("tags", "value = 'other'"),
+    ("revisions", "effective_from = '2025-01-01T00:00:00.000000Z'"),
+    ("revisions", "author = 'Eve'"),
+    ("revisions", "message = 'another plan'"),
+    ("revisions", "source = 'other.json'"),
+    ("revisions", """annotations = '{"a":[true]}'"""),
+    ("alias_moves", "revision_number = NULL"),
+    ("alias_moves", "recorded_at = '2025-01-01T00:00:00.000000Z'"),
+    ("alias_moves", "author = 'Eve'"),
+    ("alias_moves", "message = 'refused'"),
+]
+
+
+def test_every_value_of_the_history_that_is_not_as_it_was_stored_is_named(
+    catalog: Catalog, plain_sql: PlainSql
+) -> None:
+    catalog.save("fleet", make_workload(3), message="first plan", author="Ada", source="a.json", annotations={"b": 1})
+    catalog.rename("fleet", "armada", message="moved", author="Ada")
+    catalog.tag("armada", {"team": "grid"})
+    catalog.set_alias("armada", "production", message="approved", author="Ada")
+    assert verify_database(catalog.database) == []
+    for table in ("renames", "revisions", "alias_moves"):
+        plain_sql.run(
+            f"DROP TRIGGER {table}_refuse_{plain_sql.on('update', f'change ON {table}')}"  # The tables are append-only.
+        )
+    for table, damage in HISTORY_DAMAGES:
+        plain_sql.run("BEGIN")
+        plain_sql.run(f"CREATE TABLE undamaged AS SELECT * FROM {table}")
+        plain_sql.run(f"UPDATE {table} SET {damage}")
+        plain_sql.run("COMMIT")
+        problems = verify_database(catalog.database)
+        assert [problem for problem in problems if f"of {table} does not fit its checksum" in problem], damage
+        undone = damage.partition(" = ")[0]
+        plain_sql.run(f"UPDATE {table} SET {undone} = (SELECT {undone} FROM undamaged)")
+        plain_sql.run("DROP TABLE undamaged")
+    assert verify_database(catalog.database) == []
+
+
 def test_a_long_history_under_another_name_here_is_recognised_in_every_batch(
     catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,9 @@ def test_what_plain_sql_writes_loads_as_the_dataclass(
             model_spec_id=row_id,
             model_label=spec.model_label,
         )
-    plain_sql.insert("names", id=first_id, name=f"by-hand-{first_id}", created_at="2026-01-01T00:00:00.000000Z")
+    plain_sql.insert(
+        "names", id=first_id, name=f"by-hand-{first_id}", created_at="2026-01-01T00:00:00.000000Z", checksum=0
+    )
     plain_sql.insert(
         "revisions",
         name_id=first_id,
@@ -161,6 +163,7 @@ def test_what_plain_sql_writes_loads_as_the_dataclass(
         message="by hand",
         source="psql",
         annotations='{"site": "A", "weights": [1, 1.0, true]}',
+        checksum=0,
     )
     revision = catalog.get(f"by-hand-{first_id}")
     assert revision == Revision(

@@ -167,7 +167,7 @@ def test_recorded_times_never_decrease_even_where_another_clock_was_ahead(
     catalog.save("fleet", make_workload(2))
     plain_sql.run(
         "INSERT INTO revisions SELECT name_id, 3, workload_id, '2099-01-01T00:00:00.000000Z', effective_from, author, "
-        "message, source, annotations FROM revisions WHERE number = 1"
+        "message, source, annotations, checksum FROM revisions WHERE number = 1"
     )
     catalog.save("fleet", make_workload(3))
     times = [revision.recorded_at for revision in catalog.history("fleet")]

@@ -185,7 +185,7 @@ def test_the_database_takes_every_character_that_a_label_or_name_takes(sql: Plai
     cursor = sql.connection.cursor()
     mark = sql.on("?", "%s")
     numbered = list(enumerate(texts, 1))
-    cursor.executemany(f"INSERT INTO names VALUES ({mark}, {mark}, '{WHEN}')", numbered)
+    cursor.executemany(f"INSERT INTO names VALUES ({mark}, {mark}, '{WHEN}', 0)", numbered)
     cursor.executemany(
         f"INSERT INTO model_specs VALUES ({mark}, {mark}, {mark}, 1, 1, 1, 1.0, 1, 1)",
         [(index, f"sha256:{index:064x}", text) for index, text in numbered],

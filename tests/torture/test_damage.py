@@ -1,0 +1,13 @@
+"""Damage to the file of a catalog is harmless, or named; never is an answer wrong in silence."""
+
+from tests.torture.damage import damage_files
+from tests.torture.launcher import Launcher
+from tests.torture.places import SqlitePlaces
+
+DAMAGES = 30
+
+
+def test_a_damaged_file_is_named_or_answers_as_before(launcher: Launcher, sqlite_places: SqlitePlaces) -> None:
+    report = damage_files(launcher, sqlite_places, DAMAGES, seed=7)
+    assert report.named.total() + report.harmless.total() == DAMAGES
+    assert report.named.total() > 0 < report.harmless.total()
