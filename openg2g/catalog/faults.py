@@ -71,6 +71,10 @@ def _sqlite_translation(error: sqlite3.Error, location: Location) -> CatalogErro
     code = _sqlite_code(error)
     if code in _SQLITE_LOCKED:
         return CatalogLockedError(f"{location} is locked by another process. Try again when it has finished.")
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
+        return CatalogUnavailableError(
+            f"{location} was replaced or taken away while it was open. Nothing was stored; open the catalog again."
+        )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return CatalogReadOnlyError(f"{location} may only be read: check the permissions of the file and directory.")
     if code == sqlite3.SQLITE_CANTOPEN:

@@ -21,6 +21,7 @@ from openg2g.catalog import (
     DamagedCatalogError,
     LocationError,
     NotACatalogError,
+    SchemaTooNewError,
 )
 from openg2g.catalog.tables import CATALOG_TABLES
 from tests.builders import make_draft, make_workload
@@ -55,6 +56,24 @@ def test_a_file_that_was_deleted_under_an_open_catalog_is_not_made_again(catalog
     with pytest.raises(CatalogNotFoundError, match="the file does not exist"):
         catalog.save("fleet", make_workload())
     assert not path_of(database_url).exists()
+
+
+@only_on_sqlite
+def test_a_file_that_was_replaced_under_an_open_catalog_is_not_written_to(catalog: Catalog, database_url: str) -> None:
+    catalog.save("fleet", make_workload())
+    path = path_of(database_url)
+    newer = path.with_name("newer.db")
+    shutil.copyfile(path, newer)
+    with PlainSql(f"sqlite:///{newer}") as sql:
+        sql.run("UPDATE openg2g_schema_version SET version_num = '9999'")
+    content = newer.read_bytes()
+    newer.replace(path)
+    with pytest.raises(CatalogUnavailableError, match=r"was replaced or taken away while it was open\. Nothing was"):
+        catalog.save("fleet", make_workload(3))
+    assert catalog.load("fleet") == make_workload()  # Still of the file that was opened.
+    with pytest.raises(SchemaTooNewError):
+        Catalog.open(path)
+    assert path.read_bytes() == content
 
 
 def test_a_missing_directory_is_named_and_not_made(tmp_path: Path) -> None:
@@ -119,7 +138,7 @@ def test_a_damaged_file_is_reported_as_damaged(catalog: Catalog, database_url: s
     path.write_bytes(damaged[damage])
     with pytest.raises(DamagedCatalogError, match=r"is damaged .*Restore it from a backup"):  # noqa: SIM117
         with Catalog.open(path) as opened:
-            for revision in opened.iter_latest(opened.list_names()):
+            for revision in opened.iter_latest():
                 opened.load(revision.reference)
     assert path.read_bytes() == damaged[damage]
 
