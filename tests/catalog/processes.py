@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import resource
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -61,40 +60,6 @@ def create_catalog(url: str) -> str:
     """Make a catalog, or find one made."""
     with Catalog.create(url) as catalog:
         return catalog.location
-
-
-def save_many_times(url: str, worker: int, times: int) -> list[int]:
-    """Save a different workload under the same name each time; return the numbers of the revisions."""
-    with Catalog.open(url) as catalog:
-        revisions = [
-            catalog.save("fleet", make_workload(3, initial_batch_size=1 + worker * times + index), author=str(worker))
-            for index in range(times)
-        ]
-    assert all(revision.is_new for revision in revisions)
-    return [revision.number for revision in revisions]
-
-
-def read_until_told_to_stop(sender: Connection, url: str) -> None:
-    """Read a name again and again; say how often, and whatever was wrong."""
-    complaints: list[str] = []
-    last_number = reads = 0
-    with Catalog.open(url) as catalog:
-        sender.send("reading")
-        while not sender.poll(0):
-            try:
-                revision = catalog.get("fleet")
-                catalog_history = catalog.history("fleet") if reads % 20 == 0 else []
-            except Exception as error:  # Whatever it is, the test shows it.
-                complaints.append(repr(error))
-                continue
-            time.sleep(0.01)  # Leave the processors to the writers.
-            reads += 1
-            if len(revision.workload.models) != 3 or revision.number < last_number:
-                complaints.append(f"incomplete or older than before: {revision}")
-            if [entry.number for entry in catalog_history] != list(range(1, len(catalog_history) + 1)):
-                complaints.append("a gap in the history")
-            last_number = revision.number
-    sender.send((reads, complaints))
 
 
 def hold_write_lock(sender: Connection, url: str) -> None:

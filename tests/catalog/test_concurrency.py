@@ -14,36 +14,10 @@ from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import (
     hold_write_lock,
-    read_until_told_to_stop,
     received,
-    run_at_once,
     running,
-    save_many_times,
     save_without_end,
 )
-
-WORKERS = 8
-SAVES_OF_EACH = 25
-
-
-def test_eight_processes_save_under_one_name_while_another_reads(catalog: Catalog, database_url: str) -> None:
-    catalog.save("fleet", make_workload(3, itl_deadline_s=9), author="first")
-    with running(read_until_told_to_stop, database_url) as (_, reader):
-        assert received(reader) == "reading"
-        results = run_at_once(save_many_times, [(database_url, worker, SAVES_OF_EACH) for worker in range(WORKERS)])
-        reader.send("stop")
-        reads, complaints = received(reader)
-        assert complaints == []
-        assert reads > 0
-    assert [type(numbers) for numbers in results] == [list] * WORKERS, results
-    history = catalog.history("fleet")
-    count = 1 + WORKERS * SAVES_OF_EACH
-    assert [revision.number for revision in history] == list(range(1, count + 1))
-    assert catalog.count() == {"names": 1, "revisions": count, "workloads": count, "model_specs": 3 * count}
-    for worker, numbers in enumerate(results):
-        assert numbers == [revision.number for revision in history if revision.author == str(worker)]
-    times = [revision.recorded_at for revision in history]
-    assert times == sorted(times)
 
 
 def test_a_writer_waits_for_another_and_then_succeeds(catalog: Catalog, database_url: str) -> None:

@@ -110,7 +110,6 @@ def _check_order(catalog: Catalog, names: list[str], load: Load) -> None:
         times = [revision.recorded_at for revision in history]
         assert times == sorted(times), f"times of {name}"
         for worker in map(str, range(load.writers)):
-            turns = [
-                revision.workload.models[0].initial_batch_size for revision in history if revision.author == worker
-            ]
+            workloads = [revision.workload for revision in history if revision.author == worker]
+            turns = [workload.models[0].initial_batch_size for workload in workloads if workload is not None]
             assert turns == sorted(turns), f"the order of worker {worker} in {name}"

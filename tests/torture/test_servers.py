@@ -1,0 +1,65 @@
+"""A server that dies, hangs or comes back: what it acknowledged is there, and whoever waits can end it."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from openg2g.catalog import Catalog
+from tests.builders import make_workload
+from tests.postgres import PostgresServer
+from tests.torture.launcher import Launcher
+from tests.torture.servers import kill_server
+
+
+@pytest.fixture(scope="module")
+def mortal_server() -> Iterator[PostgresServer]:
+    """Run a server for these tests alone: others would miss it."""
+    with PostgresServer.running(may_be_killed=True) as server:
+        yield server
+
+
+@pytest.fixture
+def url(mortal_server: PostgresServer) -> Iterator[str]:
+    """Give the place of a catalog on that server."""
+    with mortal_server.database() as url:
+        Catalog.create(url).close()
+        yield url
+
+
+def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(
+    launcher: Launcher, mortal_server: PostgresServer, url: str
+) -> None:
+    report = kill_server(launcher, mortal_server, url, kills=2, seed=7)
+    assert report.acknowledged > 0 < report.failures
+
+
+def test_commands_wait_for_a_server_that_hangs_and_go_on_when_it_comes_back(
+    launcher: Launcher, mortal_server: PostgresServer, url: str
+) -> None:
+    with Catalog.open(url) as catalog:
+        catalog.save("fleet", make_workload(), author="Ada")
+    with psycopg.connect(url) as holder:
+        holder.execute("SELECT * FROM catalog_info FOR UPDATE")
+        writing = launcher.start_command("retire", "fleet", "--database", url)
+        while "Waiting" not in writing.err:
+            time.sleep(0.05)
+        with mortal_server.stopped():
+            connecting = launcher.start_command("show", "fleet@1", "--database", url)
+            time.sleep(0.5)  # Long enough to connect, were there an answer.
+            assert connecting.out == ""
+    assert connecting.outcome().exit_code == 0
+    assert connecting.outcome().out.startswith("workload       fleet@1")
+    assert writing.outcome().out == "fleet: revision 1 → 2, retired\n"
+
+
+def test_ctrl_c_ends_a_command_whose_server_hangs(launcher: Launcher, mortal_server: PostgresServer, url: str) -> None:
+    with mortal_server.stopped():
+        connecting = launcher.start_command("list", "--database", url)
+        time.sleep(0.5)
+        connecting.signal(signal.SIGINT)
+        outcome = connecting.outcome()
+    assert (outcome.exit_code, outcome.out) == (130, "")
+    assert outcome.err.strip() == "Interrupted."
