@@ -28,6 +28,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -40,7 +41,7 @@ from tests.torture.damage import damage_files
 from tests.torture.disks import disks, fill_disk
 from tests.torture.kills import KILLED, Killer
 from tests.torture.launcher import Launcher
-from tests.torture.load import Load, put_under_load
+from tests.torture.load import Load, LoadReport, put_under_load
 from tests.torture.places import Places, PostgresPlaces, SqlitePlaces
 from tests.torture.servers import kill_server
 
@@ -74,12 +75,13 @@ def load(shop: Workshop, seed: int) -> Iterator[tuple[str, Callable[[], object]]
     """Yield each load on each engine."""
     for engine, places in shop.engines.items():
         for name, wanted in LOADS.items():
+            what = f"{engine}, {wanted.writers} × {wanted.saves} saves on {name}"
+            yield what, partial(_put_fresh_catalog_under_load, shop, places, wanted, seed)
 
-            def run(places: Places = places, wanted: Load = wanted) -> object:
-                with places.catalog() as url:
-                    return put_under_load(shop.launcher, url, wanted, seed)
 
-            yield f"{engine}, {wanted.writers} × {wanted.saves} saves on {name}", run
+def _put_fresh_catalog_under_load(shop: Workshop, places: Places, wanted: Load, seed: int) -> LoadReport:
+    with places.catalog() as url:
+        return put_under_load(shop.launcher, url, wanted, seed)
 
 
 def kills(shop: Workshop, seed: int) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -87,13 +89,7 @@ def kills(shop: Workshop, seed: int) -> Iterator[tuple[str, Callable[[], object]
     for engine, places in shop.engines.items():
         for command, kill in KILLED.items():
             killer = Killer(shop.launcher, seed)
-            times = KILLS // len(KILLED)
-            yield (
-                f"{engine}, {command}",
-                lambda kill=kill, killer=killer, places=places, times=times: kill(
-                    killer, places, shop.directory, times
-                ),
-            )
+            yield f"{engine}, {command}", partial(kill, killer, places, shop.directory, KILLS // len(KILLED))
 
 
 def servers(shop: Workshop, seed: int) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -113,17 +109,14 @@ def full_disks(shop: Workshop, seed: int) -> Iterator[tuple[str, Callable[[], ob
     if "sqlite" in shop.engines:
         with disks() as found:
             for disk in found:
-                yield (
-                    f"sqlite, {type(disk).__name__}",
-                    lambda disk=disk: fill_disk(shop.launcher, disk, DISK_RUNS, seed),
-                )
+                yield f"sqlite, {type(disk).__name__}", partial(fill_disk, shop.launcher, disk, DISK_RUNS, seed)
 
 
 def damage(shop: Workshop, seed: int) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the damages."""
     places = shop.engines.get("sqlite")
     if isinstance(places, SqlitePlaces):
-        yield "sqlite", lambda: damage_files(shop.launcher, places, DAMAGES, seed)
+        yield "sqlite", partial(damage_files, shop.launcher, places, DAMAGES, seed)
 
 
 SCENARIOS: dict[str, Scenario] = {

@@ -153,7 +153,7 @@ def _run_on_full_disk(
         shutil.copyfile(source, written)
     before = "" if is_new else _archive(written)
     files = {path.name for path in disk.directory.iterdir()}
-    free = choose.randrange(4_096 if name == "set" else source.stat().st_size)
+    free = choose.randrange(2**16 if name == "set" else source.stat().st_size * 3 // 2)
     with disk.almost_full(0 if is_new else written.stat().st_size, free) as circumstances:
         outcome = launcher.run_command(*arguments, **circumstances)
     kind = f"{type(disk).__name__} {name}"
