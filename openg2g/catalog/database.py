@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event, select
@@ -16,7 +16,7 @@ from openg2g.catalog.location import Location
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.catalog.tables import CatalogInfoRow
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
-from openg2g.catalog.writer_queue import turn_of_writer
+from openg2g.catalog.writer_queue import WriterQueue
 from openg2g.models.errors import CatalogError, CatalogLockedError, DamagedCatalogError
 
 SEARCHING = "catalog_search"
@@ -33,7 +33,13 @@ _SQLITE_SETTINGS = (
 )
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
-_CONNECT_TIMEOUT_S = 10
+_POSTGRESQL_SETTINGS = {  # Of the driver. A server whose machine is gone is noticed within two minutes, not two hours.
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 90_000,
+}
 
 _LOCK = select(CatalogInfoRow.id).with_for_update()
 _LOCK_IF_FREE = select(CatalogInfoRow.id).with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
@@ -62,6 +68,7 @@ class Database:
                 self.engine = _sqlite_engine(location, "rwc" if may_create_file else "rw")
             else:
                 self.engine = _postgresql_engine(location)
+        self._queue = None if location.path is None else WriterQueue(location.path)
         self._reader: Connection | None = None
         self._reader_lock = threading.RLock()
         self._writing_thread: int | None = None
@@ -113,7 +120,8 @@ class Database:
             )
         with translated_errors(self.location):
             self._require_open()
-            with self._turn() as waited_s, self.engine.connect() as connection:
+            turn = nullcontext(0.0) if self._queue is None else self._queue.turn(LOCK_WAIT_S / 2)
+            with turn as waited_s, self.engine.connect() as connection:
                 self.begin_writing(connection, waited_s)
                 self._writing_thread = threading.get_ident()
                 try:
@@ -151,11 +159,8 @@ class Database:
                 self._reader.close()
                 self._reader = None
             self.engine.dispose()
-
-    def _turn(self) -> AbstractContextManager[float]:
-        """Wait for the turn of this writer where the database itself keeps no order; lend how long it took."""
-        path = self.location.path
-        return nullcontext(0.0) if path is None else turn_of_writer(path, LOCK_WAIT_S / 2)
+            if self._queue is not None:
+                self._queue.close()
 
     def _connect_reader(self) -> Connection:
         connection = self.engine.connect()
@@ -244,7 +249,7 @@ def _postgresql_engine(location: Location) -> Engine:
     engine = create_engine(
         location.url,
         hide_parameters=True,
-        connect_args={} if "connect_timeout" in location.url.query else {"connect_timeout": _CONNECT_TIMEOUT_S},
+        connect_args={key: value for key, value in _POSTGRESQL_SETTINGS.items() if key not in location.url.query},
     )
     event.listen(engine, "connect", _set_up_postgresql)
     event.listen(engine, "do_execute", _execute_search)

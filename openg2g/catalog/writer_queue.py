@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting
@@ -25,47 +25,73 @@ except ImportError:  # Windows: nobody queues.
     fcntl = None  # type: ignore[assignment]
 
 
-@contextmanager
-def turn_of_writer(path: Path, patience_s: float) -> Iterator[float]:
-    """Wait for the turn among the writers of a file, and keep it during the block; lend how long it took, seconds.
+class WriterQueue:
+    """The queue of one file, as one `Database` uses it. Safe to share between threads."""
 
-    Args:
-        path: The SQLite file.
-        patience_s: How long to queue at the most.
-    """
-    started = time.monotonic()
-    room = _room_after_queueing(path, patience_s)
-    try:
-        yield time.monotonic() - started
-    finally:
-        if room is not None:
-            os.close(room)  # The next one's turn.
+    def __init__(self, path: Path) -> None:
+        """Queue for a file, which need not exist yet."""
+        self._path = path
+        self._names: tuple[str, str] | None = None
 
+    @contextmanager
+    def turn(self, patience_s: float) -> Iterator[float]:
+        """Wait for the turn, and keep it during the block; lend how long it took, seconds.
 
-def _room_after_queueing(path: Path, patience_s: float) -> int | None:
-    """Wait for the room, and return its descriptor, which keeps it; None where that is not possible."""
-    if fcntl is None:
-        return None
-    try:
-        status = os.stat(path)
-        queue = os.path.join(tempfile.gettempdir(), f"openg2g-{status.st_dev:x}-{status.st_ino:x}")
-        door = _opened(f"{queue}.door")
+        Args:
+            patience_s: How long to queue at the most.
+        """
+        started = time.monotonic()
+        room = self._room_after_queueing(patience_s)
         try:
-            room = _opened(f"{queue}.room")
+            yield time.monotonic() - started
+        finally:
+            if room is not None:
+                os.close(room)  # The next one's turn.
+
+    def close(self) -> None:
+        """Take the files of the queue away where nobody queues; who comes at that moment asks SQLite with the others."""
+        if self._names is None:
+            return
+        with suppress(OSError):
+            door, room = _opened_both(self._names)
+            try:
+                if _is_free(door) and _is_free(room):
+                    for name in self._names:
+                        os.unlink(name)
+            finally:
+                os.close(door)
+                os.close(room)
+
+    def _room_after_queueing(self, patience_s: float) -> int | None:
+        """Wait for the room, and return its descriptor, which keeps it; None where that is not possible."""
+        if fcntl is None:
+            return None
+        try:
+            status = os.stat(self._path)
+            queue = os.path.join(tempfile.gettempdir(), f"openg2g-{status.st_dev:x}-{status.st_ino:x}")
+            self._names = (f"{queue}.door", f"{queue}.room")
+            door, room = _opened_both(self._names)
         except OSError:
+            return None
+        if _is_free(door) and _is_free(room):
             os.close(door)
+            return room
+        try:
+            _wait_in_thread(door, os.dup(room), patience_s)
+        except BaseException:  # Ctrl-C.
+            os.close(room)
             raise
-    except OSError:
-        return None
-    if _is_free(door) and _is_free(room):
-        os.close(door)
         return room
+
+
+def _opened_both(names: tuple[str, str]) -> tuple[int, int]:
+    """Open the files of a queue, or make them."""
+    door = _opened(names[0])
     try:
-        _wait_in_thread(door, os.dup(room), patience_s)
-    except BaseException:  # Ctrl-C.
-        os.close(room)
+        return door, _opened(names[1])
+    except OSError:
+        os.close(door)
         raise
-    return room
 
 
 def _opened(name: str) -> int:

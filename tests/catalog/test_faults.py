@@ -286,6 +286,14 @@ def test_a_server_that_never_answers_is_given_up() -> None:
             Catalog.open(f"postgresql://ada@127.0.0.1:{port}/fleet?connect_timeout=2")
 
 
+@only_on_postgresql
+def test_a_server_that_is_gone_is_noticed_in_minutes_unless_the_url_says_otherwise(database_url: str) -> None:
+    for option, idle_s in (("", "30"), ("&keepalives_idle=7", "7")):
+        with Catalog.open(database_url + option) as catalog, catalog.database.reading() as connection:
+            parameters = connection.connection.driver_connection.info.get_parameters()
+            assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == (idle_s, "90000")
+
+
 def test_a_missing_database_is_named(postgres: PostgresServer) -> None:
     with pytest.raises(CatalogUnavailableError, match='database "nowhere" does not exist'):
         Catalog.open(postgres.url("nowhere"))

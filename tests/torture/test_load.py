@@ -2,9 +2,12 @@
 
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from openg2g.catalog import Catalog
 from tests.catalog.plain_sql import PlainSql
 from tests.torture.launcher import Launcher
 from tests.torture.load import Load, put_under_load
@@ -21,21 +24,36 @@ def test_processes_save_and_read_at_once(places: Places, launcher: Launcher, loa
     assert report.reads > 0
 
 
-def test_a_waiting_writer_says_so_and_ctrl_c_ends_it_at_once(places: Places, launcher: Launcher) -> None:
-    with places.catalog() as url, PlainSql(url) as sql:
+@contextmanager
+def locked_by_another_program(url: str) -> Iterator[None]:
+    """Hold the lock with plain SQL."""
+    with PlainSql(url) as sql:
         sql.run(sql.on("BEGIN IMMEDIATE", "BEGIN"))
         sql.run(sql.on("SELECT 1", "SELECT * FROM catalog_info FOR UPDATE"))
+        yield
+
+
+@contextmanager
+def locked_by_another_writer(url: str) -> Iterator[None]:
+    """Hold the lock as the package does."""
+    with Catalog.open(url) as catalog, catalog.writing():
+        yield
+
+
+@pytest.mark.parametrize("locked", [locked_by_another_program, locked_by_another_writer])
+def test_a_waiting_writer_says_so_and_ctrl_c_ends_it_at_once(
+    places: Places, launcher: Launcher, locked: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    with places.catalog() as url, locked(url):
         waiting = launcher.start_command("retire", "fleet", "--database", url)
         while "Waiting" not in waiting.err:
             time.sleep(0.05)
         waiting.signal(signal.SIGINT)
         outcome = waiting.outcome()
-        assert outcome.exit_code == 130
-        assert outcome.out == ""
-        assert outcome.err.split("\n") == [
-            "Waiting for another process to finish with the catalog. Ctrl-C gives up.",
-            "",
-            "Interrupted.",
-            "",
-        ]
-        sql.run("ROLLBACK")
+    assert (outcome.exit_code, outcome.out) == (130, "")
+    assert outcome.err.split("\n") == [
+        "Waiting for another process to finish with the catalog. Ctrl-C gives up.",
+        "",
+        "Interrupted.",
+        "",
+    ]
