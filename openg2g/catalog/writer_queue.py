@@ -49,7 +49,7 @@ class WriterQueue:
                 os.close(room)  # The next one's turn.
 
     def close(self) -> None:
-        """Take the files of the queue away where nobody queues; who comes at that moment asks SQLite with the others."""
+        """Take the files of the queue away where nobody queues; who comes just then asks SQLite with the others."""
         if self._names is None:
             return
         with suppress(OSError):
