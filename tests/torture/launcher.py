@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,8 @@ class Launcher:
                 yield launcher
             finally:
                 assert launcher._process.stdin is not None
-                launcher._process.stdin.close()
+                with suppress(BrokenPipeError):
+                    launcher._process.stdin.close()
                 launcher._process.wait(60)
                 assert launcher._process.stdout is not None
                 launcher._process.stdout.close()
@@ -152,9 +153,13 @@ class Launcher:
     def ask(self, request: dict[str, Any]) -> int:
         """Send a request and return the answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise ChildProcessError(f"the launcher has ended with exit code {self._process.wait(60)}")
+        return int(answer)
 
 
 def serve() -> None:
