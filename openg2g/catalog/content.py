@@ -152,20 +152,29 @@ class ContentReader:
             for workload_id, ids in spec_ids.items()
         }
 
+    def read_one(self, connection: Connection, spec_ids: Sequence[int]) -> LLMInferenceWorkload:
+        """Return the workload of these model specs, in their order.
+
+        Raises:
+            DamagedCatalogError: A model spec is not there, or not valid, or the workload is not.
+        """
+        specs = self.read_specs(connection, spec_ids)
+        return workload_from_specs([specs[spec_id] for spec_id in spec_ids])
+
     def read_specs(self, connection: Connection, spec_ids: Iterable[int]) -> Mapping[int, LLMInferenceModelSpec]:
         """Return id → model spec, for these ids at least.
 
         Raises:
             DamagedCatalogError: A model spec is not there, or not valid.
         """
-        ids = set(spec_ids)
         if len(self._specs) > _CACHED_SPECS:
             self._specs = {}
         specs = self._specs
-        for chunk in chunks(sorted(ids - specs.keys()), _SPECS_PER_STATEMENT):
+        unknown = {spec_id for spec_id in spec_ids if spec_id not in specs}
+        for chunk in chunks(sorted(unknown), _SPECS_PER_STATEMENT):
             rows = connection.execute(_MODEL_SPECS, {"ids": chunk})
             specs.update((row.id, model_spec_from_row(row)) for row in rows)
-        missing = ids - specs.keys()
+        missing = [spec_id for spec_id in unknown if spec_id not in specs]
         if missing:
             raise DamagedCatalogError(f"model specs are missing from the catalog: {sorted(missing)[:5]}.")
         return specs

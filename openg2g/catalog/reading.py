@@ -48,9 +48,15 @@ class CatalogReading:
             AmbiguousReferenceError: The digest prefix fits several workloads.
             InvalidReferenceError: The text is no reference.
         """
+        parsed = parse_reference(reference)
+        viewpoint = Viewpoint(as_of, known_at)
+        with self.database.reading() as connection:
+            workload = resolve.find_workload(connection, self._reader, parsed, viewpoint)
+        if workload is not None:
+            return workload
         revision = resolve.require_workload(self.get(reference, as_of=as_of, known_at=known_at))
         assert revision.workload is not None  # require_workload has refused the others.
-        return revision.workload
+        return revision.workload  # Recorded just now, by somebody else; or damaged, which `get` has said.
 
     def get(self, reference: str, *, as_of: datetime | None = None, known_at: datetime | None = None) -> Revision:
         """Return the revision that a reference names; for a digest, the one that recorded its workload last.

@@ -1,8 +1,8 @@
 """From a reference to its revision, as of any time and as known at any time."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
@@ -18,10 +18,11 @@ from openg2g.catalog.reference import (
     TimeReference,
     Viewpoint,
 )
-from openg2g.catalog.revision_queries import RevisionRowRead, complete
+from openg2g.catalog.revision_queries import Questions, RevisionRowRead, complete
 from openg2g.catalog.tables import AliasMoveRow, ModelSpecRow, NameRow, RenameRow, RevisionRow, WorkloadRow
 from openg2g.models.errors import AmbiguousReferenceError, InvalidReferenceError, WorkloadNotFoundError
 from openg2g.models.revision import Revision
+from openg2g.models.spec import LLMInferenceWorkload
 
 _NAMES_COMPARED = 20_000  # How many names are looked through for one that is close to a mistyped one.
 _CANDIDATES_LISTED = 10
@@ -56,17 +57,38 @@ def get_revision(
         AmbiguousReferenceError: A digest prefix fits several workloads.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
+    rows = _find(connection, queries.REVISION, reference, viewpoint)
+    if not rows:
+        raise _not_found(connection, reference, viewpoint)
+    return complete(connection, reader, rows)[0]
+
+
+def find_workload(
+    connection: Connection, reader: ContentReader, reference: Reference, viewpoint: Viewpoint = NOW
+) -> LLMInferenceWorkload | None:
+    """Return the workload that a reference names, in one statement; None where `get_revision` says why there is none.
+
+    Raises:
+        AmbiguousReferenceError: A digest prefix fits several workloads.
+        InvalidReferenceError: Reference and point of view both say which revision.
+    """
+    spec_ids = [row[0] for row in _find(connection, queries.MODELS, reference, viewpoint)]
+    return reader.read_one(connection, spec_ids) if spec_ids else None
+
+
+def _find(
+    connection: Connection, questions: Questions, reference: Reference, viewpoint: Viewpoint
+) -> Sequence[RevisionRowRead]:
+    """Return the rows of the revision that a reference names."""
     if viewpoint.as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
         raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
-    row = None
     if viewpoint.known_at is not None and not isinstance(reference, DigestReference):
         current = _name_after_rename(connection, reference.name, viewpoint)
         if current is not None:  # What was called so then has another name now; the name may be somebody else's.
-            row = _find_row(connection, _renamed(reference, current), viewpoint)
-    row = row or _find_row(connection, reference, viewpoint)
-    if row is None:
-        raise _not_found(connection, reference, viewpoint)
-    return complete(connection, reader, [row])[0]
+            rows = _rows(connection, questions, _renamed(reference, current), viewpoint)
+            if rows:
+                return rows
+    return _rows(connection, questions, reference, viewpoint)
 
 
 def require_workload(revision: Revision) -> Revision:
@@ -84,34 +106,31 @@ def require_workload(revision: Revision) -> Revision:
     return revision
 
 
-def _find_row(connection: Connection, reference: Reference, viewpoint: Viewpoint) -> RevisionRowRead | None:
-    known_at = viewpoint.horizon
+def _rows(
+    connection: Connection, questions: Questions, reference: Reference, viewpoint: Viewpoint
+) -> Sequence[RevisionRowRead]:
+    parameters: dict[str, object] = {"known_at": viewpoint.horizon}
+    if isinstance(reference, DigestReference):
+        found = find_of_digest(connection, WorkloadRow, reference.prefix)
+        statement, parameters["digest"] = questions.last_of_digest, None if found is None else found.digest
+        return connection.execute(statement, parameters).all()
+    parameters["name"] = reference.name
     match reference:
-        case NameReference(name) if viewpoint.as_of is None:
-            return connection.execute(queries.LATEST_OF_NAME, {"name": name, "known_at": known_at}).first()
-        case NameReference(name):
-            parameters = {"name": name, "as_of": viewpoint.as_of, "known_at": known_at}
-            return connection.execute(queries.IN_FORCE_OF_NAME, parameters).first()
-        case TimeReference(name, time):
-            parameters = {"name": name, "as_of": time, "known_at": known_at}
-            return connection.execute(queries.IN_FORCE_OF_NAME, parameters).first()
-        case NumberReference(name, number):
+        case NameReference() if viewpoint.as_of is None:
+            statement = questions.latest
+        case NameReference():
+            statement, parameters["as_of"] = questions.in_force, viewpoint.as_of
+        case TimeReference(_, time):
+            statement, parameters["as_of"] = questions.in_force, time
+        case NumberReference(_, number):
             if number < 0:
-                latest = connection.execute(queries.LATEST_OF_NAME, {"name": name, "known_at": known_at}).first()
+                latest = connection.execute(queries.REVISION.latest, parameters).first()
                 number = latest.number + number if latest is not None else 0
-            return _row_of_number(connection, name, number, known_at)
+            statement, parameters["number"] = questions.number, number
         case AliasReference(name, alias):
-            parameters = {"name": name, "alias": alias, "known_at": viewpoint.alias_horizon}
-            return _row_of_number(connection, name, connection.scalar(_ALIAS_MOVE, parameters) or 0, known_at)
-        case DigestReference(prefix):
-            found = find_of_digest(connection, WorkloadRow, prefix)
-            parameters = {"digest": None if found is None else found.digest, "known_at": known_at}
-            return connection.execute(queries.LAST_OF_DIGEST, parameters).first()
-
-
-def _row_of_number(connection: Connection, name: str, number: int, known_at: datetime) -> RevisionRowRead | None:
-    parameters = {"name": name, "number": number, "known_at": known_at}
-    return connection.execute(queries.NUMBER_OF_NAME, parameters).first()
+            wanted = {"name": name, "alias": alias, "known_at": viewpoint.alias_horizon}
+            statement, parameters["number"] = questions.number, connection.scalar(_ALIAS_MOVE, wanted) or 0
+    return connection.execute(statement, parameters).all()
 
 
 def _name_after_rename(connection: Connection, name: str, viewpoint: Viewpoint) -> str | None:

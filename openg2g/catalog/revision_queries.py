@@ -5,6 +5,7 @@ Statements are built once, since building one costs as much as running it. Every
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
 from openg2g.catalog.expression_sources import Scope
-from openg2g.catalog.tables import NameRow, RevisionRow, UtcTimestamp, WorkloadRow
+from openg2g.catalog.tables import NameRow, RevisionRow, UtcTimestamp, WorkloadModelRow, WorkloadRow
 from openg2g.models.revision import Revision
 
 RevisionRowRead = Row[*tuple[Any, ...]]
@@ -75,11 +76,49 @@ _is_effective = RevisionRow.effective_from <= bindparam("as_of")
 _of_name = REVISIONS.where(is_of_name(bindparam("name")), _is_known)
 
 REVISIONS_OF_NAME = _of_name.order_by(RevisionRow.number)
-LATEST_OF_NAME = _of_name.order_by(RevisionRow.number.desc()).limit(ONE)
-IN_FORCE_OF_NAME = (
-    _of_name.where(_is_effective).order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc()).limit(ONE)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The statements that find one revision, whatever they tell of it.
+
+    Attributes:
+        latest: The latest of `name`.
+        in_force: That of `name` which was in force at `as_of`.
+        number: Revision `number` of `name`.
+        last_of_digest: The one that recorded the workload of `digest` last.
+    """
+
+    latest: Select[*tuple[Any, ...]]
+    in_force: Select[*tuple[Any, ...]]
+    number: Select[*tuple[Any, ...]]
+    last_of_digest: Select[*tuple[Any, ...]]
+
+    def models(self) -> "Questions":
+        """Return the statements that tell the ids of its models instead, a row for each; none where it has none."""
+        return Questions(*(_models_of(getattr(self, field.name)) for field in fields(self)))
+
+
+def _models_of(revision: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    workload_id = revision.with_only_columns(RevisionRow.workload_id, maintain_column_froms=True).scalar_subquery()
+    models = select(WorkloadModelRow.model_spec_id).where(WorkloadModelRow.workload_id == workload_id)
+    return models.order_by(WorkloadModelRow.position)
+
+
+REVISION = Questions(
+    latest=_of_name.order_by(RevisionRow.number.desc()).limit(ONE),
+    in_force=_of_name.where(_is_effective)
+    .order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc())
+    .limit(ONE),
+    number=_of_name.where(RevisionRow.number == bindparam("number")),
+    last_of_digest=REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)
+    .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
+    .limit(ONE),
 )
-NUMBER_OF_NAME = _of_name.where(RevisionRow.number == bindparam("number"))
+"""Everything that is known of the revision: what `complete` takes."""
+
+MODELS = REVISION.models()
+"""The ids of its models."""
 
 _other = RevisionRow.__table__.alias("other")
 _known_numbers = select(_other.c.number).where(
@@ -127,13 +166,6 @@ def in_force_of(
         query = query.where(revision.c.recorded_at <= literal(known_at, UtcTimestamp()))
     order = revision.c.effective_from.desc(), revision.c.number.desc()
     return query.order_by(*order).limit(ONE).correlate_except(revision)
-
-
-LAST_OF_DIGEST = (
-    REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)
-    .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
-    .limit(ONE)
-)
 
 
 def complete(connection: Connection, reader: ContentReader, rows: Sequence[RevisionRowRead]) -> list[Revision]:

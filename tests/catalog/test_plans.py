@@ -13,13 +13,13 @@ from tests.builders import make_workload
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 QUESTIONS: dict[str, tuple[Select[*tuple[Any, ...]], dict[str, Any], str]] = {
-    "latest": (queries.LATEST_OF_NAME, {"name": "name-7", "known_at": NOW}, "pk_revisions"),
+    "latest": (queries.REVISION.latest, {"name": "name-7", "known_at": NOW}, "pk_revisions"),
     "in force": (
-        queries.IN_FORCE_OF_NAME,
+        queries.REVISION.in_force,
         {"name": "name-7", "as_of": NOW, "known_at": NOW},
         "ix_revisions_name_id_effective_from_number",
     ),
-    "number": (queries.NUMBER_OF_NAME, {"name": "name-7", "number": 3, "known_at": NOW}, "pk_revisions"),
+    "number": (queries.REVISION.number, {"name": "name-7", "number": 3, "known_at": NOW}, "pk_revisions"),
     "log of a name": (log_query(LogFilter(name="name-7"), None, 20), {}, "pk_revisions"),
     "log of all": (log_query(LogFilter(), None, 20), {}, "ix_revisions_recorded_at"),
 }
