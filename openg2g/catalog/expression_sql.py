@@ -29,7 +29,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from openg2g.catalog.expression_sources import Column, Rows, Scope, SpecSource, rows_of, selected, spec_subquery
 from openg2g.catalog.sql_types import SQL_TYPES, bound
@@ -283,7 +282,7 @@ class Compiler:
         if self.scope.is_sqlite:
             total: Column = func.openg2g_sum(element, *places)
         else:
-            total = func.sum(aggregate_order_by(element, *places))
+            total = func.sum(element).aggregate_order_by(*places)
         return func.coalesce(total, literal(0.0, Double()), type_=Double())
 
     def _loops(self, node: tree.Aggregate) -> tuple["Compiler", list[Rows], list[Condition]]:

@@ -26,7 +26,6 @@ from sqlalchemy import (
     UniqueConstraint,
     cast,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
@@ -110,7 +109,7 @@ class _PostgresJson(UserDefinedType[str]):
 
 _BIG_INTEGER = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only, which has 64 bits.
 DOUBLE: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
-_CODE_POINT_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")  # Sorts the same on both engines.
+_CODE_POINT_TEXT = Text().with_variant(Text(collation="C"), "postgresql")  # Sorts the same on both engines.
 
 
 class Row(DeclarativeBase):
