@@ -1,0 +1,320 @@
+"""The machine: steps that are taken in the plain model, on SQLite and on PostgreSQL, and must come to the same."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from openg2g.catalog import CatalogError, RevisionDraft, SearchScope
+from openg2g.catalog.reference import (
+    AliasReference,
+    DigestReference,
+    NameReference,
+    NumberReference,
+    Reference,
+    TimeReference,
+)
+from openg2g.models.revision import Revision
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+from tests.machine.engine_catalog import EngineCatalog
+from tests.machine.places import Places
+from tests.machine.plain_catalog import AUTHOR
+from tests.machine.plain_model import PlainModel
+from tests.machine.step_times import GIVEN_TIMES, JUST_BEFORE, StepClock, StepTimes
+from tests.machine.workload_changes import LABELS, WORKLOAD_CHANGES, WorkloadChange
+
+NAMES = ("fleet", "fleet-2", "Zürich", "Fleet_%")
+ALIASES = ("production", "Best")
+WORKLOADS = tuple(
+    LLMInferenceWorkload(tuple(LLMInferenceModelSpec(label, replicas, 2, 128, 0.1, (64, 128)) for label in labels))
+    for labels in (LABELS, LABELS[::-1], LABELS[:1])
+    for replicas in (1, 2)
+)
+ANNOTATIONS: Sequence[dict[str, Any]] = (
+    {},
+    {},
+    {"n": 1},
+    {"n": 1.0},
+    {"n": True},
+    {"models": {LABELS[0]: {"tpm": 1}}, "owner": "Zoë"},
+)
+EXPRESSIONS = (
+    "True",
+    "total_gpus >= 4",
+    "any(m.num_replicas > 1 and 64 in m.feasible_batch_sizes for m in models)",
+    f"itl_deadline_by_model['{LABELS[1]}'] < 0.1",
+    "name.startswith('fleet') or number == 2",
+    "'production' in aliases",
+    "'Best' not in aliases and len(models) == 2",
+    "tags['team'] == 'grid'",
+    "annotations['n'] >= 1",
+    "message in ('why', 'again') and effective_from < '2010-01-02'",
+    "recorded_at == effective_from",
+)
+SORTS = ((), (), ("-total_gpus",), ("recorded_at",), ("-effective_from",), ("message",))
+
+When = tuple[str, int]
+"""A time of a kind, and which of them; which there are is known when the step is taken."""
+
+
+def times() -> st.SearchStrategy[When]:
+    """A time long ago or far ahead, that of an earlier step, or just before that."""
+    return st.tuples(st.sampled_from(["given", "step", "step", "before"]), st.integers(0, 40))
+
+
+new_names = st.sampled_from(NAMES)
+names = st.integers(0, 9)
+"""Which of the names that there are when the step is taken; the last few of these numbers mean any name at all."""
+
+aliases = st.sampled_from(ALIASES)
+numbers = st.integers(1, 4)
+expectations = st.sampled_from([None, None, None, 0, 0, 1, -1])
+"""How far the revision that is expected lies from the latest one; None to expect nothing."""
+
+maybe_times = st.none() | times()
+workloads = st.sampled_from(WORKLOADS)
+places = st.sampled_from(["main", "main", "main", "other"])
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An error: its class, and what it says where that is to be compared."""
+
+    kind: type[CatalogError]
+    message: str = ""
+
+
+class CatalogMachine(RuleBasedStateMachine):
+    """Two catalogs, three times: in the model; `main` on SQLite and `other` on PostgreSQL; and the other way round.
+
+    So every step is taken on both engines, and every copy goes from one engine to the other.
+    """
+
+    def __init__(self, lent: Places) -> None:
+        """Begin with empty catalogs."""
+        super().__init__()
+        self._stack = ExitStack()
+        self._clock = StepClock()
+        now = lambda: self._clock.now  # noqa: E731
+        self._model = {"main": PlainModel(now), "other": PlainModel(now)}
+        self._has_changed = False
+        kinds = lent.sqlite, lent.postgres
+        self._engines: list[dict[str, EngineCatalog]] = []
+        self._times = [StepTimes(self._clock), StepTimes(self._clock)]
+        for step_times, (main, other) in zip(self._times, (kinds, kinds[::-1]), strict=True):
+            pair = {
+                place: EngineCatalog(self._stack.enter_context(kind()), step_times, kind)
+                for place, kind in (("main", main), ("other", other))
+            }
+            self._engines.append(pair)
+            for catalog in pair.values():
+                self._stack.callback(catalog.close)
+
+    def teardown(self) -> None:
+        """See that every catalog is sound, and give it back."""
+        with self._stack:
+            assert [catalog.problems() for pair in self._engines for catalog in pair.values()] == [[], [], [], []]
+
+    @initialize(
+        drafts=st.lists(st.tuples(new_names, workloads, maybe_times), min_size=2, max_size=5), is_copied=st.booleans()
+    )
+    def begin(self, drafts: list[tuple[str, LLMInferenceWorkload, When | None]], is_copied: bool) -> None:
+        """Begin with some revisions, perhaps in both catalogs."""
+        for name, workload, since in drafts:
+            draft = RevisionDraft(name, workload, "first", AUTHOR, self._time(since))
+            self._change("main", lambda pair, draft=draft: pair["main"].record([draft]))
+        if is_copied:
+            self._change("other", lambda pair: pair["main"].copy_to(pair["other"], None, {}))
+
+    @rule(
+        place=places,
+        name=new_names,
+        workload=workloads,
+        message=st.sampled_from(["why", "Why", "über"]),
+        since=maybe_times,
+        annotations=st.sampled_from(ANNOTATIONS),
+        expect=expectations,
+    )
+    def save(
+        self,
+        place: str,
+        name: str,
+        workload: LLMInferenceWorkload,
+        message: str,
+        since: When | None,
+        annotations: dict[str, Any],
+        expect: int | None,
+    ) -> None:
+        expected = self._expected(place, name, expect)
+        draft = RevisionDraft(name, workload, message, AUTHOR, self._time(since), "a.json", annotations, expected)
+        self._change(place, lambda pair: pair[place].record([draft]))
+
+    @rule(place=places, drafts=st.lists(st.tuples(new_names, workloads, expectations), min_size=2, max_size=3))
+    def save_many(self, place: str, drafts: list[tuple[str, LLMInferenceWorkload, int | None]]) -> None:
+        sweep = [
+            RevisionDraft(name, workload, "sweep", AUTHOR, expect=self._expected(place, name, expect))
+            for name, workload, expect in drafts
+        ]
+        self._change(place, lambda pair: pair[place].record(sweep))
+
+    @rule(place=places, name=names, form=st.integers(0, 4), change=st.sampled_from(WORKLOAD_CHANGES), since=maybe_times)
+    def set(self, place: str, name: int, form: int, change: WorkloadChange, since: When | None) -> None:
+        called = self._name(place, name)
+        reference = NameReference(called) if form < 2 else NumberReference(called, form - 1)
+        effective_from = self._time(since)
+        self._change(place, lambda pair: pair[place].set(reference, change, effective_from))
+
+    @rule(place=places, name=names, since=maybe_times, expect=expectations)
+    def retire(self, place: str, name: int, since: When | None, expect: int | None) -> None:
+        called, effective_from = self._name(place, name), self._time(since)
+        expected = self._expected(place, called, expect)
+        self._change(place, lambda pair: pair[place].retire(called, effective_from, expected))
+
+    @rule(place=places, name=names, since=maybe_times, expect=expectations)
+    def restore(self, place: str, name: int, since: When | None, expect: int | None) -> None:
+        called, effective_from = self._name(place, name), self._time(since)
+        expected = self._expected(place, called, expect)
+        self._change(place, lambda pair: pair[place].restore(called, effective_from, expected))
+
+    @rule(place=places, old=names, new=st.sampled_from([*NAMES, *NAMES, "no name"]))
+    def rename(self, place: str, old: int, new: str) -> None:
+        called = self._name(place, old)
+        self._change(place, lambda pair: pair[place].rename(called, new))
+
+    @rule(place=places, name=names, alias=aliases, number=st.none() | numbers | st.just(-1))
+    def set_alias(self, place: str, name: int, alias: str, number: int | None) -> None:
+        called = self._name(place, name)
+        self._change(place, lambda pair: pair[place].set_alias(called, alias, number))
+
+    @rule(place=places, name=names, alias=aliases)
+    def remove_alias(self, place: str, name: int, alias: str) -> None:
+        called = self._name(place, name)
+        self._change(place, lambda pair: pair[place].remove_alias(called, alias))
+
+    @rule(place=places, name=names, key=st.sampled_from(["team", "état"]), value=st.sampled_from(["grid", "", None]))
+    def tag(self, place: str, name: int, key: str, value: str | None) -> None:
+        called = self._name(place, name)
+        self._change(place, lambda pair: pair[place].tag(called, {key: value}))
+
+    @rule(
+        source=places,
+        chosen=st.none() | st.none() | st.lists(names, min_size=1, max_size=2),
+        renames=st.just({}) | st.dictionaries(new_names, new_names, max_size=1),
+    )
+    def copy(self, source: str, chosen: list[int] | None, renames: dict[str, str]) -> None:
+        target = "other" if source == "main" else "main"
+        references = None if chosen is None else [NameReference(self._name(source, name)) for name in chosen]
+        self._change(target, lambda pair: pair[source].copy_to(pair[target], references, renames))
+
+    @precondition(lambda self: self._has_changed)
+    @rule(place=places)
+    def dump(self, place: str) -> None:
+        self._has_changed = False
+        self._agree(lambda pair: pair[place].dump())
+
+    @rule(place=places, as_of=maybe_times, known_at=maybe_times)
+    def look_back(self, place: str, as_of: When | None, known_at: When | None) -> None:
+        """Ask what every name and alias stood for."""
+        effective, known = self._time(as_of), self._time(known_at)
+        for name in NAMES:
+            references: list[Reference] = [NameReference(name), *(AliasReference(name, alias) for alias in ALIASES)]
+            for reference in references:
+                self._agree(lambda pair, asked=reference: pair[place].get(asked, effective, known))
+            self._agree(lambda pair, asked=name: pair[place].history(asked, known))
+            self._agree(lambda pair, asked=name: pair[place].alias_log(asked, known))
+            self._agree(lambda pair, asked=name: pair[place].aliases(asked, known))
+
+    @rule(place=places, name=names, number=st.integers(-2, 4).filter(bool), as_of=times(), known_at=maybe_times)
+    def refer(self, place: str, name: int, number: int, as_of: When, known_at: When | None) -> None:
+        """Ask for a revision by number, by time and by digest, as known then."""
+        called = self._name(place, name)
+        time, known = self._time(as_of), self._time(known_at)
+        assert time is not None
+        self._agree(lambda pair: pair[place].get(NumberReference(called, number), None, known))
+        self._agree(lambda pair: pair[place].get(NumberReference(called, number), time, known))
+        self._agree(lambda pair: pair[place].get(TimeReference(called, time), None, known))
+        for digest in self._model[place].contents().digests:
+            self._agree(lambda pair, prefix=digest[:15]: pair[place].get(DigestReference(prefix), None, known))
+
+    @rule(place=places, as_of=maybe_times, known_at=maybe_times, flag=st.booleans())
+    def list_everything(self, place: str, as_of: When | None, known_at: When | None, flag: bool) -> None:
+        """Ask what all names stood for, and what was recorded."""
+        effective, known = self._time(as_of), self._time(known_at)
+        self._agree(lambda pair: pair[place].latest(effective, known, flag))
+        self._agree(lambda pair: pair[place].log(effective, known, flag))
+
+    @rule(
+        place=places,
+        expressions=st.lists(st.sampled_from(EXPRESSIONS), min_size=1, max_size=4, unique=True),
+        as_of=maybe_times,
+        known_at=maybe_times,
+        is_all=st.booleans(),
+        sort=st.sampled_from(SORTS),
+    )
+    def search(
+        self,
+        place: str,
+        expressions: list[str],
+        as_of: When | None,
+        known_at: When | None,
+        is_all: bool,
+        sort: tuple[str, ...],
+    ) -> None:
+        scope = SearchScope(None if is_all else self._time(as_of), self._time(known_at), is_all, sort)
+        for expression in expressions:
+            self._agree(lambda pair, asked=expression: pair[place].search(asked, scope))
+
+    def _name(self, place: str, index: int) -> str:
+        present = sorted(name.called for name in self._model[place].names)
+        return present[index % len(present)] if present and index < 7 else NAMES[index % len(NAMES)]
+
+    def _expected(self, place: str, name: str, distance: int | None) -> int | None:
+        found = self._model[place].find(name)
+        latest = 0 if found is None else len(found.revisions)
+        return None if distance is None else latest + distance
+
+    def _time(self, when: When | None) -> datetime | None:
+        """Return the time that is meant, in the model; without a step yet, a given one."""
+        if when is None:
+            return None
+        kind, index = when
+        steps = self._times[0].recorded
+        if kind == "given" or not steps:
+            return GIVEN_TIMES[index % len(GIVEN_TIMES)]
+        step = steps[-1 - index % len(steps)]
+        return step if kind == "step" else step + JUST_BEFORE
+
+    def _change(self, place: str, act: Callable[[Any], object]) -> None:
+        """Take a step everywhere; then everything that is stored is the same, whether it succeeded or not."""
+        self._clock.tick()
+        self._has_changed = True
+        self._agree(act)
+        self._agree(lambda pair: pair[place].contents())
+        assert self._times[0].recorded == self._times[1].recorded
+
+    def _agree(self, act: Callable[[Any], object]) -> None:
+        """Do something everywhere, and see that it comes to the same: the same answer, or the same error."""
+        expected = _outcome(lambda: act(self._model))
+        said = set()
+        for pair in self._engines:
+            found = _outcome(lambda pair=pair: act(pair), pair)
+            if isinstance(found, _Failure):
+                said.add(found.message)
+                found = replace(found, message="")
+            assert found == expected, f"found {found}, expected {expected}"
+        assert len(said) < 2, f"the engines say different things: {said}"
+
+
+def _outcome(act: Callable[[], object], pair: dict[str, EngineCatalog] | None = None) -> object:
+    """Return what came of it, and of revisions whether they are new."""
+    try:
+        value = act()
+    except CatalogError as error:
+        messages = [] if pair is None else [catalog.message_of(error) for catalog in pair.values()]
+        return _Failure(type(error), min(messages, key=len, default=""))
+    revisions = value if isinstance(value, list) else [value]
+    return value, [revision.is_new for revision in revisions if isinstance(revision, Revision)]
