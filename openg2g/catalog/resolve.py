@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import ContentReader
+from openg2g.catalog.earlier_names import find_present_name
 from openg2g.catalog.reference import (
     NOW,
     AliasReference,
@@ -38,13 +39,6 @@ _ALIAS_MOVE = (
     .order_by(AliasMoveRow.number.desc())
     .limit(queries.ONE)
 )
-_LAST_RENAME = (
-    select(NameRow.name, RenameRow.recorded_at)
-    .join(NameRow, NameRow.id == RenameRow.name_id)
-    .where(RenameRow.old_name == bindparam("name"), RenameRow.recorded_at > bindparam("known_at"))
-    .order_by(RenameRow.recorded_at)
-    .limit(queries.ONE)
-)
 
 
 def get_revision(
@@ -57,9 +51,10 @@ def get_revision(
         AmbiguousReferenceError: A digest prefix fits several workloads.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
-    rows = _find(connection, queries.REVISION, reference, viewpoint)
+    there = _as_called_now(connection, reference, viewpoint)
+    rows = _rows(connection, queries.REVISION, there, viewpoint)
     if not rows:
-        raise _not_found(connection, reference, viewpoint)
+        raise _not_found(connection, reference, there, viewpoint)
     return complete(connection, reader, rows)[0]
 
 
@@ -72,23 +67,9 @@ def find_workload(
         AmbiguousReferenceError: A digest prefix fits several workloads.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
-    spec_ids = [row[0] for row in _find(connection, queries.MODELS, reference, viewpoint)]
+    there = _as_called_now(connection, reference, viewpoint)
+    spec_ids = [row[0] for row in _rows(connection, queries.MODELS, there, viewpoint)]
     return reader.read_one(connection, spec_ids) if spec_ids else None
-
-
-def _find(
-    connection: Connection, questions: Questions, reference: Reference, viewpoint: Viewpoint
-) -> Sequence[RevisionRowRead]:
-    """Return the rows of the revision that a reference names."""
-    if viewpoint.as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
-        raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
-    if viewpoint.known_at is not None and not isinstance(reference, DigestReference):
-        current = _name_after_rename(connection, reference.name, viewpoint)
-        if current is not None:  # What was called so then has another name now; the name may be somebody else's.
-            rows = _rows(connection, questions, _renamed(reference, current), viewpoint)
-            if rows:
-                return rows
-    return _rows(connection, questions, reference, viewpoint)
 
 
 def require_workload(revision: Revision) -> Revision:
@@ -133,24 +114,28 @@ def _rows(
     return connection.execute(statement, parameters).all()
 
 
-def _name_after_rename(connection: Connection, name: str, viewpoint: Viewpoint) -> str | None:
-    if viewpoint.known_at is None:
-        return None
-    row = connection.execute(_LAST_RENAME, {"name": name, "known_at": viewpoint.known_at}).first()
-    return None if row is None else str(row.name)
+def _as_called_now(connection: Connection, reference: Reference, viewpoint: Viewpoint) -> Reference:
+    """Return the reference with the present name of who was called so then; who is called so now, where nobody was.
+
+    Raises:
+        InvalidReferenceError: Reference and point of view both say which revision.
+    """
+    if viewpoint.as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
+        raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
+    if viewpoint.known_at is None or isinstance(reference, DigestReference):
+        return reference
+    name = find_present_name(connection, reference.name, viewpoint.known_at)
+    return reference if name is None else replace(reference, name=name)
 
 
-def _renamed(reference: Reference, name: str) -> Reference:
-    assert not isinstance(reference, DigestReference)
-    return replace(reference, name=name)
-
-
-def _not_found(connection: Connection, reference: Reference, viewpoint: Viewpoint) -> WorkloadNotFoundError:
-    """Say why nothing answers, and what is near."""
+def _not_found(
+    connection: Connection, reference: Reference, there: Reference, viewpoint: Viewpoint
+) -> WorkloadNotFoundError:
+    """Say why nothing answers a reference, which is called otherwise by now perhaps, and what is near."""
     text = str(reference)
-    if isinstance(reference, DigestReference):
+    if isinstance(there, DigestReference):
         return WorkloadNotFoundError(text, "no workload has a digest that begins so")
-    name = reference.name
+    name = there.name
     numbers = (
         select(func.min(RevisionRow.number), func.max(RevisionRow.number), func.min(RevisionRow.effective_from))
         .join(NameRow, NameRow.id == RevisionRow.name_id)

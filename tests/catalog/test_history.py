@@ -238,6 +238,21 @@ def test_a_name_that_was_reused_since_is_what_it_was_then(catalog: Catalog) -> N
     assert catalog.get("a").digest == second.digest
 
 
+def test_who_was_called_otherwise_then_does_not_answer_for_a_name(catalog: Catalog) -> None:
+    catalog.save("a", WORKLOADS[0])
+    catalog.save("b", WORKLOADS[0])
+    then = catalog.save("b", WORKLOADS[1]).recorded_at
+    catalog.rename("a", "c")
+    catalog.rename("b", "a")
+    with pytest.raises(WorkloadNotFoundError, match="a@2: the name has revisions 1 to 1"):
+        catalog.get("a@2", known_at=then)
+    catalog.rename("a", "d")
+    assert catalog.get("a", known_at=then).reference == "c@1"
+    catalog.rename("c", "e")
+    with pytest.raises(WorkloadNotFoundError, match="c: the name was changed to e"):
+        catalog.get("c", known_at=then)
+
+
 def test_a_retirement_to_come_can_be_taken_back(catalog: Catalog) -> None:
     catalog.save("fleet", WORKLOADS[1])
     later = datetime.now(UTC) + timedelta(days=1000)

@@ -329,6 +329,15 @@ def test_an_unrelated_name_is_not_taken_for_what_another_was_called(catalog: Cat
         assert other.load("fleet") == make_workload(3)
 
 
+def test_a_name_that_is_copied_here_does_not_answer_for_the_past_of_another(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        other.save("fleet", make_workload(3))
+        here = catalog.save("fleet", make_workload(1))
+        other.rename("fleet", "fleet-2")
+        copy_catalog(other, catalog)
+        assert catalog.get("fleet", known_at=here.recorded_at).digest == here.digest
+
+
 def test_what_cannot_be_meant_is_refused_at_once(catalog: Catalog, other: Catalog) -> None:
     with other:
         catalog.save("a", make_workload(1))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select
 
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog import revision_queries as queries
+from openg2g.catalog.earlier_names import PRESENT_NAME
 from openg2g.catalog.listing import LogFilter, log_query
 from tests.builders import make_workload
 
@@ -20,6 +21,7 @@ QUESTIONS: dict[str, tuple[Select[*tuple[Any, ...]], dict[str, Any], str]] = {
         "ix_revisions_name_id_effective_from_number",
     ),
     "number": (queries.REVISION.number, {"name": "name-7", "number": 3, "known_at": NOW}, "pk_revisions"),
+    "name then": (PRESENT_NAME, {"name": "name-7", "known_at": NOW}, "pk_revisions"),
     "log of a name": (log_query(LogFilter(name="name-7"), None, 20), {}, "pk_revisions"),
     "log of all": (log_query(LogFilter(), None, 20), {}, "ix_revisions_recorded_at"),
 }
