@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from openg2g.catalog import CatalogError, RevisionDraft, SearchScope
 from openg2g.catalog.reference import (
+    END_OF_TIME,
     AliasReference,
     DigestReference,
     NameReference,
@@ -66,18 +67,27 @@ def times() -> st.SearchStrategy[When]:
     return st.tuples(st.sampled_from(["given", "step", "step", "before"]), st.integers(0, 40))
 
 
+maybe_times = st.none() | times()
+places = st.sampled_from(["main", "main", "main", "other"])
 new_names = st.sampled_from(NAMES)
 names = st.integers(0, 9)
 """Which of the names that there are when the step is taken; the last few of these numbers mean any name at all."""
 
-aliases = st.sampled_from(ALIASES)
-numbers = st.integers(1, 4)
-expectations = st.sampled_from([None, None, None, 0, 0, 1, -1])
-"""How far the revision that is expected lies from the latest one; None to expect nothing."""
+expectations = st.sampled_from([None, None, None, "latest", "latest", "next", "new"])
+"""Which revision is expected to be the latest: any, the one that is, the next one, or none."""
 
-maybe_times = st.none() | times()
-workloads = st.sampled_from(WORKLOADS)
-places = st.sampled_from(["main", "main", "main", "other"])
+
+@st.composite
+def drafts(draw: st.DrawFn) -> RevisionDraft:
+    """What may be recorded; the time, and what is expected, are filled in when the step is taken."""
+    return RevisionDraft(
+        name=draw(new_names),
+        workload=draw(st.sampled_from(WORKLOADS)),
+        message=draw(st.sampled_from(["why", "Why", "über"])),
+        author=AUTHOR,
+        source="a.json",
+        annotations=draw(st.sampled_from(ANNOTATIONS)),
+    )
 
 
 @dataclass(frozen=True)
@@ -119,47 +129,29 @@ class CatalogMachine(RuleBasedStateMachine):
         with self._stack:
             assert [catalog.problems() for pair in self._engines for catalog in pair.values()] == [[], [], [], []]
 
-    @initialize(
-        drafts=st.lists(st.tuples(new_names, workloads, maybe_times), min_size=2, max_size=5), is_copied=st.booleans()
-    )
-    def begin(self, drafts: list[tuple[str, LLMInferenceWorkload, When | None]], is_copied: bool) -> None:
+    @initialize(sent=st.lists(st.tuples(drafts(), maybe_times), min_size=2, max_size=5), is_copied=st.booleans())
+    def begin(self, sent: list[tuple[RevisionDraft, When | None]], is_copied: bool) -> None:
         """Begin with some revisions, perhaps in both catalogs."""
-        for name, workload, since in drafts:
-            draft = RevisionDraft(name, workload, "first", AUTHOR, self._time(since))
-            self._change("main", lambda pair, draft=draft: pair["main"].record([draft]))
+        for draft, since in sent:
+            dated = [replace(draft, effective_from=self._time(since))]
+            self._change("main", lambda pair, dated=dated: pair["main"].record(dated))
         if is_copied:
             self._change("other", lambda pair: pair["main"].copy_to(pair["other"], None, {}))
 
     @rule(
         place=places,
-        name=new_names,
-        workload=workloads,
-        message=st.sampled_from(["why", "Why", "über"]),
-        since=maybe_times,
-        annotations=st.sampled_from(ANNOTATIONS),
-        expect=expectations,
+        sent=st.lists(st.tuples(drafts(), maybe_times, expectations, st.booleans()), min_size=1, max_size=3),
     )
-    def save(
-        self,
-        place: str,
-        name: str,
-        workload: LLMInferenceWorkload,
-        message: str,
-        since: When | None,
-        annotations: dict[str, Any],
-        expect: int | None,
-    ) -> None:
-        expected = self._expected(place, name, expect)
-        draft = RevisionDraft(name, workload, message, AUTHOR, self._time(since), "a.json", annotations, expected)
-        self._change(place, lambda pair: pair[place].record([draft]))
-
-    @rule(place=places, drafts=st.lists(st.tuples(new_names, workloads, expectations), min_size=2, max_size=3))
-    def save_many(self, place: str, drafts: list[tuple[str, LLMInferenceWorkload, int | None]]) -> None:
-        sweep = [
-            RevisionDraft(name, workload, "sweep", AUTHOR, expect=self._expected(place, name, expect))
-            for name, workload, expect in drafts
-        ]
-        self._change(place, lambda pair: pair[place].record(sweep))
+    def save(self, place: str, sent: list[tuple[RevisionDraft, When | None, str | None, bool]]) -> None:
+        """Record one revision or several, some of the workload that is there already."""
+        ready = []
+        for draft, since, expectation, is_again in sent:
+            expected = self._expected(place, draft.name, expectation)
+            found = self._model[place].find(draft.name)
+            there = found.revisions[-1].workload if found is not None and is_again else None
+            workload = there or draft.workload
+            ready.append(replace(draft, workload=workload, effective_from=self._time(since), expect=expected))
+        self._change(place, lambda pair: pair[place].record(ready))
 
     @rule(place=places, name=names, form=st.integers(0, 4), change=st.sampled_from(WORKLOAD_CHANGES), since=maybe_times)
     def set(self, place: str, name: int, form: int, change: WorkloadChange, since: When | None) -> None:
@@ -168,32 +160,37 @@ class CatalogMachine(RuleBasedStateMachine):
         effective_from = self._time(since)
         self._change(place, lambda pair: pair[place].set(reference, change, effective_from))
 
-    @rule(place=places, name=names, since=maybe_times, expect=expectations)
-    def retire(self, place: str, name: int, since: When | None, expect: int | None) -> None:
+    @rule(place=places, name=names, since=maybe_times, expectation=expectations, is_restored=st.booleans())
+    def end(self, place: str, name: int, since: When | None, expectation: str | None, is_restored: bool) -> None:
+        """Retire a name, or bring it back."""
         called, effective_from = self._name(place, name), self._time(since)
-        expected = self._expected(place, called, expect)
-        self._change(place, lambda pair: pair[place].retire(called, effective_from, expected))
-
-    @rule(place=places, name=names, since=maybe_times, expect=expectations)
-    def restore(self, place: str, name: int, since: When | None, expect: int | None) -> None:
-        called, effective_from = self._name(place, name), self._time(since)
-        expected = self._expected(place, called, expect)
-        self._change(place, lambda pair: pair[place].restore(called, effective_from, expected))
+        expected = self._expected(place, called, expectation)
+        if is_restored:
+            self._change(place, lambda pair: pair[place].restore(called, effective_from, expected))
+        else:
+            self._change(place, lambda pair: pair[place].retire(called, effective_from, expected))
 
     @rule(place=places, old=names, new=st.sampled_from([*NAMES, *NAMES, "no name"]))
     def rename(self, place: str, old: int, new: str) -> None:
         called = self._name(place, old)
         self._change(place, lambda pair: pair[place].rename(called, new))
 
-    @rule(place=places, name=names, alias=aliases, number=st.none() | numbers | st.just(-1))
-    def set_alias(self, place: str, name: int, alias: str, number: int | None) -> None:
+    @rule(
+        place=places,
+        name=names,
+        alias=st.sampled_from(ALIASES),
+        number=st.sampled_from([None, None, 1, 2, 3, -1]),
+        is_removed=st.booleans(),
+    )
+    def move_alias(self, place: str, name: int, alias: str, number: int | None, is_removed: bool) -> None:
+        """Set an alias, or remove it where it stands."""
         called = self._name(place, name)
-        self._change(place, lambda pair: pair[place].set_alias(called, alias, number))
-
-    @rule(place=places, name=names, alias=aliases)
-    def remove_alias(self, place: str, name: int, alias: str) -> None:
-        called = self._name(place, name)
-        self._change(place, lambda pair: pair[place].remove_alias(called, alias))
+        if is_removed:
+            standing = [name.aliases(END_OF_TIME) for name in self._model[place].names if name.called == called]
+            alias = next(iter(standing[0]), alias) if standing else alias
+            self._change(place, lambda pair: pair[place].remove_alias(called, alias))
+        else:
+            self._change(place, lambda pair: pair[place].set_alias(called, alias, number))
 
     @rule(place=places, name=names, key=st.sampled_from(["team", "état"]), value=st.sampled_from(["grid", "", None]))
     def tag(self, place: str, name: int, key: str, value: str | None) -> None:
@@ -216,66 +213,55 @@ class CatalogMachine(RuleBasedStateMachine):
         self._has_changed = False
         self._agree(lambda pair: pair[place].dump())
 
-    @rule(place=places, as_of=maybe_times, known_at=maybe_times)
-    def look_back(self, place: str, as_of: When | None, known_at: When | None) -> None:
-        """Ask what every name and alias stood for."""
-        effective, known = self._time(as_of), self._time(known_at)
-        for name in NAMES:
-            references: list[Reference] = [NameReference(name), *(AliasReference(name, alias) for alias in ALIASES)]
-            for reference in references:
-                self._agree(lambda pair, asked=reference: pair[place].get(asked, effective, known))
-            self._agree(lambda pair, asked=name: pair[place].history(asked, known))
-            self._agree(lambda pair, asked=name: pair[place].alias_log(asked, known))
-            self._agree(lambda pair, asked=name: pair[place].aliases(asked, known))
-
-    @rule(place=places, name=names, number=st.integers(-2, 4).filter(bool), as_of=times(), known_at=maybe_times)
-    def refer(self, place: str, name: int, number: int, as_of: When, known_at: When | None) -> None:
-        """Ask for a revision by number, by time and by digest, as known then."""
-        called = self._name(place, name)
-        time, known = self._time(as_of), self._time(known_at)
-        assert time is not None
-        self._agree(lambda pair: pair[place].get(NumberReference(called, number), None, known))
-        self._agree(lambda pair: pair[place].get(NumberReference(called, number), time, known))
-        self._agree(lambda pair: pair[place].get(TimeReference(called, time), None, known))
-        for digest in self._model[place].contents().digests:
-            self._agree(lambda pair, prefix=digest[:15]: pair[place].get(DigestReference(prefix), None, known))
-
-    @rule(place=places, as_of=maybe_times, known_at=maybe_times, flag=st.booleans())
-    def list_everything(self, place: str, as_of: When | None, known_at: When | None, flag: bool) -> None:
-        """Ask what all names stood for, and what was recorded."""
+    @rule(
+        place=places,
+        as_of=maybe_times,
+        known_at=maybe_times,
+        expressions=st.lists(st.sampled_from(EXPRESSIONS), max_size=4, unique=True),
+        sort=st.sampled_from(SORTS),
+        flag=st.booleans(),
+    )
+    def ask_for_all(
+        self,
+        place: str,
+        as_of: When | None,
+        known_at: When | None,
+        expressions: list[str],
+        sort: tuple[str, ...],
+        flag: bool,
+    ) -> None:
+        """Ask what all names stood for, what was recorded, and where expressions hold."""
         effective, known = self._time(as_of), self._time(known_at)
         self._agree(lambda pair: pair[place].latest(effective, known, flag))
         self._agree(lambda pair: pair[place].log(effective, known, flag))
-
-    @rule(
-        place=places,
-        expressions=st.lists(st.sampled_from(EXPRESSIONS), min_size=1, max_size=4, unique=True),
-        as_of=maybe_times,
-        known_at=maybe_times,
-        is_all=st.booleans(),
-        sort=st.sampled_from(SORTS),
-    )
-    def search(
-        self,
-        place: str,
-        expressions: list[str],
-        as_of: When | None,
-        known_at: When | None,
-        is_all: bool,
-        sort: tuple[str, ...],
-    ) -> None:
-        scope = SearchScope(None if is_all else self._time(as_of), self._time(known_at), is_all, sort)
-        for expression in expressions:
+        scope = SearchScope(None if flag else effective, known, flag, sort)
+        for expression in ["True", *expressions]:
             self._agree(lambda pair, asked=expression: pair[place].search(asked, scope))
+
+    @rule(place=places, name=names, number=st.integers(-2, 4).filter(bool), as_of=maybe_times, known_at=maybe_times)
+    def ask_for_one(self, place: str, name: int, number: int, as_of: When | None, known_at: When | None) -> None:
+        """Ask for revisions by each kind of reference, and for what belongs to a name."""
+        called, effective, known = self._name(place, name), self._time(as_of), self._time(known_at)
+        references: list[Reference] = [NameReference(called), NumberReference(called, number)]
+        references += [AliasReference(called, alias) for alias in ALIASES]
+        for reference in references:
+            self._agree(lambda pair, asked=reference: pair[place].get(asked, effective, known))
+        if effective is not None:
+            self._agree(lambda pair: pair[place].get(TimeReference(called, effective), None, known))
+        for digest in self._model[place].contents().digests:
+            self._agree(lambda pair, prefix=digest[:15]: pair[place].get(DigestReference(prefix), None, known))
+        self._agree(lambda pair: pair[place].history(called, known))
+        self._agree(lambda pair: pair[place].alias_log(called, known))
+        self._agree(lambda pair: pair[place].aliases(called, known))
 
     def _name(self, place: str, index: int) -> str:
         present = sorted(name.called for name in self._model[place].names)
         return present[index % len(present)] if present and index < 7 else NAMES[index % len(NAMES)]
 
-    def _expected(self, place: str, name: str, distance: int | None) -> int | None:
+    def _expected(self, place: str, name: str, expectation: str | None) -> int | None:
         found = self._model[place].find(name)
         latest = 0 if found is None else len(found.revisions)
-        return None if distance is None else latest + distance
+        return {None: None, "latest": latest, "next": latest + 1, "new": 0}[expectation]
 
     def _time(self, when: When | None) -> datetime | None:
         """Return the time that is meant, in the model; without a step yet, a given one."""
