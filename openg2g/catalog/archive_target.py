@@ -1,5 +1,6 @@
 """Entries of an archive added to a catalog: what is there already is compared, and never overwritten."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -73,13 +74,8 @@ class ArchiveTarget:
         for chunk in chunks(names, KEYS_PER_STATEMENT):
             found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
             ids.update((name, name_id) for name, name_id in found)
-        firsts = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
-        for entry in _of_kind(batch, NameEntry):
-            if self._name_here(entry.name) == entry.name not in ids and entry.name in firsts:
-                changes = [found.change for found in _of_kind(batch, RenameEntry) if found.name == entry.name]
-                same = naming.find_renamed(writer.connection, entry.name, changes)
-                if same is not None and _begins_with(writer, same, firsts[entry.name]):
-                    self._renamed[entry.name] = same
+        while self._follow_renames(writer, batch, ids):
+            pass  # The name that was left may be what yet another one has been renamed to.
         ids.update((name, name_id) for name, name_id in self._renamed.items() if name in names)
         new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
         new = {name: entry for name, entry in new.items() if name not in ids}
@@ -90,6 +86,36 @@ class ArchiveTarget:
         for name in names:
             self.added.setdefault(name, 0)
         return ids
+
+    def _follow_renames(self, writer: RevisionWriter, batch: Sequence[Entry], ids: dict[str, int]) -> bool:
+        """Find the names that are called otherwise here; return whether one of them left its name to another.
+
+        Raises:
+            HistoryConflictError: One has been renamed here to what another is called there.
+        """
+        firsts = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
+        changes = defaultdict(list)
+        for found in _of_kind(batch, RenameEntry):
+            changes[found.name].append(found.change)
+        for entry in _of_kind(batch, NameEntry):
+            is_known = entry.name in ids or entry.name in self._renamed or entry.name not in firsts
+            if is_known or self._name_here(entry.name) != entry.name:
+                continue
+            same = naming.find_renamed(writer.connection, entry.name, changes[entry.name])
+            if same is None or not _begins_with(writer, same, firsts[entry.name]):
+                continue
+            self._renamed[entry.name] = same
+            called = next((name for name, name_id in ids.items() if name_id == same), None)
+            if called is None:
+                continue
+            number = len(changes[entry.name])
+            if len(naming.renames_of(writer.connection, same)) > number:
+                details = f"here it is what {entry.name} there has been renamed to"
+                raise HistoryConflictError(called, number + 1, "rename", details)
+            naming.set_name(writer.connection, same, entry.name)
+            ids[entry.name] = ids.pop(called)
+            return True
+        return False
 
     def _add_tags(self, writer: RevisionWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
         """Add the tags whose keys a name does not have here; those it has stay as they are."""

@@ -67,7 +67,7 @@ def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -
     candidates += connection.scalars(select(RenameRow.name_id).where(RenameRow.old_name == name))
     for name_id in candidates:
         if name_id is not None:
-            here = _renames_of(connection, name_id)
+            here = renames_of(connection, name_id)
             called = connection.scalar(select(NameRow.name).where(NameRow.id == name_id)) or ""
             if _goes_on(changes, name, here) or _goes_on(here, called, changes):
                 return name_id
@@ -80,7 +80,8 @@ def _goes_on(shorter: Sequence[Rename], called: str, longer: Sequence[Rename]) -
     return length < len(longer) and list(longer[:length]) == list(shorter) and longer[length].old_name == called
 
 
-def _renames_of(connection: Connection, name_id: int) -> list[Rename]:
+def renames_of(connection: Connection, name_id: int) -> list[Rename]:
+    """Return every change of a name, first to last."""
     query = (
         select(RenameRow.old_name, RenameRow.recorded_at, RenameRow.author, RenameRow.message)
         .where(RenameRow.name_id == name_id)

@@ -112,6 +112,33 @@ def test_a_rename_at_the_source_is_followed(catalog: Catalog, other: Catalog) ->
         assert archive_of(other) == archive_of(catalog)
 
 
+def test_a_name_that_another_has_taken_over_at_the_source_is_followed(catalog: Catalog, other: Catalog) -> None:
+    with other:
+        catalog.save_many(RevisionDraft(name, make_workload(1)) for name in ("plan", "fleet"))
+        copy_catalog(catalog, other)
+        for old, new in (("plan", "old-plan"), ("fleet", "plan")):
+            catalog.rename(old, new)
+            catalog.tag(new, {"team": "grid"})
+        catalog.save("fleet", make_workload(3))
+        assert copy_catalog(catalog, other) == {"old-plan": 0, "plan": 0, "fleet": 1}
+        assert archive_of(other) == archive_of(catalog)
+
+
+def test_a_name_that_was_renamed_here_to_what_another_is_called_there_is_refused(
+    catalog: Catalog, other: Catalog
+) -> None:
+    with other:
+        catalog.save("fleet", make_workload(1))
+        catalog.tag("fleet", {"team": "grid"})
+        copy_catalog(catalog, other)
+        other.rename("fleet", "plan")
+        catalog.save("plan", make_workload(1))
+        catalog.tag("plan", {"team": "power"})
+        with pytest.raises(HistoryConflictError, match=r"plan: .* at rename 1 \(here it is what fleet there has been"):
+            copy_catalog(catalog, other)
+        assert other.list_names() == ["plan"]
+
+
 def test_chosen_names_are_copied_with_their_workloads_only(catalog: Catalog, other: Catalog) -> None:
     with other:
         fill(catalog)

@@ -29,14 +29,31 @@ def copy_plainly(
     if len(set(called_here)) < len(called_here):
         raise InvalidRevisionError("two names would be called the same")
     with target.all_or_nothing():
-        before = [(name.called, name) for name in target.names]
-        return {here: _add(name, here, dict(before), target) for name, here in zip(incoming, called_here, strict=True)}
+        own = [name for name, here in zip(incoming, called_here, strict=True) if here == name.called]
+        _follow_renames(own, target)
+        known = {name.called: name for name in target.names}
+        known = {name.called: other for name in own if (other := _find_newer(target, name))} | known
+        met = [known[here] for here in called_here if here in known]
+        if any(met.count(name) > 1 for name in met):
+            raise HistoryConflictError("", 0, "", "two names there are the same here")
+        return {here: _add(name, here, known, target) for name, here in zip(incoming, called_here, strict=True)}
+
+
+def _follow_renames(incoming: Sequence[PlainName], target: PlainCatalog) -> None:
+    """Call otherwise what has been renamed there since, as long as that leaves a name to another."""
+    for _ in incoming:
+        for name in incoming:
+            older = next((other for other in target.names if _has_become(other, name)), None)
+            if older is not None and target.find(name.called) is None:
+                older.rename(name.called)
+
+
+def _find_newer(target: PlainCatalog, name: PlainName) -> PlainName | None:
+    return next((other for other in target.names if _has_become(name, other)), None)
 
 
 def _add(incoming: PlainName, here: str, known: dict[str, PlainName], target: PlainCatalog) -> int:
     name = known.get(here)
-    if name is None and here == incoming.called:  # Only its own name tells whose past it was.
-        name = next((other for other in known.values() if _is_another_time_of(other, incoming)), None)
     if name is None:
         name = PlainName(here, incoming.created_at, [], [], [], {})
         target.names.append(name)
@@ -53,15 +70,13 @@ def _add(incoming: PlainName, here: str, known: dict[str, PlainName], target: Pl
     return len(name.revisions) - num_revisions
 
 
-def _is_another_time_of(name: PlainName, other: PlainName) -> bool:
-    """Whether two names began as the same, and the one has only been renamed since it was called as the other is."""
-    first, second = sorted((name, other), key=lambda name: len(name.renames))
-    length = len(first.renames)
+def _has_become(older: PlainName, newer: PlainName) -> bool:
+    """Whether two names began as the same, and the one has been renamed since it was called as the other is."""
+    length = len(older.renames)
     return (
-        length < len(second.renames)
-        and second.renames[:length] == first.renames
-        and second.renames[length].old_name == first.called
-        and replace(first.revisions[0], name="") == replace(second.revisions[0], name="")
+        newer.renames[:length] == older.renames
+        and [change.old_name for change in newer.renames[length : length + 1]] == [older.called]
+        and replace(older.revisions[0], name="") == replace(newer.revisions[0], name="")
     )
 
 
