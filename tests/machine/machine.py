@@ -71,7 +71,7 @@ maybe_times = st.none() | times()
 places = st.sampled_from(["main", "main", "main", "other"])
 new_names = st.sampled_from(NAMES)
 names = st.integers(0, 9)
-"""Which of the names that there are when the step is taken; the last few of these numbers mean any name at all."""
+"""Which of the names that there are when the step is taken, those with most in them first; 7 to 9 mean any at all."""
 
 expectations = st.sampled_from([None, None, None, "latest", "latest", "next", "new"])
 """Which revision is expected to be the latest: any, the one that is, the next one, or none."""
@@ -186,8 +186,9 @@ class CatalogMachine(RuleBasedStateMachine):
         """Set an alias, or remove it where it stands."""
         called = self._name(place, name)
         if is_removed:
-            standing = [name.aliases(END_OF_TIME) for name in self._model[place].names if name.called == called]
-            alias = next(iter(standing[0]), alias) if standing else alias
+            held = [(n.called, there) for n in self._model[place].names for there in n.aliases(END_OF_TIME)]
+            if held and name < 7:
+                called, alias = held[name % len(held)]
             self._change(place, lambda pair: pair[place].remove_alias(called, alias))
         else:
             self._change(place, lambda pair: pair[place].set_alias(called, alias, number))
@@ -255,8 +256,8 @@ class CatalogMachine(RuleBasedStateMachine):
         self._agree(lambda pair: pair[place].aliases(called, known))
 
     def _name(self, place: str, index: int) -> str:
-        present = sorted(name.called for name in self._model[place].names)
-        return present[index % len(present)] if present and index < 7 else NAMES[index % len(NAMES)]
+        held = sorted(self._model[place].names, key=lambda name: -len(name.revisions) - len(name.moves))
+        return held[index // 2 % len(held)].called if held and index < 7 else NAMES[index % len(NAMES)]
 
     def _expected(self, place: str, name: str, expectation: str | None) -> int | None:
         found = self._model[place].find(name)
