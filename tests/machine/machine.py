@@ -154,7 +154,7 @@ class CatalogMachine(RuleBasedStateMachine):
         self._change(place, lambda pair: pair[place].record(ready))
 
     @rule(place=places, name=names, form=st.integers(0, 4), change=st.sampled_from(WORKLOAD_CHANGES), since=maybe_times)
-    def set(self, place: str, name: int, form: int, change: WorkloadChange, since: When | None) -> None:
+    def derive(self, place: str, name: int, form: int, change: WorkloadChange, since: When | None) -> None:
         called = self._name(place, name)
         reference = NameReference(called) if form < 2 else NumberReference(called, form - 1)
         effective_from = self._time(since)
@@ -247,13 +247,23 @@ class CatalogMachine(RuleBasedStateMachine):
         references += [AliasReference(called, alias) for alias in ALIASES]
         for reference in references:
             self._agree(lambda pair, asked=reference: pair[place].get(asked, effective, known))
-        if effective is not None:
-            self._agree(lambda pair: pair[place].get(TimeReference(called, effective), None, known))
+        for time in self._edges(place, called):
+            self._agree(lambda pair, time=time: pair[place].get(TimeReference(called, time), None, known))
+            self._agree(lambda pair, time=time: pair[place].get(AliasReference(called, ALIASES[0]), time, known))
         for digest in self._model[place].contents().digests:
             self._agree(lambda pair, prefix=digest[:15]: pair[place].get(DigestReference(prefix), None, known))
         self._agree(lambda pair: pair[place].history(called, known))
         self._agree(lambda pair: pair[place].alias_log(called, known))
         self._agree(lambda pair: pair[place].aliases(called, known))
+
+    def _edges(self, place: str, called: str) -> set[datetime]:
+        """Return the times at which something begins for a name, and those just before."""
+        found = self._model[place].find(called)
+        if found is None:
+            return set()
+        times = {r.effective_from for r in found.revisions} | {move.recorded_at for move in found.moves}
+        exact = times & {*GIVEN_TIMES, *self._times[0].recorded}
+        return times | {time + JUST_BEFORE for time in exact}
 
     def _name(self, place: str, index: int) -> str:
         held = sorted(self._model[place].names, key=lambda name: -len(name.revisions) - len(name.moves))

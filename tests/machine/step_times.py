@@ -43,11 +43,11 @@ class StepTimes:
         return list(self._real_of)
 
     def real(self, plain: datetime) -> datetime:
-        """Return when something is in the catalogs: a given time, that of a step, or just before that."""
-        if plain in GIVEN_TIMES:
-            return plain
-        step = plain if plain in self._real_of else plain - JUST_BEFORE
-        real = self._real_of[step] + (plain - step)
+        """Return when something is in the catalogs: a given time, that of a step, or just before one of these."""
+        is_exact = plain in self._real_of or plain in GIVEN_TIMES
+        known = plain if is_exact else plain - JUST_BEFORE
+        real = known if known in GIVEN_TIMES else self._real_of[known]
+        real += plain - known
         self._plain_of[real] = plain
         return real
 
