@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
     from openg2g.models.errors import SourceError as SourceError
     from openg2g.models.errors import UnknownFormatError as UnknownFormatError
+    from openg2g.models.errors import UnknownOutcomeError as UnknownOutcomeError
     from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
     from openg2g.models.naming import AliasMove as AliasMove
     from openg2g.models.revision import Revision as Revision
@@ -85,6 +86,7 @@ _ERRORS = (
     "SchemaTooNewError",
     "SourceError",
     "UnknownFormatError",
+    "UnknownOutcomeError",
     "WorkloadNotFoundError",
 )
 _HOME |= dict.fromkeys(_ERRORS, "openg2g.models.errors")

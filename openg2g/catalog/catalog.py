@@ -1,12 +1,12 @@
 """The catalog: everything a Python user does with stored workloads."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from openg2g.catalog import naming, resolve
 from openg2g.catalog.authorship import default_author
@@ -20,6 +20,8 @@ from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_alias, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
+
+_Result = TypeVar("_Result")
 
 DRAFTS_PER_BLOCK = 2_000
 """Drafts appended by one round of statements: memory stays constant however long a sweep is."""
@@ -138,10 +140,13 @@ class Catalog(CatalogReporting):
         draft = RevisionDraft(
             name, workload, message, author, effective_from, source, {} if annotations is None else annotations, expect
         )
-        return self.save_many([draft])[0]
+        return self._append(draft)
 
     def save_many(self, drafts: Iterable[RevisionDraft]) -> list[Revision]:
         """Record many revisions in one transaction: all or none. Errors are those of `save`.
+
+        Where a PostgreSQL server gives the transaction up, `save` and the others do it again by themselves; this one
+        cannot, since it reads the drafts once. Do it again with all of them: what is there already makes no revision.
 
         Example:
             >>> def sweep():
@@ -159,6 +164,14 @@ class Catalog(CatalogReporting):
         author = default_author()  # It may start a process: before the lock is taken, not under it.
         with self.database.writing() as connection:
             yield RevisionWriter(connection, author)
+
+    def _write(self, work: Callable[[RevisionWriter], _Result]) -> _Result:
+        """Do work that may be done again in a write transaction: see `Database.write`."""
+        author = default_author()
+        return self.database.write(lambda connection: work(RevisionWriter(connection, author)))
+
+    def _append(self, draft: RevisionDraft) -> Revision:
+        return self._write(lambda writer: writer.append([draft]))[0]
 
     @contextmanager
     def previewing(self) -> Iterator[RevisionWriter]:
@@ -186,9 +199,12 @@ class Catalog(CatalogReporting):
             RevisionConflictError: Another revision than the expected one is the latest.
         """
         draft = RevisionDraft(name, None, message, author, effective_from, expect=expect, retires=True)
-        with self.writing() as writer:
+
+        def work(writer: RevisionWriter) -> Revision:
             _require_name(writer, name)
             return writer.append([draft])[0]
+
+        return self._write(work)
 
     def restore(
         self,
@@ -226,8 +242,7 @@ class Catalog(CatalogReporting):
             annotations=last.annotations,
             expect=revisions[-1].number if expect is None else expect,
         )
-        with self.writing() as writer:
-            return writer.append([draft])[0]
+        return self._append(draft)
 
     def rename(self, old: str, new: str, *, message: str = "", author: str | None = None) -> None:
         """Change a name; revisions, aliases and tags go along, and the old name is still understood in the past.
@@ -239,10 +254,13 @@ class Catalog(CatalogReporting):
         """
         check_name(new)
         check_text("message", message)
-        with self.writing() as writer:
+
+        def work(writer: RevisionWriter) -> None:
             name_id = _require_name(writer, old)
             change = Rename(old, datetime.now(UTC), writer.author_or_default(author), message)
             naming.change_name(writer.connection, name_id, change, new)
+
+        self._write(work)
 
     def set_alias(
         self, name: str, alias: str, revision: int | None = None, *, message: str = "", author: str | None = None
@@ -255,9 +273,12 @@ class Catalog(CatalogReporting):
         """
         check_alias(alias)
         reference = parse_reference(f"{check_name(name)}@{revision}" if revision is not None else name)
-        with self.writing() as writer:
+
+        def work(writer: RevisionWriter) -> AliasMove:
             found = resolve.get_revision(writer.connection, self._reader, reference)
             return self._move_alias(writer, found.name, alias, found.number, message, author)
+
+        return self._write(work)
 
     def remove_alias(self, name: str, alias: str, *, message: str = "", author: str | None = None) -> AliasMove:
         """Let an alias stand for nothing; where it stood before is kept.
@@ -267,9 +288,12 @@ class Catalog(CatalogReporting):
         """
         check_alias(alias)
         reference = parse_reference(f"{check_name(name)}@{alias}")
-        with self.writing() as writer:
+
+        def work(writer: RevisionWriter) -> AliasMove:
             resolve.get_revision(writer.connection, self._reader, reference)
             return self._move_alias(writer, name, alias, None, message, author)
+
+        return self._write(work)
 
     def _move_alias(
         self, writer: RevisionWriter, name: str, alias: str, number: int | None, message: str, author: str | None
@@ -292,10 +316,13 @@ class Catalog(CatalogReporting):
             check_name(key, "tag")
             if value is not None:
                 check_text(f"tag {key}", value)
-        with self.writing() as writer:
+
+        def work(writer: RevisionWriter) -> dict[str, str]:
             name_id = _require_name(writer, name)
             naming.change_tags(writer.connection, name_id, tags)
             return naming.tags_of(writer.connection, name_id)
+
+        return self._write(work)
 
 
 def _require_name(writer: RevisionWriter, name: str) -> int:

@@ -1,23 +1,32 @@
 """An open database: its engine, the connection for reading, and the one owner of write transactions."""
 
+import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event, select
+from sqlalchemy import Connection, Engine, FromClause, Text, cast, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog.faults import is_locked, translated_errors
+from openg2g.catalog.faults import is_given_up, is_locked, translated_errors
 from openg2g.catalog.location import Location
+from openg2g.catalog.outcome import was_committed
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.catalog.tables import CatalogInfoRow
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
 from openg2g.catalog.writer_queue import WriterQueue
-from openg2g.models.errors import CatalogError, CatalogLockedError, DamagedCatalogError
+from openg2g.models.errors import (
+    CatalogError,
+    CatalogLockedError,
+    CatalogUnavailableError,
+    DamagedCatalogError,
+    UnknownOutcomeError,
+)
 
 SEARCHING = "catalog_search"
 """Execution option of statements that are planned for their values."""
@@ -41,8 +50,11 @@ _POSTGRESQL_SETTINGS = {  # Of the driver. A server whose machine is gone is not
     "tcp_user_timeout": 90_000,
 }
 
-_LOCK = select(CatalogInfoRow.id).with_for_update()
-_LOCK_IF_FREE = select(CatalogInfoRow.id).with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
+_TRANSACTION = select(cast(func.pg_current_xact_id(), Text)).select_from(CatalogInfoRow)
+_LOCK = _TRANSACTION.with_for_update()
+_LOCK_IF_FREE = _TRANSACTION.with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
+_REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
+_Result = TypeVar("_Result")
 
 
 class Database:
@@ -122,28 +134,68 @@ class Database:
             self._require_open()
             turn = nullcontext(0.0) if self._queue is None else self._queue.turn(LOCK_WAIT_S / 2)
             with turn as waited_s, self.engine.connect() as connection:
-                self.begin_writing(connection, waited_s)
+                transaction_id = self.begin_writing(connection, waited_s)
                 self._writing_thread = threading.get_ident()
                 try:
                     yield connection
-                    connection.commit()
+                    self._commit(connection, transaction_id)
                 finally:
                     self._writing_thread = None
 
-    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
-        """Begin a transaction that no other writer can come into; part of the patience may be used up already."""
+    def write(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do work in a write transaction; do all of it again, a few times, where the server gave it up.
+
+        PostgreSQL gives up transactions that stand in each other's way, and those whose connection is lost. Work that
+        consumes something, as an iterator, cannot be done again: it belongs into `writing`.
+
+        Raises:
+            CatalogUnavailableError: The server does not come back, or gives up each time.
+        """
+        is_repeated = False
+        for pause_s in _REPEATED_AFTER_S:
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except UnknownOutcomeError:
+                raise
+            except CatalogError as error:
+                if not is_given_up(error) and not (is_repeated and isinstance(error, CatalogUnavailableError)):
+                    raise
+            is_repeated = True
+            time.sleep(pause_s * random.uniform(0.5, 1))  # Two that met shall not meet again.
+        with self.writing() as connection:
+            return work(connection)
+
+    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> str | None:
+        """Begin a transaction that no other writer can come into; return its id, if it has one.
+
+        Args:
+            connection: Where to begin it.
+            waited_s: The part of the patience that is used up already, seconds.
+        """
         if self.is_sqlite:
             connection.execution_options(catalog_write=True, catalog_waited_s=waited_s)
             connection.begin()
-        else:
-            # Whatever the server's default is: what was committed while we waited for the lock must be seen.
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            if connection.scalar(_LOCK_IF_FREE) is not None:
-                return
+            return None
+        # Whatever the server's default is: what was committed while we waited for the lock must be seen.
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        transaction_id = connection.scalar(_LOCK_IF_FREE)
+        if transaction_id is None:
             with telling_of_waiting():
-                is_missing = connection.scalar(_LOCK) is None
-            if is_missing:
-                raise DamagedCatalogError(f"{self.location}: the row of catalog_info that writers lock is missing.")
+                transaction_id = connection.scalar(_LOCK)
+        if transaction_id is None:
+            raise DamagedCatalogError(f"{self.location}: the row of catalog_info that writers lock is missing.")
+        return transaction_id
+
+    def _commit(self, connection: Connection, transaction_id: str | None) -> None:
+        """Commit; where the connection is lost before the answer, find out whether it happened."""
+        try:
+            connection.commit()
+        except DBAPIError as error:
+            if transaction_id is None or not error.connection_invalidated:
+                raise
+            if not was_committed(self.engine, transaction_id, str(self.location)):
+                raise
 
     def engine_version(self) -> str:
         """Name and version of the database engine."""

@@ -17,9 +17,11 @@ from openg2g.models.errors import (
     DamagedCatalogError,
     LocationError,
     NotACatalogError,
+    UnknownOutcomeError,
 )
 
 _SQLITE_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_POSTGRES_GIVEN_UP = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 _POSTGRES_LOCKED = frozenset({"40001", "40P01", "55P03", "57014"})
 _POSTGRES_EXPLANATIONS = {
     "3D000": "the database does not exist. Create it with `createdb`",
@@ -55,6 +57,14 @@ def translated_errors(location: Location) -> Iterator[None]:
 def is_locked(error: BaseException | None) -> bool:
     """Whether SQLite refused because another connection holds the lock: to be tried again."""
     return isinstance(error, sqlite3.Error) and _sqlite_code(error) in _SQLITE_LOCKED
+
+
+def is_given_up(error: CatalogError) -> bool:
+    """Whether a server gave up a transaction, or its connection was lost: the whole of it may be done again."""
+    cause = error.__cause__
+    if isinstance(error, UnknownOutcomeError) or not isinstance(cause, DBAPIError):
+        return False
+    return cause.connection_invalidated or getattr(cause.orig, "sqlstate", None) in _POSTGRES_GIVEN_UP
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

