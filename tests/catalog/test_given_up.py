@@ -1,0 +1,142 @@
+"""Transactions that PostgreSQL gives up, and commits whose answer is lost: done again, or found to be done."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, UnknownOutcomeError
+from openg2g.catalog.verify import verify_database
+from tests.builders import make_workload
+from tests.catalog.cutting_proxy import CuttingProxy
+from tests.postgres import PostgresServer
+
+ALWAYS = 1_000
+GIVEN_UP = {
+    "serialization failure": "RAISE EXCEPTION 'made for a test' USING ERRCODE = '40001'",
+    "deadlock": "RAISE EXCEPTION 'made for a test' USING ERRCODE = '40P01'",
+    "lost connection": "PERFORM pg_terminate_backend(pg_backend_pid())",
+}
+
+
+@pytest.fixture
+def url(postgres: PostgresServer, migrated_postgres_template: str) -> Iterator[str]:
+    """Give the place of an empty catalog on PostgreSQL."""
+    with postgres.database(template=migrated_postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def proxy(url: str) -> Iterator[CuttingProxy]:
+    """Run a proxy in front of the catalog."""
+    with CuttingProxy.running(url) as proxy:
+        yield proxy
+
+
+def give_up(url: str, what: str, times: int, table: str = "revisions") -> None:
+    """Let the server give up the next so many inserts into a table; a sequence counts, which no rollback undoes."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SEQUENCE given_up")
+        connection.execute(
+            "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('given_up') <= {times} THEN {GIVEN_UP[what]}; END IF; RETURN NEW; END $$"
+        )
+        connection.execute(
+            f"CREATE TRIGGER give_up BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION give_up()"
+        )
+
+
+def attempts(url: str) -> int:
+    """Count how often the server was asked."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT last_value FROM given_up").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.parametrize("what", GIVEN_UP)
+def test_a_save_that_is_given_up_is_done_again_as_a_whole(url: str, what: str) -> None:
+    give_up(url, what, times=2)
+    with Catalog.open(url) as catalog:
+        revision = catalog.save("fleet", make_workload(), message="first")
+        assert (revision.number, revision.is_new, attempts(url)) == (1, True, 3)
+        assert [entry.message for entry in catalog.history("fleet")] == ["first"]
+        assert verify_database(catalog.database) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "error"), [("deadlock", CatalogLockedError), ("lost connection", CatalogUnavailableError)]
+)
+def test_a_save_is_not_done_again_for_ever(url: str, what: str, error: type[Exception]) -> None:
+    give_up(url, what, times=ALWAYS)
+    with Catalog.open(url) as catalog:
+        with pytest.raises(error):
+            catalog.save("fleet", make_workload())
+        assert attempts(url) == 5
+        assert catalog.count()["names"] == 0
+
+
+def test_names_aliases_and_tags_are_done_again_too(url: str) -> None:
+    with Catalog.open(url) as catalog:
+        catalog.save("fleet", make_workload())
+        give_up(url, "serialization failure", times=1, table="alias_moves")
+        assert catalog.set_alias("fleet", "production").revision_number == 1
+        catalog.tag("fleet", {"team": "grid"})
+        catalog.rename("fleet", "site")
+        assert (catalog.aliases("site"), catalog.tags("site")) == ({"production": 1}, {"team": "grid"})
+        assert len(catalog.alias_log("site")) == 1
+
+
+def test_drafts_that_are_read_once_are_not_done_again(url: str) -> None:
+    give_up(url, "deadlock", times=1)
+    drafts = [RevisionDraft(f"sweep/{number}", make_workload()) for number in range(3)]
+    with Catalog.open(url) as catalog:
+        with pytest.raises(CatalogLockedError):
+            catalog.save_many(iter(drafts))
+        assert catalog.count()["names"] == 0
+        assert [revision.is_new for revision in catalog.save_many(iter(drafts))] == [True] * 3
+
+
+def test_a_commit_that_the_server_never_heard_of_is_done_again(proxy: CuttingProxy) -> None:
+    with Catalog.open(proxy.url) as catalog:
+        proxy.cuts_before = 2
+        assert catalog.save("fleet", make_workload()).number == 1
+        assert proxy.cuts_before == 0
+        assert len(catalog.history("fleet")) == 1
+
+
+def test_a_commit_whose_answer_is_lost_is_found_and_not_done_again(proxy: CuttingProxy) -> None:
+    with Catalog.open(proxy.url) as catalog:
+        proxy.cuts_after = 1
+        revision = catalog.save("fleet", make_workload(), message="once", expect=0)
+        assert (revision.number, revision.is_new, proxy.cuts_after) == (1, True, 0)
+        proxy.cuts_after = 1
+        catalog.save_many(iter([RevisionDraft("sweep", make_workload())]))
+        assert (len(catalog.history("fleet")), len(catalog.history("sweep")), proxy.cuts_after) == (1, 1, 0)
+        assert verify_database(catalog.database) == []
+
+
+def test_drafts_whose_commit_did_not_happen_are_told_so(proxy: CuttingProxy) -> None:
+    with Catalog.open(proxy.url) as catalog:
+        proxy.cuts_before = 1
+        with pytest.raises(CatalogUnavailableError) as raised:
+            catalog.save_many(iter([RevisionDraft("sweep", make_workload())]))
+        assert not isinstance(raised.value, UnknownOutcomeError)
+        assert catalog.count()["names"] == 0
+
+
+def test_nothing_is_done_again_where_nobody_can_be_asked(
+    url: str, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openg2g.catalog.outcome.ASKING_S", 0.5)
+    with Catalog.open(proxy.url) as catalog:
+        proxy.cuts_after = 1
+
+        def drafts() -> Iterator[RevisionDraft]:
+            yield RevisionDraft("fleet", make_workload())
+            proxy.is_closed = True
+
+        with pytest.raises(UnknownOutcomeError, match="whether it happened cannot be asked"):
+            catalog.save_many(drafts())
+    with Catalog.open(url) as catalog:
+        assert len(catalog.history("fleet")) == 1
