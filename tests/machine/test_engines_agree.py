@@ -1,6 +1,6 @@
 """A catalog means the same in plain Python, on SQLite and on PostgreSQL, whatever is done and asked in whichever order.
 
-`OPENG2G_MACHINE_EXAMPLES` says how many runs of steps there are (25 by default; 1,000 for a full run).
+`OPENG2G_MACHINE_EXAMPLES` says how many runs of steps there are (20 by default; 1,000 for a full run).
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.machine.machine import CatalogMachine
 from tests.machine.places import Places
 from tests.postgres import PostgresServer
 
-EXAMPLES = int(os.environ.get("OPENG2G_MACHINE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("OPENG2G_MACHINE_EXAMPLES", "20"))
 STEPS = 25
 
 
