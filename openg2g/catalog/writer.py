@@ -43,6 +43,10 @@ class RevisionWriter:
         self.content = ContentWriter(connection)
         self._reader = ContentReader()  # Of its own: what this transaction adds may yet be undone.
 
+    # A profile of a sweep on SQLite, where the driver takes 31 µs a workload and all of it 60: garbage collection 7,
+    # checking a draft 2, its digest 2, a revision 2, rows of content 3, looking up what is there 3; the rest is here.
+    # Of a single save on PostgreSQL, eight statements under the lock are in the way, where four would do by hand, each
+    # with 60 µs of SQLAlchemy and psycopg around what the server takes.
     def append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         """Record drafts, in order; what is already the latest revision of its name makes no new one.
 
