@@ -23,6 +23,7 @@ _READY = 1_000  # Of each process in a round; nobody does as many.
 _KNOWN = 10_000  # Enough to have stored every spec that the workloads to be saved are made of.
 _MOST = 1 / 0.6  # At least 0.6 times as many a second.
 _LONGEST_WAIT_US = 200_000
+_ANY_CHECKSUM = 2**31  # As long as most; by hand, nothing is computed.
 
 _OURS, _BY_HAND = "ours", "by-hand"
 
@@ -167,7 +168,7 @@ def _save_by_hand(driver: Driver, engine_name: str, name: str, ready: _Ready) ->
         now = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if name_id is None:
         [(name_id,)] = driver.rows("SELECT max(id) + 1 FROM names")
-        driver.run("INSERT INTO names VALUES (?, ?, ?)", [name_id, name, now])
+        driver.run("INSERT INTO names VALUES (?, ?, ?, ?)", [name_id, name, now, _ANY_CHECKSUM])
     deadlines = [spec.itl_deadline_s for spec in ready.workload.models]
     driver.run(
         "INSERT INTO workloads VALUES (?, ?, ?, ?, ?, ?)",
@@ -181,7 +182,7 @@ def _save_by_hand(driver: Driver, engine_name: str, name: str, ready: _Ready) ->
     marks = ", ".join(["(?, ?, ?, ?)"] * len(deadlines))
     driver.run(f"INSERT INTO workload_models VALUES {marks}", models)
     driver.run(
-        "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [name_id, (number or 0) + 1, workload_id, now, now, "benchmark", "", "", "{}"],
+        "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [name_id, (number or 0) + 1, workload_id, now, now, "benchmark", "", "", "{}", _ANY_CHECKSUM],
     )
     driver.commit()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, migrate, schema
+from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.migrate import migrations_path
 from tests.builders import make_workload
 from tests.cli.conftest import Cli
@@ -85,7 +86,7 @@ def test_a_backup_holds_the_commits_that_stand_in_the_write_ahead_log(fleet: Cli
     connection = sqlite3.connect("fleet.db")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("INSERT INTO tags VALUES (1, 'team', 'grid')")
+    connection.execute("INSERT INTO tags VALUES (1, 'team', 'grid', ?)", [row_checksum((1, "team", "grid"))])
     connection.commit()
     assert os.stat("fleet.db-wal").st_size
     assert fleet("db", "backup", "copy.db").exit_code == 0
