@@ -2,7 +2,6 @@
 
 import io
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openg2g.catalog import Catalog, InvalidDocumentError, LocationError, RevisionDraft, WorkloadNotFoundError
-from openg2g.catalog.moving import copy_catalog, export_archive, import_archive, import_archive_files, renaming
+from openg2g.catalog.moving import copy_catalog, import_archive, import_archive_files, renaming
 from openg2g.catalog.verify import verify_database
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from tests import strategies
 from tests.builders import make_workload, published_fleet
+from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def archive_of(catalog: Catalog) -> bytes:
-    """Write the archive of a catalog into memory."""
-    stream = io.StringIO(newline="")
-    export_archive(catalog, stream)
-    return stream.getvalue().encode()
 
 
 def add_archive(catalog: Catalog, archive: bytes) -> dict[str, int]:
@@ -34,15 +25,8 @@ def add_archive(catalog: Catalog, archive: bytes) -> dict[str, int]:
 
 
 def fill(catalog: Catalog) -> None:
-    """Record something of everything."""
-    catalog.save("fleet", published_fleet(), effective_from=START, author="Ada", annotations={"b": 1e22, "a": [True]})
-    catalog.save("fleet", make_workload(3), message='quotes " and\nlines', source="a b.json")
-    catalog.set_alias("fleet", "production", 1, message="approved")
-    catalog.set_alias("fleet", "production")
-    catalog.tag("fleet", {"team": "grid", "draft": ""})
-    catalog.save("old-name", make_workload(1))
-    catalog.rename("old-name", "Zürich", message="moved")
-    catalog.retire("Zürich")
+    """Record something of everything, and more than goes into one transaction of a copy."""
+    record_something_of_everything(catalog)
     catalog.save_many(RevisionDraft(f"sweep/{i}", make_workload(2, num_replicas=i)) for i in range(700))
 
 
