@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 import warnings
@@ -80,6 +81,11 @@ class PostgresServer:
         yield self.create_database(name, template)
         with self._administration() as connection, suppress(psycopg.errors.InvalidCatalogName):
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def dump(self, url: str) -> str:
+        """What pg_dump says of a database: statements that make it again."""
+        command = [self._server.bin_path / "pg_dump", "--inserts", "--no-owner", "--no-privileges", f"--dbname={url}"]
+        return subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
 
     def kill(self, number: int) -> None:
         """End the server by a signal to its first process, and wait until the others have noticed."""
