@@ -200,10 +200,10 @@ def _what_is_recorded() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _fitting(models: list[LLMInferenceModelSpec]) -> tuple[LLMInferenceModelSpec, ...]:
-    """Give fewer replicas to the last models where a workload would have more GPUs than one may have."""
+    """Give no replicas to the last models where a workload would have more GPUs than one may have."""
     fitting: list[LLMInferenceModelSpec] = []
     for model in models:
         total = sum(spec.total_gpus for spec in fitting)
         fits = total + model.total_gpus <= MAX_TOTAL_GPUS
-        fitting.append(model if fits else replace(model, num_replicas=1))
+        fitting.append(model if fits else replace(model, num_replicas=0))
     return tuple(fitting)
