@@ -132,12 +132,17 @@ class CatalogMachine(RuleBasedStateMachine):
         with self._stack:
             assert [catalog.problems() for pair in self._engines for catalog in pair.values()] == [[], [], [], []]
 
-    @initialize(sent=st.lists(st.tuples(drafts(), maybe_times), min_size=2, max_size=5), is_copied=st.booleans())
-    def begin(self, sent: list[tuple[RevisionDraft, When | None]], is_copied: bool) -> None:
-        """Begin with some revisions, perhaps in both catalogs."""
-        for draft, since in sent:
+    @initialize(
+        sent=st.lists(st.tuples(drafts(), maybe_times, st.booleans()), min_size=2, max_size=5),
+        is_copied=st.booleans(),
+    )
+    def begin(self, sent: list[tuple[RevisionDraft, When | None, bool]], is_copied: bool) -> None:
+        """Begin with some revisions, some of them with an alias, perhaps in both catalogs."""
+        for draft, since, has_alias in sent:
             dated = [replace(draft, effective_from=self._time(since))]
             self._change("main", lambda pair, dated=dated: pair["main"].record(dated))
+            if has_alias:
+                self._change("main", lambda pair, name=draft.name: pair["main"].set_alias(name, ALIASES[0], None))
         if is_copied:
             self._change("other", lambda pair: pair["main"].copy_to(pair["other"], None, {}))
 
