@@ -17,6 +17,7 @@ from openg2g.catalog.verify import verify_database
 from openg2g.cli.main import openg2g
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, RevisionDraft
+from openg2g.models.spec import LLMInferenceWorkload
 from tests.machine.contents import CatalogContents, contents_of_entries
 from tests.machine.plain_catalog import AUTHOR
 from tests.machine.step_times import StepTimes
@@ -121,6 +122,11 @@ class EngineCatalog:
     def get(self, reference: Reference, as_of: datetime | None = None, known_at: datetime | None = None) -> Revision:
         found = self.catalog.get(self._text(reference), as_of=self._real(as_of), known_at=self._real(known_at))
         return self._plain(found)
+
+    def load(
+        self, reference: Reference, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> LLMInferenceWorkload:
+        return self.catalog.load(self._text(reference), as_of=self._real(as_of), known_at=self._real(known_at))
 
     def history(self, name: str, known_at: datetime | None = None) -> list[Revision]:
         return self._plain_all(self.catalog.history(name, known_at=self._real(known_at)))

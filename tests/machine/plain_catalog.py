@@ -30,6 +30,7 @@ from openg2g.models.errors import (
 )
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import Revision, RevisionDraft, check_alias, check_name
+from openg2g.models.spec import LLMInferenceWorkload
 from tests.machine.workload_changes import WorkloadChange
 
 AUTHOR = "Ada"
@@ -128,10 +129,8 @@ class PlainCatalog:
 
     def set(self, reference: Reference, change: WorkloadChange, effective_from: datetime | None) -> None:
         """Derive the next revision from any one."""
-        base = self.get(reference)
-        if base.workload is None:
-            raise WorkloadNotFoundError(base.reference, "retired")
-        workload, annotations = change.of_workload(base.workload), change.of_annotations(base.annotations)
+        base, workload = self.get(reference), change.of_workload(self.load(reference))
+        annotations = change.of_annotations(base.annotations)
         self.record([RevisionDraft(base.name, workload, "derived", AUTHOR, effective_from, annotations=annotations)])
 
     def retire(self, name: str, effective_from: datetime | None, expect: int | None) -> Revision:
@@ -191,6 +190,14 @@ class PlainCatalog:
         if found is None:
             raise WorkloadNotFoundError(str(reference), "nothing")
         return found
+
+    def load(
+        self, reference: Reference, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> LLMInferenceWorkload:
+        found = self.get(reference, as_of, known_at)
+        if found.workload is None:
+            raise WorkloadNotFoundError(found.reference, "retired")
+        return found.workload
 
     def _last_of_digest(self, prefix: str, known_at: datetime) -> Revision:
         with_workload = [r for name in self.names for r in name.revisions if r.digest.startswith(prefix)]
