@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog, migrate, schema
+from openg2g.catalog import Catalog, backup, migrate, schema
 from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.migrate import migrations_path
 from tests.builders import make_workload
@@ -59,7 +59,8 @@ def outdated_fleet(fleet: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(migrate, "migrations_path", lambda: newer)
     for module in (migrate, schema):
         monkeypatch.setattr(module, "SCHEMA_REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(schema, "SCHEMA_HEAD", "0002")
+    for module in (backup, schema):
+        monkeypatch.setattr(module, "SCHEMA_HEAD", "0002")
     return fleet
 
 
@@ -173,6 +174,17 @@ def test_an_upgrade_that_cannot_copy_the_file_changes_nothing(outdated_fleet: Cl
     assert (outcome.exit_code, Path("fleet.db").read_bytes()) == (7, before)
     assert outdated_fleet("db", "upgrade", "--no-backup").out == "schema 0001 → 0002\n"
     assert Path("fleet.db.0001.backup").read_text() == "precious"
+
+
+def test_an_upgrade_of_a_damaged_file_changes_nothing(outdated_fleet: Cli) -> None:
+    with sqlite3.connect("fleet.db") as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute("UPDATE names SET name = 'a name' WHERE id = 1")
+    before = Path("fleet.db").read_bytes()
+    outcome = outdated_fleet("db", "upgrade")
+    assert (outcome.exit_code, Path("fleet.db").read_bytes()) == (6, before)
+    assert "not sound, and was not copied:\nError: SQLite: CHECK constraint failed in names" in outcome.err
+    assert files() == {"fleet.db"}
 
 
 def test_an_upgrade_that_changes_nothing_copies_nothing(fleet: Cli) -> None:
