@@ -5,7 +5,7 @@ import shutil
 import socket
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,15 +15,17 @@ from sqlalchemy import event
 from openg2g.catalog import (
     Catalog,
     CatalogError,
+    CatalogLockedError,
     CatalogNotFoundError,
     CatalogReadOnlyError,
     CatalogUnavailableError,
     DamagedCatalogError,
     LocationError,
     NotACatalogError,
+    RevisionDraft,
     SchemaTooNewError,
 )
-from openg2g.catalog.tables import CATALOG_TABLES
+from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import received, running, save_to_a_full_disk, use_without_privileges
@@ -316,3 +318,61 @@ def test_a_table_that_went_missing_is_named_or_explained(catalog: Catalog, plain
         catalog.load("fleet")
     plain_sql.run("ALTER TABLE gone RENAME TO revisions")
     assert catalog.load("fleet") == make_workload()
+
+
+def test_a_closed_catalog_says_so(catalog: Catalog) -> None:
+    catalog.save("fleet", make_workload())
+    catalog.close()
+    for use in (lambda: catalog.load("fleet"), lambda: catalog.save("fleet", make_workload(3))):
+        with pytest.raises(CatalogError, match=r"was closed\. Open it again\."):
+            use()
+
+
+def test_what_is_being_saved_cannot_save_by_itself(catalog: Catalog) -> None:
+    def drafts() -> Iterator[RevisionDraft]:
+        yield make_draft("fleet")
+        catalog.save("other", make_workload())
+
+    with pytest.raises(CatalogLockedError, match="is being written to by this thread already"):
+        catalog.save_many(drafts())
+    assert catalog.list_names() == []
+
+
+def test_two_schema_revisions_are_none(catalog: Catalog, database_url: str, plain_sql: PlainSql) -> None:
+    plain_sql.insert(VERSION_TABLE, version_num="0002")
+    with pytest.raises(NotACatalogError, match="has 2 rows instead of one: restore it from a backup"):
+        Catalog.open(database_url)
+
+
+def test_a_path_that_no_file_system_takes_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CatalogUnavailableError, match="cannot be reached: File name too long"):
+        Catalog.open(tmp_path / ("x" * 300))
+
+
+@only_on_postgresql
+def test_the_row_that_writers_lock_is_missed(catalog: Catalog, plain_sql: PlainSql) -> None:
+    plain_sql.run("ALTER TABLE catalog_info DISABLE TRIGGER ALL")
+    plain_sql.run("DELETE FROM catalog_info")
+    with pytest.raises(DamagedCatalogError, match="the row of catalog_info that writers lock is missing"):
+        catalog.save("fleet", make_workload())
+
+
+def test_a_server_database_of_another_encoding_is_refused(postgres: PostgresServer) -> None:
+    with postgres.database() as url, PlainSql(url) as sql:
+        sql.run("CREATE DATABASE in_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(NotACatalogError, match="a catalog needs a database with the encoding UTF8"):
+        Catalog.create(postgres.url("in_latin1"))
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda catalog: Catalog("fleet.db"), r"use Catalog\.open\('fleet\.db'\) to open a catalog"),
+        (lambda catalog: catalog.log(limit=0), "limit must be >= 1, got 0"),
+        (lambda catalog: catalog.load(3), "a reference must be a string, got 3"),
+        (lambda catalog: catalog.save("fleet", make_workload(), expect="1"), "expect must be the number of a revision"),
+    ],
+)
+def test_what_is_given_must_be_of_its_kind(catalog: Catalog, use: Callable[[Catalog], object], message: str) -> None:
+    with pytest.raises(CatalogError, match=message):
+        use(catalog)

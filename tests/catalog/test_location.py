@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,8 @@ def test_the_default_catalog_is_made_with_its_directory_and_no_other_one(
         ("sqlite://", "kept in a file or on a server, not in memory"),
         ("sqlite:///:memory:", "kept in a file or on a server, not in memory"),
         ("sqlite:///x.db?mode=ro", "takes no options"),
+        ("sqlite://x.db", "three slashes before a path, four before an absolute one"),
+        (b"fleet.db", "the path of a catalog must be text"),
         ("a\0b", "cannot contain a NUL"),
         ("~nobody-of-this-name/x.db", "home"),
         ("mysql://ada@db.example/fleet", r"mysql:// is not supported\. Use a path, sqlite:///PATH or postgresql://"),
@@ -97,7 +100,7 @@ def test_the_default_catalog_is_made_with_its_directory_and_no_other_one(
         ("postgresql://a:b@c@db.example/fleet", r"more than one @\. Write an @ of the password as %40"),
     ],
 )
-def test_what_names_no_database_is_refused_with_what_to_write(given: str, message: str) -> None:
+def test_what_names_no_database_is_refused_with_what_to_write(given: Any, message: str) -> None:
     for use in (locate, Catalog.open, Catalog.create):
         with pytest.raises(LocationError, match=message) as caught:
             use(given)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openg2g.catalog import Catalog, InvalidDocumentError, LocationError, RevisionDraft, WorkloadNotFoundError
 from openg2g.catalog.moving import copy_catalog, import_archive, import_archive_files, renaming
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.verify import MAX_PROBLEMS, verify_database
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from tests import strategies
 from tests.builders import make_workload, published_fleet
@@ -201,6 +201,16 @@ def test_every_flipped_byte_and_every_cut_is_noticed(catalog: Catalog, other: Ca
         (b'"number":1,"digest"', b'"number":2,"digest"', "must be 1: numbers have no gaps"),
         (b'"revision":1', b'"revision":7', "which is not there"),
         (b'"author":"Ada"', b'"author":5', "author must be of type str"),
+        (b'"author":"Ada"', b'"author":"\\u0000"', "author must be valid Unicode without NUL"),
+        (b'"number":1,"digest"', b'"number":true,"digest"', "number must be an integer >= 0, got True"),
+        (b'"number":1,"digest"', b'"number":-1,"digest"', "number must be an integer >= 0, got -1"),
+        (b'"number":1,"revision"', b'"number":2,"revision"', "move 2 of fleet@production is out of order"),
+        (b',"revision":1', b"", "revision is missing"),
+        (b'"models":[{', b'"models":[5,{', r"models\[0\] must be an object"),
+        (b'"record":"revision"', b'"record":"tag"', "a record 'tag' cannot stand here"),
+        (b'{"record":"name"', b'{"recorded":"name"', "is no record of an archive"),
+        (b'"recorded_at":"2', b'"recorded_at":"x', "recorded_at: 'x.* is no time"),
+        (b'"source":""', b'"source":"","annotations":[]', "stands more than once"),
     ],
 )
 def test_what_contradicts_itself_is_named(catalog: Catalog, old: bytes, new: bytes, message: str) -> None:
@@ -210,6 +220,26 @@ def test_what_contradicts_itself_is_named(catalog: Catalog, old: bytes, new: byt
     assert old in archive
     with pytest.raises(InvalidDocumentError, match=message):
         add_archive(catalog, archive.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(("count", "wrong"), [(b'"revisions":1', b'"revisions":2'), (b'"names":1', b'"names":0')])
+def test_what_the_closing_record_counts_must_be_there(catalog: Catalog, count: bytes, wrong: bytes) -> None:
+    catalog.save("fleet", make_workload(1))
+    archive = archive_of(catalog)
+    assert count in archive
+    with pytest.raises(InvalidDocumentError, match=r"counts [02] (revisions|names), but there are 1"):
+        add_archive(catalog, archive.replace(count, wrong))
+
+
+def test_after_a_hundred_problems_there_may_be_more(other: Catalog) -> None:
+    with other:
+        fill(other)
+        with other.database.writing() as connection:
+            connection.exec_driver_sql("DROP TRIGGER revisions_refuse_update")
+            connection.exec_driver_sql("UPDATE revisions SET author = 'Eve'")
+        problems = verify_database(other.database)
+    assert len(problems) == MAX_PROBLEMS + 1
+    assert problems[-1] == "there may be more."
 
 
 def test_damage_in_the_tables_is_named(other: Catalog) -> None:

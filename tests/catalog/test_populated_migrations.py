@@ -158,3 +158,16 @@ def test_a_migration_that_loses_something_on_the_way_back_would_be_found(
     with pytest.raises(AssertionError, match="draft"):
         take_back_and_make_again(database, plain_sql)
     assert populated.tags("fleet") == {"team": "grid"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_migration_that_would_break_a_reference_is_refused_and_changes_nothing(
+    populated: Catalog, database: Database, plain_sql: PlainSql, release: Release
+) -> None:
+    release("op.execute(\"UPDATE tags SET name_id = 4711 WHERE key = 'draft'\")")
+    upgrade(database)
+    before = everything_in(plain_sql)
+    with pytest.raises(SchemaError, match=r"the migration would break 1 foreign keys\."):
+        downgrade(database, SCHEMA_HEAD)
+    assert everything_in(plain_sql) == before
+    assert populated.tags("fleet") == {"draft": "", "team": "grid"}

@@ -194,3 +194,13 @@ def test_a_full_disk_behind_standard_output_is_told(cli: Cli, tmp_path: Path) ->
     assert result.returncode == 7
     assert b"No space left on device" in result.stderr
     assert b"Traceback" not in result.stderr
+
+
+def test_an_import_whose_report_is_not_read_says_that_everything_was_stored(cli: Cli, tmp_path: Path) -> None:
+    source = write(tmp_path / "small.json", SMALL)
+    command = [sys.executable, "-c", "from openg2g.cli.main import main; main()", "import", str(source)]
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert result.returncode == 7
+    assert b"Everything was stored before the output broke off." in result.stderr
+    assert cli("list", "--format", "names").out == "small\n"

@@ -93,3 +93,22 @@ def test_names_are_completed_from_the_catalog(
     with pytest.raises(SystemExit):  # Click prints the completions and leaves by itself.
         run([])
     assert capfd.readouterr().out == "plain,fleet\n"
+
+
+def test_where_there_is_no_catalog_no_name_is_completed(
+    run_cli: Cli, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPENG2G_DATABASE", str(tmp_path / "missing.db"))
+    monkeypatch.setenv("_OPENG2G_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "openg2g show fl")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    with pytest.raises(SystemExit):
+        run([])
+    assert capfd.readouterr() == ("\n", "")
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_a_command_that_there_is_not_is_refused(run_cli: Cli) -> None:
+    outcome = run_cli("shwo")
+    assert outcome.exit_code == 2
+    assert "No such command 'shwo'" in outcome.err

@@ -89,11 +89,43 @@ def test_a_log_of_a_time_that_ends_before_it_starts_is_refused(filled: Cli) -> N
     assert "--until must be later than --since." in outcome.err
 
 
+def test_patches_are_for_a_table(filled: Cli) -> None:
+    outcome = filled("log", "small", "--patch", "--format", "json")
+    assert outcome.exit_code == 2
+    assert "Use `openg2g diff A B --format json`." in outcome.err
+
+
+@pytest.mark.parametrize("renames", [("small",), ("small=a", "small=b")])
+def test_a_rename_that_says_no_new_name_or_two_is_refused(
+    filled: Cli, tmp_path: Path, renames: tuple[str, ...]
+) -> None:
+    archive = tmp_path / "catalog.jsonl"
+    filled("export", "--all", "--history", "-o", archive)
+    options = [part for rename in renames for part in ("--rename", rename)]
+    outcome = filled("import", archive, *options)
+    assert outcome.exit_code == 2
+    assert f"--rename {renames[-1]!r}: write OLD=NEW, once for each name." in outcome.err
+
+
+def test_an_archive_is_whole_and_documents_are_named_otherwise(filled: Cli, tmp_path: Path) -> None:
+    archive = tmp_path / "catalog.jsonl"
+    filled("export", "--all", "--history", "-o", archive)
+    for arguments, message in (
+        ((archive, "--keep-going", "--rejects", tmp_path / "rejects.jsonl"), "--keep-going is for documents."),
+        ((tmp_path / "small.json", "--prefix", "paper/"), "--rename and --prefix are for archives."),
+    ):
+        outcome = filled("import", *arguments)
+        assert outcome.exit_code == 2
+        assert message in outcome.err
+
+
 def test_a_name_is_retired_and_restored(filled: Cli) -> None:
     assert filled("retire", "small", "-m", "done").out == "small: revision 3 → 4, retired\n"
     assert filled("list").out == "Every name is retired; --retired lists them.\n"
     assert "retired" in filled("list", "--retired").out
     assert "small@4 (retires the name)" in filled("show", "small").out
+    shown = filled("show", "small@4", "--format", "json").json
+    assert (shown["name"], shown["retired"], shown["revision"]["number"]) == ("small", True, 4)
     outcome = filled("export", "small")
     assert outcome.exit_code == 3
     assert "`openg2g restore` brings it back" in outcome.err
@@ -122,6 +154,7 @@ def test_aliases_move_and_every_move_is_listed(filled: Cli) -> None:
     assert filled("alias", "set", "small@production").out == "small@production: revision 3\n"
     assert replicas(filled, "small@production") == 22
     assert filled("alias", "list", "small").out == "alias       rev\nproduction    3\n"
+    assert filled("alias", "list", "small", "--format", "json").json == {"production": 3}
     assert filled("alias", "remove", "small@production").exit_code == 0
     moves = filled("alias", "log", "small", "--format", "json").json
     assert [move["revision_number"] for move in moves] == [1, 3, None]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openg2g.catalog import Catalog, FilterError
+from openg2g.catalog import Catalog, FilterError, SearchScope
 from openg2g.expressions.predicate import compile_predicate
 from tests.builders import make_workload
 
@@ -47,6 +47,13 @@ def answers(catalog: Catalog, expression: str) -> tuple[list[str], list[str]]:
         ("all(x == author for x in ())", ["one", "two"]),
         ("len([x for x in ()]) == 0", ["one", "two"]),
         ("min(x for x in ()) == 'a'", []),
+        ("len(name) == 3 and len(author) == 3", ["one", "two"]),
+        ("len(annotations['text']) == 6", ["one"]),
+        ("sum(m.itl_deadline_s for m in models) > 0.15", ["two"]),
+        ("sum(m.itl_deadline_s for m in models if m.num_replicas > 100) > 0.05", ["two"]),
+        ("name.startswith('\U0010ffff')", []),
+        ("fnmatch(name, 't\U0010ffff*')", []),
+        ("name > 't\U0010ffff'", []),
     ],
 )
 def test_an_odd_expression_means_what_python_says(filled: Catalog, expression: str, expected: list[str]) -> None:
@@ -101,3 +108,42 @@ def test_a_token_with_an_impossible_time_is_refused(filled: Catalog, time: str) 
     forged = base64.urlsafe_b64encode(json.dumps([question, time, values]).encode()).decode().rstrip("=")
     with pytest.raises(FilterError, match="no token of a search"):
         filled.search_page("True", limit=1, after=forged)
+
+
+def forged(token: str, values: list[object]) -> str:
+    """Put other values into a token."""
+    question, as_of, _ = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    text = json.dumps([question, as_of, values])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5, 1],
+        ["one", "1"],
+        ["one", True],
+        ["one", -1],
+        ["one", 2**63],
+        ["one", 1.0],
+        ["\ud800", 1],
+        ["a\0b", 1],
+        ["one"],
+        ["one", 1, 1],
+    ],
+)
+def test_a_token_with_an_impossible_place_is_refused(filled: Catalog, values: list[object]) -> None:
+    token = filled.search_page("True", limit=1).next_token
+    assert token is not None
+    assert filled.search_page("True", limit=1, after=forged(token, ["one", 1])).revisions[0].name == "two"
+    with pytest.raises(FilterError, match="this is no token of a search"):
+        filled.search_page("True", limit=1, after=forged(token, values))
+
+
+@pytest.mark.parametrize("time", [5, "2026-03-01T00:00:00", "March"])
+def test_a_token_with_a_place_in_time_that_is_none_is_refused(filled: Catalog, time: object) -> None:
+    scope = SearchScope(sort="effective_from")
+    token = filled.search_page("True", scope, limit=1).next_token
+    assert token is not None
+    with pytest.raises(FilterError, match="this is no token of a search"):
+        filled.search_page("True", scope, limit=1, after=forged(token, [time, "one", 1]))
