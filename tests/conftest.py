@@ -12,7 +12,8 @@ from openg2g.catalog import Catalog
 from openg2g.catalog.catalog import make_catalog
 from openg2g.catalog.location import locate
 from tests.git_repository import GitRepository
-from tests.postgres import PostgresServer
+from tests.places import PostgresPlaces, SqlitePlaces
+from tests.postgres import PostgresServer, memory_directory
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,6 +50,19 @@ def migrated_postgres_template(postgres: PostgresServer) -> str:
     """Migrate one database, to be used as a template."""
     make_catalog(locate(postgres.create_database("migrated_template")))
     return "migrated_template"
+
+
+@pytest.fixture
+def sqlite_places(migrated_sqlite_file: Path) -> Iterator[SqlitePlaces]:
+    """Make files in memory: for tests to which what a disk takes is not the question."""
+    with tempfile.TemporaryDirectory(dir=memory_directory()) as directory:
+        yield SqlitePlaces(Path(directory), migrated_sqlite_file)
+
+
+@pytest.fixture
+def postgres_places(postgres: PostgresServer, migrated_postgres_template: str) -> PostgresPlaces:
+    """Make databases on the server."""
+    return PostgresPlaces(postgres, migrated_postgres_template)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,7 +14,8 @@ from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow
 from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.naming import AliasMove, Rename
 
-_ROWS_FETCHED = 2_000
+ROWS_FETCHED = 2_000
+"""Rows read at a time where a whole table is read: memory stays constant."""
 
 
 def archive_entries(database: Database, names: Sequence[str] | None = None) -> Iterator[Entry]:
@@ -82,7 +83,7 @@ def _name_entries(connection: Connection, names: Sequence[str]) -> Iterator[Entr
 
 def _revision_entries(connection: Connection, names: Sequence[str]) -> Iterator[RevisionEntry]:
     query = REVISIONS.where(NameRow.name.in_(names)).order_by(NameRow.name, RevisionRow.number)
-    for row in connection.execute(query, execution_options={"yield_per": _ROWS_FETCHED}):
+    for row in connection.execute(query, execution_options={"yield_per": ROWS_FETCHED}):
         yield RevisionEntry(
             name=row.name,
             number=row.number,

@@ -15,6 +15,7 @@ from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
+from openg2g.models.naming import Rename
 from openg2g.models.revision import annotations_to_text, same_annotations
 
 ENTRIES_PER_BATCH = 2_000
@@ -74,8 +75,7 @@ class ArchiveTarget:
         for chunk in chunks(names, KEYS_PER_STATEMENT):
             found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
             ids.update((name, name_id) for name, name_id in found)
-        while self._follow_renames(writer, batch, ids):
-            pass  # The name that was left may be what yet another one has been renamed to.
+        self._follow_renames(writer, batch, ids)
         ids.update((name, name_id) for name, name_id in self._renamed.items() if name in names)
         new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
         new = {name: entry for name, entry in new.items() if name not in ids}
@@ -87,35 +87,45 @@ class ArchiveTarget:
             self.added.setdefault(name, 0)
         return ids
 
-    def _follow_renames(self, writer: RevisionWriter, batch: Sequence[Entry], ids: dict[str, int]) -> bool:
-        """Find the names that are called otherwise here; return whether one of them left its name to another.
+    def _follow_renames(self, writer: RevisionWriter, batch: Sequence[Entry], ids: dict[str, int]) -> None:
+        """Find the names that are called otherwise here.
 
         Raises:
             HistoryConflictError: One has been renamed here to what another is called there.
         """
-        firsts = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
         changes = defaultdict(list)
-        for found in _of_kind(batch, RenameEntry):
-            changes[found.name].append(found.change)
-        for entry in _of_kind(batch, NameEntry):
-            is_known = entry.name in ids or entry.name in self._renamed or entry.name not in firsts
-            if is_known or self._name_here(entry.name) != entry.name:
-                continue
-            same = naming.find_renamed(writer.connection, entry.name, changes[entry.name])
-            if same is None or not _begins_with(writer, same, firsts[entry.name]):
-                continue
-            self._renamed[entry.name] = same
-            called = next((name for name, name_id in ids.items() if name_id == same), None)
-            if called is None:
-                continue
-            number = len(changes[entry.name])
-            if len(naming.renames_of(writer.connection, same)) > number:
-                details = f"here it is what {entry.name} there has been renamed to"
-                raise HistoryConflictError(called, number + 1, "rename", details)
-            naming.set_name(writer.connection, same, entry.name)
-            ids[entry.name] = ids.pop(called)
-            return True
-        return False
+        for entry in _of_kind(batch, RenameEntry):
+            changes[entry.name].append(entry.change)
+        first_of = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
+        names = [entry.name for entry in _of_kind(batch, NameEntry) if self._name_here(entry.name) == entry.name]
+        firsts = [first_of[name] for name in names if name in first_of]
+        while any(self._follow_rename(writer, first, changes[first.name], ids) for first in firsts):
+            pass  # The name that was left may be what yet another one has been renamed to.
+
+    def _follow_rename(
+        self, writer: RevisionWriter, first: RevisionEntry, changes: Sequence[Rename], ids: dict[str, int]
+    ) -> bool:
+        """Find a name, given by its first revision, where it is called otherwise here.
+
+        Returns:
+            Whether it was called here as another is there, and has left that name to it.
+        """
+        name = first.name
+        if name in ids or name in self._renamed:
+            return False
+        same = naming.find_renamed(writer.connection, name, changes)
+        if same is None or not _begins_with(writer, same, first):
+            return False
+        self._renamed[name] = same
+        called = next((other for other, name_id in ids.items() if name_id == same), None)
+        if called is None:
+            return False
+        if len(naming.renames_of(writer.connection, same)) > len(changes):
+            details = f"here it is what {name} there has been renamed to"
+            raise HistoryConflictError(called, len(changes) + 1, "rename", details)
+        naming.set_name(writer.connection, same, name)
+        ids[name] = ids.pop(called)
+        return True
 
     def _add_tags(self, writer: RevisionWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
         """Add the tags whose keys a name does not have here; those it has stay as they are."""

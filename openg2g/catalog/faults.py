@@ -17,7 +17,6 @@ from openg2g.models.errors import (
     DamagedCatalogError,
     LocationError,
     NotACatalogError,
-    UnknownOutcomeError,
 )
 
 _SQLITE_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -62,7 +61,7 @@ def is_locked(error: BaseException | None) -> bool:
 def is_given_up(error: CatalogError) -> bool:
     """Whether a server gave up a transaction, or its connection was lost: the whole of it may be done again."""
     cause = error.__cause__
-    if isinstance(error, UnknownOutcomeError) or not isinstance(cause, DBAPIError):
+    if not isinstance(cause, DBAPIError):
         return False
     return cause.connection_invalidated or getattr(cause.orig, "sqlstate", None) in _POSTGRES_GIVEN_UP
 

@@ -61,7 +61,7 @@ def get_revision(
 def find_workload(
     connection: Connection, reader: ContentReader, reference: Reference, viewpoint: Viewpoint = NOW
 ) -> LLMInferenceWorkload | None:
-    """Return the workload that a reference names, in one statement; None where `get_revision` says why there is none.
+    """Return the workload that a reference names, without its revision; None where `get_revision` says why.
 
     Raises:
         AmbiguousReferenceError: A digest prefix fits several workloads.

@@ -115,8 +115,8 @@ _CODE_POINT_TEXT = Text().with_variant(Text(collation="C"), "postgresql")  # Sor
 class Row(DeclarativeBase):
     """Base of the table classes."""
 
-    # A profile of the start of `openg2g show` has SQLAlchemy's ORM, imported for these classes, at 60 ms beside the 140
-    # of `import sqlalchemy`, the dialect with asyncio at 27, and the statements of questions, built at import, at 20.
+    # A profile of the start of `openg2g show` has SQLAlchemy's ORM, imported for these classes, at 70 ms beside the 150
+    # of `import sqlalchemy`, mapping them at 23, and the modules and statements of questions at 20.
 
     metadata = MetaData(
         naming_convention={

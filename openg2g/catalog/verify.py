@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, func, select
 
-from openg2g.catalog.archive_source import archive_entries
+from openg2g.catalog.archive_source import ROWS_FETCHED, archive_entries
 from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import batch_sizes_to_rows
@@ -23,9 +23,6 @@ from openg2g.models.errors import CatalogError
 
 MAX_PROBLEMS = 100
 """After so many problems, the rest is not told."""
-
-
-_ROWS_FETCHED = 2_000
 
 
 def verify_database(database: Database) -> list[str]:
@@ -69,7 +66,7 @@ def _checksum_problems(database: Database) -> Iterator[str]:
     with database.snapshot() as connection:
         for table in CHECKSUMMED_TABLES:
             query = select(table).order_by(*table.primary_key.columns)
-            for row in connection.execute(query, execution_options={"yield_per": _ROWS_FETCHED}):
+            for row in connection.execute(query, execution_options={"yield_per": ROWS_FETCHED}):
                 *values, checksum = row
                 if row_checksum(values) != checksum:
                     key = ", ".join(str(row._mapping[column]) for column in table.primary_key.columns)

@@ -29,14 +29,11 @@ from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import received, running, save_to_a_full_disk, use_without_privileges
+from tests.places import path_of
 from tests.postgres import PostgresServer
 
 only_on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 only_on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-def path_of(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
 
 
 def with_option(url: str, option: str) -> str:

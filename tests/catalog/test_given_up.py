@@ -1,6 +1,6 @@
 """Transactions that PostgreSQL gives up, and commits whose answer is lost: done again, or found to be done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -76,15 +76,26 @@ def test_a_save_is_not_done_again_for_ever(url: str, what: str, error: type[Exce
         assert catalog.count()["names"] == 0
 
 
-def test_names_aliases_and_tags_are_done_again_too(url: str) -> None:
+CHANGES: dict[str, Callable[[Catalog], object]] = {
+    "alias_moves": lambda catalog: catalog.set_alias("fleet", "production"),
+    "tags": lambda catalog: catalog.tag("fleet", {"team": "grid"}),
+    "renames": lambda catalog: catalog.rename("fleet", "site"),
+    "revisions": lambda catalog: catalog.retire("fleet"),
+}
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_every_change_of_a_name_is_done_again_too(url: str, table: str) -> None:
     with Catalog.open(url) as catalog:
         catalog.save("fleet", make_workload())
-        give_up(url, "serialization failure", times=1, table="alias_moves")
-        assert catalog.set_alias("fleet", "production").revision_number == 1
-        catalog.tag("fleet", {"team": "grid"})
-        catalog.rename("fleet", "site")
-        assert (catalog.aliases("site"), catalog.tags("site")) == ({"production": 1}, {"team": "grid"})
-        assert len(catalog.alias_log("site")) == 1
+        give_up(url, "serialization failure", times=1, table=table)
+        CHANGES[table](catalog)
+        assert attempts(url) == 2
+        name = "site" if table == "renames" else "fleet"
+        assert catalog.aliases(name) == ({"production": 1} if table == "alias_moves" else {})
+        assert len(catalog.alias_log(name)) == (table == "alias_moves")
+        assert catalog.tags(name) == ({"team": "grid"} if table == "tags" else {})
+        assert len(catalog.history(name)) == (2 if table == "revisions" else 1)
 
 
 def test_drafts_that_are_read_once_are_not_done_again(url: str) -> None:

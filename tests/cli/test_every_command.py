@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog
+from openg2g.catalog import Catalog, CatalogUnavailableError
 from tests.cli.conftest import Cli, Outcome
 from tests.cli.documents import SMALL, write
 from tests.cli.test_help import leaf_commands
@@ -132,10 +132,9 @@ def test_a_password_is_not_shown_when_the_server_goes_away(guarded_url: str, cap
         with Catalog.open(guarded_url) as other, other.database.writing() as connection:
             pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
             connection.exec_driver_sql(kill, (pid,))
-        try:
+        with pytest.raises(CatalogUnavailableError) as raised:
             catalog.load("nobody")
-        except Exception as error:
-            assert CANARY not in "".join(traceback.format_exception(error))
+        assert CANARY not in "".join(traceback.format_exception(raised.value))
     assert CANARY not in caplog.text
 
 

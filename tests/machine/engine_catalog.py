@@ -11,13 +11,14 @@ from typing import TypeVar
 from openg2g.catalog import Catalog, SearchScope
 from openg2g.catalog.archive_source import archive_entries
 from openg2g.catalog.listing import LogFilter
-from openg2g.catalog.moving import copy_catalog, export_archive, import_archive, renaming
+from openg2g.catalog.moving import copy_catalog, import_archive, renaming
 from openg2g.catalog.reference import Reference, TimeReference, Viewpoint
 from openg2g.catalog.verify import verify_database
 from openg2g.cli.main import openg2g
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, RevisionDraft
 from openg2g.models.spec import LLMInferenceWorkload
+from tests.catalog.histories import archive_of
 from tests.machine.contents import CatalogContents, contents_of_entries
 from tests.machine.plain_catalog import AUTHOR
 from tests.machine.step_times import StepTimes
@@ -112,11 +113,11 @@ class EngineCatalog:
 
     def dump(self) -> CatalogContents:
         """Write an archive, read it into an empty catalog, and return what is there then."""
-        archive = _archive_of(self.catalog)
+        archive = archive_of(self.catalog)
         with self._fresh() as url, Catalog.open(url) as copy:
             with copy.writing() as writer:
                 import_archive(writer, io.BytesIO(archive), "archive.jsonl")
-            assert _archive_of(copy) == archive, "an archive of what an archive was read into is the same"
+            assert archive_of(copy) == archive, "an archive of what an archive was read into is the same"
             return contents_of_entries(archive_entries(copy.database), self._times)
 
     def get(self, reference: Reference, as_of: datetime | None = None, known_at: datetime | None = None) -> Revision:
@@ -167,9 +168,3 @@ class EngineCatalog:
 
     def _plain_all(self, revisions: Iterable[Revision]) -> list[Revision]:
         return [self._plain(revision) for revision in revisions]
-
-
-def _archive_of(catalog: Catalog) -> bytes:
-    stream = io.StringIO(newline="")
-    export_archive(catalog, stream)
-    return stream.getvalue().encode()

@@ -22,11 +22,11 @@ from openg2g.catalog.reference import (
 from openg2g.models.revision import Revision
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 from tests.machine.engine_catalog import EngineCatalog
-from tests.machine.places import Places
 from tests.machine.plain_catalog import AUTHOR
 from tests.machine.plain_model import PlainModel
 from tests.machine.step_times import GIVEN_TIMES, JUST_BEFORE, StepClock, StepTimes
 from tests.machine.workload_changes import LABELS, WORKLOAD_CHANGES, WorkloadChange
+from tests.places import Places
 
 NAMES = ("fleet", "fleet-2", "Zürich", "Fleet_%")
 ALIASES = ("production", "Best")
@@ -107,7 +107,7 @@ class CatalogMachine(RuleBasedStateMachine):
     So every step is taken on both engines, and every copy goes from one engine to the other.
     """
 
-    def __init__(self, lent: Places) -> None:
+    def __init__(self, sqlite_places: Places, postgres_places: Places) -> None:
         """Begin with empty catalogs."""
         super().__init__()
         self._stack = ExitStack()
@@ -115,7 +115,7 @@ class CatalogMachine(RuleBasedStateMachine):
         now = lambda: self._clock.now  # noqa: E731
         self._model = {"main": PlainModel(now), "other": PlainModel(now)}
         self._num_changes = 0
-        kinds = lent.sqlite, lent.postgres
+        kinds = sqlite_places.catalog, postgres_places.catalog
         self._engines: list[dict[str, EngineCatalog]] = []
         self._times = [StepTimes(self._clock), StepTimes(self._clock)]
         for step_times, (main, other) in zip(self._times, (kinds, kinds[::-1]), strict=True):

@@ -4,25 +4,22 @@
 """
 
 import os
-from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.machine import CatalogMachine
-from tests.machine.places import Places
-from tests.postgres import PostgresServer
+from tests.places import PostgresPlaces, SqlitePlaces
 
 EXAMPLES = int(os.environ.get("OPENG2G_MACHINE_EXAMPLES", "20"))
 STEPS = 25
 
 
 def test_plain_python_and_both_engines_agree_after_every_step(
-    migrated_sqlite_file: Path, postgres: PostgresServer, migrated_postgres_template: str
+    sqlite_places: SqlitePlaces, postgres_places: PostgresPlaces
 ) -> None:
-    places = Places(migrated_sqlite_file, postgres, migrated_postgres_template)
     run_state_machine_as_test(
-        lambda: CatalogMachine(places),
+        lambda: CatalogMachine(sqlite_places, postgres_places),
         settings=settings(
             max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
         ),

@@ -3,14 +3,13 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from openg2g.catalog import Catalog
 from tests.builders import make_draft, make_workload
+from tests.places import SqlitePlaces, path_of
 from tests.torture.launcher import Launcher
-from tests.torture.places import SqlitePlaces, path_of
 
 _PAGE_BYTES = 4_096
 _SOUND = 0
@@ -138,7 +137,7 @@ def _answers(launcher: Launcher, path: str) -> list[tuple[int, str]]:
 
 def _fill(url: str) -> None:
     """Store something of everything that a catalog can hold."""
-    with closing(Catalog.open(url)) as catalog:
+    with Catalog.open(url) as catalog:
         catalog.save("fleet", make_workload(5), message="as published", author="Ada", source="five-models.json")
         for day in range(1, 20):
             effective_from = datetime(2026, 3, day, tzinfo=UTC)

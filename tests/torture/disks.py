@@ -7,18 +7,17 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any, Protocol
 
 from openg2g.catalog import Catalog, CatalogNotFoundError
-from openg2g.catalog.moving import export_archive
 from openg2g.catalog.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from tests.builders import make_draft, make_workload
+from tests.catalog.histories import archive_of
 from tests.postgres import memory_directory
 from tests.torture.launcher import Launcher, Outcome
 
@@ -119,7 +118,7 @@ def fill_disk(launcher: Launcher, disk: Disk, times: int, seed: int) -> DiskRepo
     report = DiskReport()
     source = disk.directory / "source.db"
     documents = disk.directory / "sweep.jsonl"
-    with closing(Catalog.create(source)) as catalog:
+    with Catalog.create(source) as catalog:
         catalog.save("fleet", make_workload(3), author="Ada")
         catalog.save_many(_drafts(0))
     write_documents(
@@ -151,7 +150,7 @@ def _run_on_full_disk(
     is_new = name not in ("import", "set")
     if not is_new:
         shutil.copyfile(source, written)
-    before = "" if is_new else _archive(written)
+    before = b"" if is_new else _archive(written)
     files = {path.name for path in disk.directory.iterdir()}
     free = choose.randrange(2**16 if name == "set" else source.stat().st_size * 3 // 2)
     with disk.almost_full(0 if is_new else written.stat().st_size, free) as circumstances:
@@ -174,7 +173,7 @@ def _run_on_full_disk(
         path.unlink()
 
 
-def _check_left(name: str, written: Path, before: str, outcome: Outcome) -> None:
+def _check_left(name: str, written: Path, before: bytes, outcome: Outcome) -> None:
     """What a command that failed has left is as it was, or sound as far as it is there."""
     if before:
         assert _archive(written) == before, outcome
@@ -185,13 +184,11 @@ def _check_left(name: str, written: Path, before: str, outcome: Outcome) -> None
         assert not written.exists(), outcome
 
 
-def _archive(path: Path) -> str:
+def _archive(path: Path) -> bytes:
     """Write the archive of a catalog, which must be sound."""
-    with closing(Catalog.open(path)) as catalog:
+    with Catalog.open(path) as catalog:
         assert verify_database(catalog.database) == []
-        stream = StringIO()
-        export_archive(catalog, stream)
-        return stream.getvalue()
+        return archive_of(catalog)
 
 
 def _drafts(turn: int) -> Iterator[Any]:

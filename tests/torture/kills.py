@@ -4,21 +4,21 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 from openg2g.catalog import Catalog, CatalogNotFoundError
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import locate
 from openg2g.catalog.migrate import schema_differences
-from openg2g.catalog.moving import export_archive
 from openg2g.catalog.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from tests.builders import make_draft, make_workload
+from tests.catalog.histories import archive_of
+from tests.places import Places
 from tests.torture.launcher import Launcher, Outcome
-from tests.torture.places import Places
 
 _LATEST = 1.2
 """Kills come until so many times what the command takes undisturbed: some come too late."""
@@ -178,11 +178,8 @@ def _note(report: KillReport, outcome: Outcome, stored_share: float) -> None:
 
 
 def _check_sound(url: str) -> None:
-    database = Database(locate(url))
-    try:
+    with closing(Database(locate(url))) as database:
         assert verify_database(database) == []
-    finally:
-        database.close()
 
 
 def _stored_revisions(url: str, where_none: int = 0) -> int:
@@ -195,11 +192,9 @@ def _stored_revisions(url: str, where_none: int = 0) -> int:
         return where_none
 
 
-def _archive(url: str) -> str:
+def _archive(url: str) -> bytes:
     with Catalog.open(url) as catalog:
-        stream = StringIO()
-        export_archive(catalog, stream)
-        return stream.getvalue()
+        return archive_of(catalog)
 
 
 def _write_documents(path: Path, turn: int, count: int) -> None:

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -234,8 +233,3 @@ def _live(
     finally:
         sys.stderr.flush()
         os._exit(exit_code)
-
-
-def wait_until(start: float) -> None:
-    """Wait for a moment of the clock that all processes share, so that many begin at once."""
-    time.sleep(max(0.0, start - time.monotonic()))

@@ -3,7 +3,6 @@
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +61,7 @@ def put_under_load(launcher: Launcher, url: str, load: Load, seed: int) -> LoadR
         AssertionError: Something is lost, there twice, half there, or an error.
     """
     names = [f"fleet-{number}" for number in range(load.names)]
-    with closing(Catalog.open(url)) as catalog, tempfile.TemporaryDirectory() as directory:
+    with Catalog.open(url) as catalog, tempfile.TemporaryDirectory() as directory:
         first = catalog.save_many([_first_draft(name) for name in names])
         stop_file = Path(directory, "stop")
         reading = [

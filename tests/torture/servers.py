@@ -4,7 +4,6 @@ import random
 import signal
 import tempfile
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def kill_server(launcher: Launcher, server: PostgresServer, url: str, kills: int
         stop_file.touch()
         outcomes = [client.outcome() for client in clients]
     assert [outcome.err for outcome in outcomes if outcome.exit_code] == []
-    with closing(Catalog.open(url)) as catalog:
+    with Catalog.open(url) as catalog:
         for number, outcome in enumerate(outcomes):
             _check_client(catalog, number, outcome.out, report)
         assert verify_database(catalog.database) == []
@@ -113,7 +112,7 @@ def _import_under_kill(
     server.start_again()
     outcome = child.outcome()
     assert outcome.exit_code in (0, _UNAVAILABLE), outcome
-    with closing(Catalog.open(url)) as catalog:
+    with Catalog.open(url) as catalog:
         latest = catalog.iter_latest("sweep/*")
         stored = sum(revision.workload.models[0].num_replicas == number for revision in latest if revision.workload)
     assert stored in (0, _DOCUMENTS), f"{stored} of {_DOCUMENTS}"

@@ -1,8 +1,8 @@
 """Damage to the file of a catalog is harmless, or named; never is an answer wrong in silence."""
 
+from tests.places import SqlitePlaces
 from tests.torture.damage import damage_files
 from tests.torture.launcher import Launcher
-from tests.torture.places import SqlitePlaces
 
 DAMAGES = 30
 

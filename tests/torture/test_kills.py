@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import Places
 from tests.torture.kills import KILLED, Killer, Round
 from tests.torture.launcher import Launcher
-from tests.torture.places import Places
 
 KILLS = 5
 

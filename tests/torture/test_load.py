@@ -9,9 +9,9 @@ import pytest
 
 from openg2g.catalog import Catalog
 from tests.catalog.plain_sql import PlainSql
+from tests.places import Places
 from tests.torture.launcher import Launcher
 from tests.torture.load import Load, put_under_load
-from tests.torture.places import Places
 
 IN_THE_SUITE = {"one name": Load(8, 20, names=1, readers=2), "many names": Load(8, 20, names=5, readers=2)}
 

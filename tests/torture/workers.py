@@ -89,7 +89,7 @@ def run_commands(commands: list[list[str]]) -> None:
         with redirect_stdout(text), redirect_stderr(text):
             try:
                 exit_code = run(arguments)
-            except Exception:
+            except Exception:  # Its traceback is part of the text, which the test looks through.
                 traceback.print_exc()
                 exit_code = 1
         outcomes.append((exit_code, written.getvalue().decode()))

@@ -1,4 +1,4 @@
-"""Databases to be tortured, on either engine: fresh ones, as many as wanted."""
+"""Fresh databases on either engine, as many as a test wants."""
 
 import itertools
 import shutil
