@@ -21,6 +21,7 @@ class CuttingProxy:
         cuts_before: How many commits are yet to be cut off before the server hears of them.
         cuts_after: How many are yet to be cut off before the client hears the answer.
         is_closed: Whether no connection is taken on any more.
+        closes_with_answer: Whether it closes as soon as an answer has been cut off.
     """
 
     def __init__(self, url: str, directory: Path) -> None:
@@ -28,7 +29,7 @@ class CuttingProxy:
         server = parse_qs(urlsplit(url).query)["host"][0]
         self.url = f"{url.partition('?')[0]}?host={directory}"
         self.cuts_before = self.cuts_after = 0
-        self.is_closed = False
+        self.is_closed = self.closes_with_answer = False
         self._server_path = str(Path(server) / _SOCKET_NAME)
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(directory / _SOCKET_NAME))
@@ -68,6 +69,7 @@ class CuttingProxy:
                     break
                 if _COMMIT in data and self.cuts_after > 0:
                     self.cuts_after -= 1
+                    self.is_closed = self.closes_with_answer
                     is_cut.set()
                 server.sendall(data)
         _cut(client, server)

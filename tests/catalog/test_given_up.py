@@ -136,18 +136,15 @@ def test_drafts_whose_commit_did_not_happen_are_told_so(proxy: CuttingProxy) -> 
         assert catalog.count()["names"] == 0
 
 
+@pytest.mark.parametrize("cuts_before", [0, 1])
 def test_nothing_is_done_again_where_nobody_can_be_asked(
-    url: str, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+    url: str, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch, cuts_before: int
 ) -> None:
     monkeypatch.setattr("openg2g.catalog.outcome.ASKING_S", 0.5)
     with Catalog.open(proxy.url) as catalog:
-        proxy.cuts_after = 1
-
-        def drafts() -> Iterator[RevisionDraft]:
-            yield RevisionDraft("fleet", make_workload())
-            proxy.is_closed = True
-
+        proxy.cuts_before, proxy.cuts_after, proxy.closes_with_answer = cuts_before, 1, True
         with pytest.raises(UnknownOutcomeError, match="whether it happened cannot be asked"):
-            catalog.save_many(drafts())
+            catalog.save("fleet", make_workload())
+        assert (proxy.cuts_before, proxy.cuts_after) == (0, 0)
     with Catalog.open(url) as catalog:
         assert len(catalog.history("fleet")) == 1
