@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog.faults import is_given_up, is_locked, translated_errors
+from openg2g.catalog.faults import is_given_up, is_locked, raise_if_damaged, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import was_committed
 from openg2g.catalog.sqlite_functions import register_functions
@@ -100,6 +100,9 @@ class Database:
                 self._reader = self._connect_reader()
             try:
                 yield self._reader
+            except Exception as error:  # Whatever it is, damage may be behind it; if not, it goes on.
+                raise_if_damaged(error, self._reader, self.location)
+                raise
             finally:
                 self._reader.rollback()  # Ends SQLAlchemy's bookkeeping; the driver is in autocommit mode.
 
@@ -113,7 +116,11 @@ class Database:
                     connection.exec_driver_sql("BEGIN")
                 else:
                     connection = connection.execution_options(isolation_level="REPEATABLE READ")
-                yield connection
+                try:
+                    yield connection
+                except Exception as error:  # As in `reading`.
+                    raise_if_damaged(error, connection, self.location)
+                    raise
                 connection.rollback()
 
     @contextmanager

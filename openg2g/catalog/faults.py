@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from openg2g.catalog.location import Location
@@ -53,6 +54,18 @@ def translated_errors(location: Location) -> Iterator[None]:
         raise CatalogError(f"{location}: {_one_line(error)}") from error
 
 
+def raise_if_damaged(error: Exception, connection: Connection, location: Location) -> None:
+    """Raise that an SQLite file is damaged, where our own code failed and the file's check says why.
+
+    A damaged page may give any value of any type; to expect that at each place which uses one would hide what it does.
+    """
+    if isinstance(error, CatalogError | SQLAlchemyError) or connection.dialect.name != "sqlite":
+        return
+    problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+    if problem != "ok":
+        raise _damaged(location, problem) from error
+
+
 def is_locked(error: BaseException | None) -> bool:
     """Whether SQLite refused because another connection holds the lock: to be tried again."""
     return isinstance(error, sqlite3.Error) and _sqlite_code(error) in _SQLITE_LOCKED
@@ -91,7 +104,7 @@ def _sqlite_translation(error: sqlite3.Error, location: Location) -> CatalogErro
     if code == sqlite3.SQLITE_NOTADB:
         return NotACatalogError(f"{location} is not a catalog: it is not an SQLite file.")
     if code == sqlite3.SQLITE_CORRUPT:
-        return DamagedCatalogError(f"{location} is damaged ({error}). Restore it from a backup.")
+        return _damaged(location, error)
     if code == sqlite3.SQLITE_FULL:
         return CatalogUnavailableError(f"{location}: the disk is full. Nothing was stored.")
     if code == sqlite3.SQLITE_IOERR:
@@ -99,6 +112,10 @@ def _sqlite_translation(error: sqlite3.Error, location: Location) -> CatalogErro
     if "decode to UTF-8" in str(error):
         return DamagedCatalogError(f"{location} is damaged: a stored text is no text. Run `openg2g verify`.")
     return CatalogError(f"{location}: {_one_line(error)}")
+
+
+def _damaged(location: Location, problem: object) -> DamagedCatalogError:
+    return DamagedCatalogError(f"{location} is damaged ({problem}). Restore it from a backup.")
 
 
 def _cannot_open(location: Location) -> CatalogError:

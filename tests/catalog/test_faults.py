@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,6 +30,7 @@ from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import received, running, save_to_a_full_disk, use_without_privileges
+from tests.catalog.rows import row_of
 from tests.places import path_of
 from tests.postgres import PostgresServer
 
@@ -158,6 +160,47 @@ def test_a_full_disk_is_named_and_leaves_what_was_stored(catalog: Catalog, datab
     with PlainSql(database_url) as sql:
         assert sql.dump(CATALOG_TABLES) == before
     assert catalog.save("fleet", make_workload(3)).number == 2
+
+
+@contextmanager
+def another_schema(database_url: str, table: str, change: Callable[[str], str]) -> Iterator[PlainSql]:
+    """Let a table be declared otherwise during a block: what is stored then may be what only damage can leave."""
+
+    def declare(schema: str) -> None:
+        with PlainSql(database_url) as sql:
+            sql.run("PRAGMA writable_schema = ON")
+            sql.run("UPDATE sqlite_master SET sql = ? WHERE name = ?", [schema, table])
+
+    with PlainSql(database_url) as sql:
+        [(schema,)] = sql.run("SELECT sql FROM sqlite_master WHERE name = ?", [table])
+    declare(change(schema))
+    with PlainSql(database_url) as sql:
+        yield sql
+    declare(schema)
+
+
+@only_on_sqlite
+def test_a_value_of_another_type_is_reported_as_damage_whatever_it_leads_to(
+    catalog: Catalog, database_url: str
+) -> None:
+    catalog.save("fleet", make_workload())
+    loose = lambda schema: schema.replace("alias TEXT", "alias").replace(",\n STRICT", "")  # noqa: E731
+    with another_schema(database_url, "alias_moves", loose) as sql:
+        sql.run("PRAGMA ignore_check_constraints = ON")
+        sql.insert("alias_moves", **row_of("alias_moves", alias=5))
+    with Catalog.open(database_url) as damaged:
+        with pytest.raises(
+            DamagedCatalogError, match=r"is damaged \(non-TEXT value in alias_moves\.alias\)\. Restore it from a backup"
+        ):
+            damaged.get("fleet@production")
+        assert damaged.load("fleet") == make_workload()
+
+
+def test_a_mistake_in_a_sound_catalog_is_not_called_damage(catalog: Catalog) -> None:
+    with pytest.raises(ZeroDivisionError), catalog.database.reading():
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), catalog.database.snapshot():
+        raise ZeroDivisionError
 
 
 @only_on_sqlite

@@ -65,7 +65,8 @@ def damage_files(launcher: Launcher, places: SqlitePlaces, times: int, seed: int
             path.write_bytes(damaged)
             what = f"damage {number} of seed {seed}, {kind} at {where}"
             (verdict, told), *answers = _answers(launcher, str(path))
-            assert not any("Traceback" in text for _, text in [(verdict, told), *answers]), f"{what}: {told} {answers}"
+            tracebacks = [text for _, text in [(verdict, told), *answers] if "Traceback" in text]
+            assert tracebacks == [], f"{what}: {tracebacks}"
             if verdict == _SOUND:
                 both = zip(QUESTIONS, answers, expected[1:], strict=True)
                 differing = [question for question, answer, right in both if answer != right]
