@@ -8,11 +8,11 @@ VERSION_TABLE = "openg2g_schema_version"
 
 def run(connection: Connection) -> None:
     """Migrate within the connection's transaction; whoever opened it commits."""
-    from openg2g.catalog.tables import Row
+    from openg2g.catalog.tables import METADATA
 
     context.configure(
         connection=connection,
-        target_metadata=Row.metadata,
+        target_metadata=METADATA,
         version_table=VERSION_TABLE,
         compare_server_default=True,
     )

@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Table, select
 
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
 from openg2g.catalog.convert import annotations_from_row
 from openg2g.catalog.database import Database
-from openg2g.catalog.revision_queries import REVISIONS
-from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow, WorkloadRow
+from openg2g.catalog.revision_queries import NAMED_REVISIONS
+from openg2g.catalog.tables import ALIAS_MOVES, NAMES, RENAMES, REVISIONS, TAGS, WORKLOADS
 from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.naming import AliasMove, Rename
 
@@ -27,7 +26,7 @@ def archive_entries(database: Database, names: Sequence[str] | None = None) -> I
     """
     with database.snapshot() as connection:
         yield from _workload_entries(connection, names)
-        chosen = list(connection.scalars(select(NameRow.name).order_by(NameRow.name)))
+        chosen = list(connection.scalars(select(NAMES.c.name).order_by(NAMES.c.name)))
         if names is not None:
             wanted = set(names)
             chosen = [name for name in chosen if name in wanted]
@@ -40,8 +39,8 @@ def _workload_entries(connection: Connection, names: Sequence[str] | None) -> It
     reader = ContentReader()
     last = ""
     while True:
-        page = select(WorkloadRow.id, WorkloadRow.digest).where(WorkloadRow.digest > last)
-        rows = connection.execute(page.order_by(WorkloadRow.digest).limit(KEYS_PER_STATEMENT)).all()
+        page = select(WORKLOADS.c.id, WORKLOADS.c.digest).where(WORKLOADS.c.digest > last)
+        rows = connection.execute(page.order_by(WORKLOADS.c.digest).limit(KEYS_PER_STATEMENT)).all()
         if not rows:
             return
         chosen = [row for row in rows if wanted is None or row.id in wanted]
@@ -53,19 +52,19 @@ def _workload_entries(connection: Connection, names: Sequence[str] | None) -> It
 def _workloads_of(connection: Connection, names: Sequence[str]) -> set[int]:
     found: set[int] = set()
     for chunk in chunks(names, KEYS_PER_STATEMENT):
-        query = select(RevisionRow.workload_id).join(NameRow, NameRow.id == RevisionRow.name_id)
-        ids = connection.scalars(query.where(NameRow.name.in_(chunk)).distinct())
+        query = select(REVISIONS.c.workload_id).join(NAMES, NAMES.c.id == REVISIONS.c.name_id)
+        ids = connection.scalars(query.where(NAMES.c.name.in_(chunk)).distinct())
         found.update(workload_id for workload_id in ids if workload_id is not None)
     return found
 
 
 def _name_entries(connection: Connection, names: Sequence[str]) -> Iterator[Entry]:
-    rows = connection.execute(select(NameRow.id, NameRow.name, NameRow.created_at).where(NameRow.name.in_(names))).all()
+    rows = connection.execute(select(NAMES.c.id, NAMES.c.name, NAMES.c.created_at).where(NAMES.c.name.in_(names))).all()
     by_name = {row.name: row for row in rows}
     ids = [row.id for row in rows]
-    tags = _grouped(connection, TagRow, ids)
-    renames = _grouped(connection, RenameRow, ids)
-    moves = _grouped(connection, AliasMoveRow, ids)
+    tags = _grouped(connection, TAGS, ids)
+    renames = _grouped(connection, RENAMES, ids)
+    moves = _grouped(connection, ALIAS_MOVES, ids)
     revisions = _revision_entries(connection, names)
     following = next(revisions, None)
     for name in names:
@@ -82,7 +81,7 @@ def _name_entries(connection: Connection, names: Sequence[str]) -> Iterator[Entr
 
 
 def _revision_entries(connection: Connection, names: Sequence[str]) -> Iterator[RevisionEntry]:
-    query = REVISIONS.where(NameRow.name.in_(names)).order_by(NameRow.name, RevisionRow.number)
+    query = NAMED_REVISIONS.where(NAMES.c.name.in_(names)).order_by(NAMES.c.name, REVISIONS.c.number)
     for row in connection.execute(query, execution_options={"yield_per": ROWS_FETCHED}):
         yield RevisionEntry(
             name=row.name,
@@ -97,9 +96,8 @@ def _revision_entries(connection: Connection, names: Sequence[str]) -> Iterator[
         )
 
 
-def _grouped(connection: Connection, row_class: Any, name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
+def _grouped(connection: Connection, table: Table, name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
     """Read the rows of a table that belong to some names, by name and in the order of its key."""
-    table = row_class.__table__
     query = select(table).where(table.c.name_id.in_(name_ids)).order_by(*table.primary_key.columns)
     grouped: dict[int, list[RowMapping]] = defaultdict(list)
     for row in connection.execute(query).mappings():

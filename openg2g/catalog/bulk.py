@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.convert import RowTuple
-from openg2g.catalog.tables import CHECKSUMMED_TABLES, Row
+from openg2g.catalog.tables import CHECKSUMMED_TABLES
 
 _COPY_FROM_ROWS = 50  # Below this, COPY's extra round trip costs more than it saves.
 
@@ -20,14 +20,13 @@ _COPY_FROM_ROWS = 50  # Below this, COPY's extra round trip costs more than it s
 _SENT_AS = {int: "int8", float: "float8", str: "text", datetime: "timestamptz"}
 
 
-def insert_rows(connection: Connection, row_class: type[Row], rows: Sequence[RowTuple]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Sequence[RowTuple]) -> None:
     """Insert rows, given as tuples in column order and without a checksum, through the driver's own cursor.
 
     `insert()` with a list of dictionaries would spend a third of the time of a load on its parameters.
     """
     if not rows:
         return
-    table = cast(Table, row_class.__table__)
     if table in CHECKSUMMED_TABLES:
         rows = [(*row, row_checksum(row)) for row in rows]
     rows = _with_driver_values(rows, table, connection.dialect)
@@ -41,7 +40,7 @@ def insert_rows(connection: Connection, row_class: type[Row], rows: Sequence[Row
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))
 
 
-def find_ids(connection: Connection, row_class: type[Row], digests: Sequence[str]) -> dict[str, int]:
+def find_ids(connection: Connection, table: Table, digests: Sequence[str]) -> dict[str, int]:
     """Return digest → id of the rows that are there, in one statement of one parameter, however many are asked for."""
     if not digests:
         return {}
@@ -50,7 +49,7 @@ def find_ids(connection: Connection, row_class: type[Row], digests: Sequence[str
         condition, parameter = "digest IN (SELECT value FROM json_each(?))", json.dumps(digests)
     else:
         condition, parameter = "digest = ANY(%s)", list(digests)
-    statement = f"SELECT digest, id FROM {row_class.__tablename__} WHERE {condition}"
+    statement = f"SELECT digest, id FROM {table.name} WHERE {condition}"
     return {digest: row_id for digest, row_id in connection.exec_driver_sql(statement, (parameter,))}
 
 

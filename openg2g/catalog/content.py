@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Column, Connection, bindparam, func, select
 
 from openg2g.catalog.bulk import find_ids, insert_rows
 from openg2g.catalog.convert import (
@@ -14,7 +13,7 @@ from openg2g.catalog.convert import (
     workload_from_specs,
     workload_to_rows,
 )
-from openg2g.catalog.tables import BatchSizeListRow, BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.tables import BATCH_SIZE_LISTS, BATCH_SIZES, MODEL_SPECS, WORKLOAD_MODELS, WORKLOADS
 from openg2g.models.digest import batch_sizes_digest, model_spec_digests
 from openg2g.models.errors import DamagedCatalogError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -31,22 +30,23 @@ _Key = TypeVar("_Key")
 
 # Statements are built once: building one costs as much as running it.
 _MODELS_OF_WORKLOADS = (
-    select(WorkloadModelRow.workload_id, WorkloadModelRow.model_spec_id)
-    .where(WorkloadModelRow.workload_id.in_(bindparam("ids", expanding=True)))
-    .order_by(WorkloadModelRow.workload_id, WorkloadModelRow.position)
+    select(WORKLOAD_MODELS.c.workload_id, WORKLOAD_MODELS.c.model_spec_id)
+    .where(WORKLOAD_MODELS.c.workload_id.in_(bindparam("ids", expanding=True)))
+    .order_by(WORKLOAD_MODELS.c.workload_id, WORKLOAD_MODELS.c.position)
 )
 _MODEL_SPECS = (
     select(
-        ModelSpecRow.id,
-        ModelSpecRow.model_label,
-        ModelSpecRow.num_replicas,
-        ModelSpecRow.gpus_per_replica,
-        ModelSpecRow.initial_batch_size,
-        ModelSpecRow.itl_deadline_s,
-        BatchSizeListRow.batch_sizes,
+        MODEL_SPECS.c.id,
+        MODEL_SPECS.c.model_label,
+        MODEL_SPECS.c.num_replicas,
+        MODEL_SPECS.c.gpus_per_replica,
+        MODEL_SPECS.c.initial_batch_size,
+        MODEL_SPECS.c.itl_deadline_s,
+        BATCH_SIZE_LISTS.c.batch_sizes,
     )
-    .join(BatchSizeListRow, BatchSizeListRow.id == ModelSpecRow.batch_size_list_id)
-    .where(ModelSpecRow.id.in_(bindparam("ids", expanding=True)))
+    .select_from(MODEL_SPECS)
+    .join(BATCH_SIZE_LISTS, BATCH_SIZE_LISTS.c.id == MODEL_SPECS.c.batch_size_list_id)
+    .where(MODEL_SPECS.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -72,19 +72,19 @@ class ContentWriter:
         spec_digests = {digest: model_spec_digests(workload) for digest, workload in new.items()}
         self._store_specs(new, spec_digests)
         rows, model_rows = [], []
-        for workload_id, (digest, workload) in enumerate(new.items(), self._next_id(WorkloadRow.id)):
+        for workload_id, (digest, workload) in enumerate(new.items(), self._next_id(WORKLOADS.c.id)):
             spec_ids = [self._spec_ids[spec_digest] for spec_digest in spec_digests[digest]]
             row, models = workload_to_rows(workload, digest, workload_id, spec_ids)
             rows.append(row)
             model_rows += models
             ids[digest] = workload_id
-        insert_rows(self._connection, WorkloadRow, rows)
-        insert_rows(self._connection, WorkloadModelRow, model_rows)
+        insert_rows(self._connection, WORKLOADS, rows)
+        insert_rows(self._connection, WORKLOAD_MODELS, model_rows)
         return ids
 
     def find(self, digests: Sequence[str]) -> dict[str, int]:
         """Return digest → id of the workloads that are there."""
-        return find_ids(self._connection, WorkloadRow, digests)
+        return find_ids(self._connection, WORKLOADS, digests)
 
     def _store_specs(
         self, workloads: Mapping[str, LLMInferenceWorkload], spec_digests: Mapping[str, Sequence[str]]
@@ -97,36 +97,36 @@ class ContentWriter:
             for spec_digest, spec in zip(spec_digests[digest], workload.models, strict=True)
             if spec_digest not in self._spec_ids
         }
-        self._spec_ids.update(find_ids(self._connection, ModelSpecRow, list(unknown)))
+        self._spec_ids.update(find_ids(self._connection, MODEL_SPECS, list(unknown)))
         new = {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}
         if not new:
             return
         self._store_batch_sizes({spec.feasible_batch_sizes: None for spec in new.values()})
         rows = []
-        for spec_id, (digest, spec) in enumerate(new.items(), self._next_id(ModelSpecRow.id)):
+        for spec_id, (digest, spec) in enumerate(new.items(), self._next_id(MODEL_SPECS.c.id)):
             rows.append(model_spec_to_row(spec, spec_id, self._list_ids[spec.feasible_batch_sizes]))
             self._spec_ids[digest] = spec_id
-        insert_rows(self._connection, ModelSpecRow, rows)
+        insert_rows(self._connection, MODEL_SPECS, rows)
 
     def _store_batch_sizes(self, lists: Mapping[tuple[int, ...], None]) -> None:
         if len(self._list_ids) > _CACHED_IDS:
             self._list_ids.clear()
         unknown = {batch_sizes_digest(sizes): sizes for sizes in lists if sizes not in self._list_ids}
-        found = find_ids(self._connection, BatchSizeListRow, list(unknown))
+        found = find_ids(self._connection, BATCH_SIZE_LISTS, list(unknown))
         self._list_ids.update((sizes, found[digest]) for digest, sizes in unknown.items() if digest in found)
         new = [sizes for digest, sizes in unknown.items() if digest not in found]
         if not new:
             return
         rows, member_rows = [], []
-        for list_id, sizes in enumerate(new, self._next_id(BatchSizeListRow.id)):
+        for list_id, sizes in enumerate(new, self._next_id(BATCH_SIZE_LISTS.c.id)):
             row, members = batch_sizes_to_rows(sizes, list_id)
             rows.append(row)
             member_rows += members
             self._list_ids[sizes] = list_id
-        insert_rows(self._connection, BatchSizeListRow, rows)
-        insert_rows(self._connection, BatchSizeRow, member_rows)
+        insert_rows(self._connection, BATCH_SIZE_LISTS, rows)
+        insert_rows(self._connection, BATCH_SIZES, member_rows)
 
-    def _next_id(self, column: InstrumentedAttribute[int]) -> int:
+    def _next_id(self, column: Column[int]) -> int:
         return (self._connection.scalar(select(func.max(column))) or 0) + 1
 
 

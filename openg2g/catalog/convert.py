@@ -129,7 +129,7 @@ def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, a
 
 
 def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revision:
-    """Revision of a row of `openg2g.catalog.revision_queries.REVISIONS`.
+    """Revision of a row of `openg2g.catalog.revision_queries.NAMED_REVISIONS`.
 
     Raises:
         DamagedCatalogError: Its annotations are no JSON.
@@ -149,7 +149,7 @@ def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revisi
 
 
 def annotations_from_row(row: Any) -> dict[str, Any]:
-    """Annotations of a row of `openg2g.catalog.revision_queries.REVISIONS`.
+    """Annotations of a row of `openg2g.catalog.revision_queries.NAMED_REVISIONS`.
 
     Raises:
         DamagedCatalogError: They are no JSON.

@@ -17,7 +17,7 @@ from openg2g.catalog.faults import is_given_up, is_locked, raise_if_damaged, tra
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import was_committed
 from openg2g.catalog.sqlite_functions import register_functions
-from openg2g.catalog.tables import CatalogInfoRow
+from openg2g.catalog.tables import CATALOG_INFO
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
 from openg2g.catalog.writer_queue import WriterQueue
 from openg2g.models.errors import (
@@ -50,7 +50,7 @@ _POSTGRESQL_SETTINGS = {  # Of the driver. A server whose machine is gone is not
     "tcp_user_timeout": 90_000,
 }
 
-_TRANSACTION = select(cast(func.pg_current_xact_id(), Text)).select_from(CatalogInfoRow)
+_TRANSACTION = select(cast(func.pg_current_xact_id(), Text)).select_from(CATALOG_INFO)
 _LOCK = _TRANSACTION.with_for_update()
 _LOCK_IF_FREE = _TRANSACTION.with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)

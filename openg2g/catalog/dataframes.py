@@ -10,7 +10,7 @@ from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_plan import SearchPlan
-from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
+from openg2g.catalog.tables import NAMES, REVISIONS, WORKLOADS
 from openg2g.models.errors import InvalidRevisionError, MissingLibraryError
 from openg2g.models.spec import LLMInferenceWorkload
 
@@ -35,14 +35,14 @@ _COLUMNS: Mapping[str, str] = {
 """Column → kind of its values, which is the same for a frame without rows."""
 
 _OF_REVISION = (
-    NameRow.name,
-    RevisionRow.number,
-    WorkloadRow.digest,
-    RevisionRow.recorded_at,
-    RevisionRow.effective_from,
-    RevisionRow.author,
-    RevisionRow.message,
-    RevisionRow.source,
+    NAMES.c.name,
+    REVISIONS.c.number,
+    WORKLOADS.c.digest,
+    REVISIONS.c.recorded_at,
+    REVISIONS.c.effective_from,
+    REVISIONS.c.author,
+    REVISIONS.c.message,
+    REVISIONS.c.source,
 )
 
 Hit = tuple[tuple[Any, ...], LLMInferenceWorkload]
@@ -52,7 +52,7 @@ Hit = tuple[tuple[Any, ...], LLMInferenceWorkload]
 def hits_query(plan: SearchPlan, order: SearchOrder) -> Select[*tuple[Any, ...]]:
     """Select the hits of a search in an order: the columns of each, and last the id of its workload."""
     columns = order.columns(plan.tables)
-    return plan.columns(*_OF_REVISION, RevisionRow.workload_id).order_by(*columns)
+    return plan.columns(*_OF_REVISION, REVISIONS.c.workload_id).order_by(*columns)
 
 
 def read_hits(connection: Connection, reader: ContentReader, query: Select[*tuple[Any, ...]]) -> Iterator[Hit]:

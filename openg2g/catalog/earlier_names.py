@@ -5,34 +5,34 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, exists, func, or_, select, union_all
 
 from openg2g.catalog import revision_queries as queries
-from openg2g.catalog.tables import NameRow, RenameRow, RevisionRow
+from openg2g.catalog.tables import NAMES, RENAMES, REVISIONS
 
-_change = RenameRow.__table__.alias("change")
-_present = NameRow.__table__.alias("present")
-_first = RevisionRow.__table__.alias("first_of_revisions")
+_change = RENAMES.alias("change")
+_present = NAMES.alias("present")
+_first = REVISIONS.alias("first_of_revisions")
 
 _called_then = func.coalesce(  # What the first change since then took from it, else what it is called now.
     select(_change.c.old_name)
-    .where(_change.c.name_id == NameRow.id, _change.c.recorded_at > bindparam("known_at"))
+    .where(_change.c.name_id == NAMES.c.id, _change.c.recorded_at > bindparam("known_at"))
     .order_by(_change.c.number)
     .limit(queries.ONE)
     .scalar_subquery(),
-    NameRow.name,
+    NAMES.c.name,
 )
 _ever_called = union_all(  # Two look-ups in indexes; `or` would have every name read.
     select(_present.c.id).where(_present.c.name == bindparam("name")),
-    select(RenameRow.name_id).where(RenameRow.old_name == bindparam("name")),
+    select(RENAMES.c.name_id).where(RENAMES.c.old_name == bindparam("name")),
 )
 _is_known = exists().where(
-    _first.c.name_id == NameRow.id, _first.c.number == queries.ONE, _first.c.recorded_at <= bindparam("known_at")
+    _first.c.name_id == NAMES.c.id, _first.c.number == queries.ONE, _first.c.recorded_at <= bindparam("known_at")
 )
 
 PRESENT_NAME = (
-    select(NameRow.name)
-    .where(NameRow.id.in_(_ever_called), _is_known)
-    .where(or_(_called_then == bindparam("name"), NameRow.name == bindparam("name")))
+    select(NAMES.c.name)
+    .where(NAMES.c.id.in_(_ever_called), _is_known)
+    .where(or_(_called_then == bindparam("name"), NAMES.c.name == bindparam("name")))
     # A copy may have brought another name that was called so then, elsewhere: who was here first goes on to answer.
-    .order_by((_called_then == bindparam("name")).desc(), NameRow.id)
+    .order_by((_called_then == bindparam("name")).desc(), NAMES.c.id)
     .limit(queries.ONE)
 )
 """The present name of who was called `name` at `known_at`, or of who is called so now, where nobody was."""

@@ -25,14 +25,14 @@ from sqlalchemy import (
 from openg2g.catalog.reference import END_OF_TIME
 from openg2g.catalog.sql_types import SQL_TYPES, bound
 from openg2g.catalog.tables import (
-    AliasMoveRow,
-    BatchSizeRow,
-    ModelSpecRow,
-    NameRow,
-    RevisionRow,
+    ALIAS_MOVES,
+    BATCH_SIZES,
+    MODEL_SPECS,
+    NAMES,
+    REVISIONS,
+    WORKLOAD_MODELS,
+    WORKLOADS,
     UtcTimestamp,
-    WorkloadModelRow,
-    WorkloadRow,
 )
 from openg2g.expressions import tree
 
@@ -76,9 +76,9 @@ class Scope:
 
     is_sqlite: bool = True
     alias_horizon: datetime = END_OF_TIME
-    workload: FromClause = WorkloadRow.__table__
-    revision: FromClause = RevisionRow.__table__
-    name: FromClause = NameRow.__table__
+    workload: FromClause = WORKLOADS
+    revision: FromClause = REVISIONS
+    name: FromClause = NAMES
     variables: dict[tree.Variable, SpecSource | Column] = field(default_factory=dict)
 
     def within(self, variable: tree.Variable, source: "SpecSource | Column") -> "Scope":
@@ -121,17 +121,15 @@ def rows_of(scope: Scope, sequence: tree.Sequence, list_id: Column | None, *, di
     if isinstance(sequence, tree.Constants):
         return _constant_rows(sequence)
     if list_id is not None:
-        member = BatchSizeRow.__table__.alias()
+        member = BATCH_SIZES.alias()
         return Rows(member.c.batch_size, [member.c.position], [(member, member.c.batch_size_list_id == list_id)])
     if sequence.name == "aliases":
         return _alias_rows(scope)
     if sequence.name == "feasible_batch_sizes_union":
         return _union_rows(scope) if distinct else _repeated_union_rows(scope)
-    place = WorkloadModelRow.__table__.alias()
+    place = WORKLOAD_MODELS.alias()
     tables: list[tuple[FromClause, ColumnElement[bool]]] = [(place, place.c.workload_id == scope.workload.c.id)]
-    value = (
-        place.c.model_label if sequence.name == "model_labels" else SpecSource(ModelSpecRow.__table__.alias(), place)
-    )
+    value = place.c.model_label if sequence.name == "model_labels" else SpecSource(MODEL_SPECS.alias(), place)
     return Rows(value, [place.c.position], tables)
 
 
@@ -151,8 +149,8 @@ def selected(
 
 def spec_subquery(scope: Scope, name: str, label: Column) -> Column:
     """Select a field of the model of a label."""
-    place = WorkloadModelRow.__table__.alias()
-    source = SpecSource(ModelSpecRow.__table__.alias(), place)
+    place = WORKLOAD_MODELS.alias()
+    source = SpecSource(MODEL_SPECS.alias(), place)
     column = source.column(name)
     rows = Rows(source, [], [(place, place.c.workload_id == scope.workload.c.id)])
     return selected([column], [rows], [place.c.model_label == label]).scalar_subquery()
@@ -160,9 +158,9 @@ def spec_subquery(scope: Scope, name: str, label: Column) -> Column:
 
 def _repeated_union_rows(scope: Scope) -> Rows:
     place, spec, member = (
-        WorkloadModelRow.__table__.alias(),
-        ModelSpecRow.__table__.alias(),
-        BatchSizeRow.__table__.alias(),
+        WORKLOAD_MODELS.alias(),
+        MODEL_SPECS.alias(),
+        BATCH_SIZES.alias(),
     )
     return Rows(
         member.c.batch_size,
@@ -184,7 +182,7 @@ def _union_rows(scope: Scope) -> Rows:
 
 
 def _alias_rows(scope: Scope) -> Rows:
-    move, later = AliasMoveRow.__table__.alias(), AliasMoveRow.__table__.alias()
+    move, later = ALIAS_MOVES.alias(), ALIAS_MOVES.alias()
     horizon = literal(scope.alias_horizon, UtcTimestamp())
     is_moved_on = exists().where(
         later.c.name_id == move.c.name_id,

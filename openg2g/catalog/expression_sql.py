@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from openg2g.catalog.expression_sources import Column, Rows, Scope, SpecSource, rows_of, selected, spec_subquery
 from openg2g.catalog.sql_types import SQL_TYPES, bound
-from openg2g.catalog.tables import DOUBLE, TagRow
+from openg2g.catalog.tables import DOUBLE, TAGS
 from openg2g.expressions import patterns, tree
 from openg2g.expressions.comparisons import COMPARISON_FUNCTIONS
 from openg2g.expressions.tree import may_lack_value
@@ -102,8 +102,8 @@ class Compiler:
         key = self.value(node.key)
         if node.mapping in MODEL_MAPPINGS:
             return spec_subquery(self.scope, MODEL_MAPPINGS[node.mapping], key)
-        query = select(TagRow.value).where(TagRow.name_id == self.scope.revision.c.name_id, TagRow.key == key)
-        return query.correlate_except(TagRow).scalar_subquery()
+        query = select(TAGS.c.value).where(TAGS.c.name_id == self.scope.revision.c.name_id, TAGS.c.key == key)
+        return query.correlate_except(TAGS).scalar_subquery()
 
     def _compare(self, node: tree.Compare) -> Condition:
         if node.left.type.kind is Kind.BOOLEAN:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
 from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks
-from openg2g.catalog.tables import NameRow, RevisionRow
+from openg2g.catalog.tables import NAMES, REVISIONS
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.document import Document
 from openg2g.formats.git_history import (
@@ -248,9 +248,10 @@ def _known_sources(writer: RevisionWriter, names: list[str]) -> set[tuple[str, s
     known: set[tuple[str, str]] = set()
     for chunk in chunks(names, KEYS_PER_STATEMENT):
         query = (
-            select(NameRow.name, RevisionRow.source)
-            .join(RevisionRow, RevisionRow.name_id == NameRow.id)
-            .where(NameRow.name.in_(chunk), RevisionRow.source.startswith(SOURCE_PREFIX))
+            select(NAMES.c.name, REVISIONS.c.source)
+            .select_from(NAMES)
+            .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
+            .where(NAMES.c.name.in_(chunk), REVISIONS.c.source.startswith(SOURCE_PREFIX))
         )
         known |= {(name, source) for name, source in writer.connection.execute(query)}
     return known

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal, literal_column, select, tuple_
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
 from openg2g.catalog.indexes import INDEX_OF
 from openg2g.catalog.reference import NOW, Viewpoint
-from openg2g.catalog.revision_queries import REVISIONS, complete, is_of_name
-from openg2g.catalog.tables import ModelSpecRow, NameRow, RevisionRow, UtcTimestamp, WorkloadRow
+from openg2g.catalog.revision_queries import NAMED_REVISIONS, complete, is_of_name
+from openg2g.catalog.tables import MODEL_SPECS, NAMES, REVISIONS, WORKLOADS, UtcTimestamp
 from openg2g.models.revision import Revision
 
 
@@ -49,15 +48,15 @@ def names_from(
         after: Only names behind this one.
         limit: At most so many.
     """
-    query = select(NameRow.name).order_by(NameRow.name)
+    query = select(NAMES.c.name).order_by(NAMES.c.name)
     if after is not None:
-        query = query.where(NameRow.name > after)
+        query = query.where(NAMES.c.name > after)
     if limit is not None:
         query = query.limit(literal_column(str(limit)))  # For the reason of `ONE`.
     if prefix:
-        query = query.where(NameRow.name >= prefix)
+        query = query.where(NAMES.c.name >= prefix)
         if ord(prefix[-1]) < 0xD7FF:  # The next character begins what is after all names with the prefix.
-            query = query.where(NameRow.name < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+            query = query.where(NAMES.c.name < prefix[:-1] + chr(ord(prefix[-1]) + 1))
     return connection.scalars(query).all()
 
 
@@ -95,26 +94,26 @@ def log_query(wanted: LogFilter, after: Revision | None, size: int) -> Select[*t
 
     Within a name the order is that of the numbers; recorded times never decrease there, so they agree.
     """
-    key = tuple_(RevisionRow.recorded_at, NameRow.name, RevisionRow.number)
-    query = REVISIONS.where(*_conditions(wanted)).limit(literal_column(str(size)))  # For the reason of `ONE`.
+    key = tuple_(REVISIONS.c.recorded_at, NAMES.c.name, REVISIONS.c.number)
+    query = NAMED_REVISIONS.where(*_conditions(wanted)).limit(literal_column(str(size)))  # For the reason of `ONE`.
     if after is not None:
         # The type must be said: a bare time would be written as SQLAlchemy does, not as the column does.
         place = tuple_(literal(after.recorded_at, UtcTimestamp()), after.name, after.number)
         query = query.where(key > place if wanted.oldest_first else key < place)
     if wanted.name is None:  # With statistics, SQLite would rather sort everything.
-        query = query.with_hint(RevisionRow.__table__, f"INDEXED BY {INDEX_OF['recorded_at']}", "sqlite")
-    number: list[InstrumentedAttribute[Any]] = [RevisionRow.number]
-    order = number if wanted.name is not None else [RevisionRow.recorded_at, NameRow.name, *number]
+        query = query.with_hint(REVISIONS, f"INDEXED BY {INDEX_OF['recorded_at']}", "sqlite")
+    number: list[Column[Any]] = [REVISIONS.c.number]
+    order: list[Column[Any]] = number if wanted.name is not None else [REVISIONS.c.recorded_at, NAMES.c.name, *number]
     return query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
     """Count names, revisions and distinct workloads and model specs."""
-    columns: dict[str, InstrumentedAttribute[int]] = {
-        "names": NameRow.id,
-        "revisions": RevisionRow.number,
-        "workloads": WorkloadRow.id,
-        "model_specs": ModelSpecRow.id,
+    columns: dict[str, Column[int]] = {
+        "names": NAMES.c.id,
+        "revisions": REVISIONS.c.number,
+        "workloads": WORKLOADS.c.id,
+        "model_specs": MODEL_SPECS.c.id,
     }
     return {table: connection.scalar(select(func.count(column))) or 0 for table, column in columns.items()}
 
@@ -124,14 +123,14 @@ def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
     if wanted.name is not None:
         conditions.append(is_of_name(wanted.name))
     if wanted.since is not None:
-        conditions.append(RevisionRow.recorded_at >= wanted.since)
+        conditions.append(REVISIONS.c.recorded_at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(RevisionRow.recorded_at < wanted.until)
+        conditions.append(REVISIONS.c.recorded_at < wanted.until)
     if wanted.author is not None:
         # LIKE heeds case on one engine and not on the other; this does on both.
-        conditions.append(func.replace(RevisionRow.author, wanted.author, "") != RevisionRow.author)
+        conditions.append(func.replace(REVISIONS.c.author, wanted.author, "") != REVISIONS.c.author)
     if wanted.viewpoint.known_at is not None:
-        conditions.append(RevisionRow.recorded_at <= wanted.viewpoint.known_at)
+        conditions.append(REVISIONS.c.recorded_at <= wanted.viewpoint.known_at)
     if wanted.viewpoint.as_of is not None:
-        conditions.append(RevisionRow.effective_from <= wanted.viewpoint.as_of)
+        conditions.append(REVISIONS.c.effective_from <= wanted.viewpoint.as_of)
     return conditions

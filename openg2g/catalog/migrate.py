@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from openg2g.catalog.database import Database
 from openg2g.catalog.faults import translated_errors
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
-from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE, Row
+from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, CATALOG_VIEWS, METADATA, VERSION_TABLE
 from openg2g.catalog.waiting import telling_of_waiting
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
@@ -75,9 +75,9 @@ def schema_differences(database: Database) -> list[str]:
             connection,
             opts={"version_table": VERSION_TABLE, "include_name": _is_ours, "compare_server_default": True},
         )
-        differences = [repr(difference) for difference in compare_metadata(context, Row.metadata)]
+        differences = [repr(difference) for difference in compare_metadata(context, METADATA)]
         inspector = inspect(connection)
-        for table in Row.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             found = {str(check["name"]) for check in inspector.get_check_constraints(table.name)}
             expected = {str(check.name) for check in table.constraints if str(check.name).startswith("ck_")}
             differences += [f"CHECK {name} of {table.name} is missing" for name in sorted(expected - found)]

@@ -7,27 +7,27 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from openg2g.catalog.bulk import insert_rows
 from openg2g.catalog.checksum import row_checksum
-from openg2g.catalog.tables import AliasMoveRow, NameRow, RenameRow, TagRow
+from openg2g.catalog.tables import ALIAS_MOVES, NAMES, RENAMES, TAGS
 from openg2g.models.errors import NameTakenError
 from openg2g.models.naming import AliasMove, Rename
 
 _ALIAS_MOVES = (
     select(
-        AliasMoveRow.alias,
-        AliasMoveRow.revision_number,
-        AliasMoveRow.recorded_at,
-        AliasMoveRow.author,
-        AliasMoveRow.message,
+        ALIAS_MOVES.c.alias,
+        ALIAS_MOVES.c.revision_number,
+        ALIAS_MOVES.c.recorded_at,
+        ALIAS_MOVES.c.author,
+        ALIAS_MOVES.c.message,
     )
-    .join(NameRow, NameRow.id == AliasMoveRow.name_id)
-    .where(NameRow.name == bindparam("name"), AliasMoveRow.recorded_at <= bindparam("known_at"))
-    .order_by(AliasMoveRow.recorded_at, AliasMoveRow.alias, AliasMoveRow.number)
+    .join(NAMES, NAMES.c.id == ALIAS_MOVES.c.name_id)
+    .where(NAMES.c.name == bindparam("name"), ALIAS_MOVES.c.recorded_at <= bindparam("known_at"))
+    .order_by(ALIAS_MOVES.c.recorded_at, ALIAS_MOVES.c.alias, ALIAS_MOVES.c.number)
 )
 
 
 def find_name_id(connection: Connection, name: str) -> int | None:
     """Return the id of a name, None for an unknown one."""
-    return connection.scalar(select(NameRow.id).where(NameRow.name == name))
+    return connection.scalar(select(NAMES.c.id).where(NAMES.c.name == name))
 
 
 def change_name(connection: Connection, name_id: int, change: Rename, new: str) -> None:
@@ -38,19 +38,19 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
     """
     if find_name_id(connection, new) is not None:
         raise NameTakenError(new)
-    last = select(func.max(RenameRow.number), func.max(RenameRow.recorded_at)).where(RenameRow.name_id == name_id)
+    last = select(func.max(RENAMES.c.number), func.max(RENAMES.c.recorded_at)).where(RENAMES.c.name_id == name_id)
     number, last_at = connection.execute(last).one()
     recorded_at = max(change.recorded_at, last_at or change.recorded_at)
     row = (name_id, (number or 0) + 1, change.old_name, recorded_at, change.author, change.message)
-    insert_rows(connection, RenameRow, [row])
+    insert_rows(connection, RENAMES, [row])
     set_name(connection, name_id, new)
 
 
 def set_name(connection: Connection, name_id: int, name: str) -> None:
     """Let a name be called otherwise from now on."""
-    created_at = connection.execute(select(NameRow.created_at).where(NameRow.id == name_id)).scalar_one()
+    created_at = connection.execute(select(NAMES.c.created_at).where(NAMES.c.id == name_id)).scalar_one()
     checksum = row_checksum((name_id, name, created_at))
-    connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=name, checksum=checksum))
+    connection.execute(update(NAMES).where(NAMES.c.id == name_id).values(name=name, checksum=checksum))
 
 
 def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -> int | None:
@@ -64,11 +64,11 @@ def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -
         changes: How it came to be called so there, first to last.
     """
     candidates = [find_name_id(connection, change.old_name) for change in reversed(changes)]
-    candidates += connection.scalars(select(RenameRow.name_id).where(RenameRow.old_name == name))
+    candidates += connection.scalars(select(RENAMES.c.name_id).where(RENAMES.c.old_name == name))
     for name_id in candidates:
         if name_id is not None:
             here = renames_of(connection, name_id)
-            called = connection.scalar(select(NameRow.name).where(NameRow.id == name_id)) or ""
+            called = connection.scalar(select(NAMES.c.name).where(NAMES.c.id == name_id)) or ""
             if _goes_on(changes, name, here) or _goes_on(here, called, changes):
                 return name_id
     return None
@@ -83,22 +83,22 @@ def _goes_on(shorter: Sequence[Rename], called: str, longer: Sequence[Rename]) -
 def renames_of(connection: Connection, name_id: int) -> list[Rename]:
     """Return every change of a name, first to last."""
     query = (
-        select(RenameRow.old_name, RenameRow.recorded_at, RenameRow.author, RenameRow.message)
-        .where(RenameRow.name_id == name_id)
-        .order_by(RenameRow.number)
+        select(RENAMES.c.old_name, RENAMES.c.recorded_at, RENAMES.c.author, RENAMES.c.message)
+        .where(RENAMES.c.name_id == name_id)
+        .order_by(RENAMES.c.number)
     )
     return [Rename(*row) for row in connection.execute(query)]
 
 
 def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
     """Record where an alias stands from now on."""
-    last = select(func.max(AliasMoveRow.number), func.max(AliasMoveRow.recorded_at)).where(
-        AliasMoveRow.name_id == name_id, AliasMoveRow.alias == move.alias
+    last = select(func.max(ALIAS_MOVES.c.number), func.max(ALIAS_MOVES.c.recorded_at)).where(
+        ALIAS_MOVES.c.name_id == name_id, ALIAS_MOVES.c.alias == move.alias
     )
     number, last_at = connection.execute(last).one()
     recorded_at = max(move.recorded_at, last_at or move.recorded_at)
     row = (name_id, move.alias, (number or 0) + 1, move.revision_number, recorded_at, move.author, move.message)
-    insert_rows(connection, AliasMoveRow, [row])
+    insert_rows(connection, ALIAS_MOVES, [row])
 
 
 def alias_moves(connection: Connection, name: str, known_at: datetime) -> list[AliasMove]:
@@ -115,12 +115,12 @@ def current_aliases(moves: list[AliasMove]) -> dict[str, int]:
 
 def change_tags(connection: Connection, name_id: int, changes: Mapping[str, str | None]) -> None:
     """Set tags, and remove those whose value is None."""
-    connection.execute(delete(TagRow).where(TagRow.name_id == name_id, TagRow.key.in_(changes)))
+    connection.execute(delete(TAGS).where(TAGS.c.name_id == name_id, TAGS.c.key.in_(changes)))
     rows = [(name_id, key, value) for key, value in changes.items() if value is not None]
-    insert_rows(connection, TagRow, rows)
+    insert_rows(connection, TAGS, rows)
 
 
 def tags_of(connection: Connection, name_id: int) -> dict[str, str]:
     """Return the tags of a name, keys in order."""
-    query = select(TagRow.key, TagRow.value).where(TagRow.name_id == name_id).order_by(TagRow.key)
+    query = select(TAGS.c.key, TAGS.c.value).where(TAGS.c.name_id == name_id).order_by(TAGS.c.key)
     return {key: value for key, value in connection.execute(query)}

@@ -25,11 +25,11 @@ from sqlalchemy import (
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
 from openg2g.catalog.expression_sources import Scope
-from openg2g.catalog.tables import NameRow, RevisionRow, UtcTimestamp, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.tables import NAMES, REVISIONS, WORKLOAD_MODELS, WORKLOADS, UtcTimestamp
 from openg2g.models.revision import Revision
 
 RevisionRowRead = Row[*tuple[Any, ...]]
-"""A row of `REVISIONS`."""
+"""A row of `NAMED_REVISIONS`."""
 
 
 def revision_columns(scope: Scope) -> list[ColumnElement[Any]]:
@@ -50,11 +50,11 @@ def revision_columns(scope: Scope) -> list[ColumnElement[Any]]:
     ]
 
 
-REVISIONS: Select[*tuple[Any, ...]] = (
+NAMED_REVISIONS: Select[*tuple[Any, ...]] = (
     select(*revision_columns(Scope()))
-    .select_from(NameRow)
-    .join(RevisionRow, RevisionRow.name_id == NameRow.id)
-    .outerjoin(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
+    .select_from(NAMES)
+    .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
+    .outerjoin(WORKLOADS, WORKLOADS.c.id == REVISIONS.c.workload_id)
 )
 """Every revision with its name and the digest of its workload."""
 
@@ -64,18 +64,18 @@ def is_of_name(name: str | BindParameter[str]) -> ColumnElement[bool]:
 
     A sub-query, so that Postgres' planner knows that there is one name, and reads its revisions in the order of a key.
     """
-    named = NameRow.__table__.alias("named")
-    return RevisionRow.name_id == select(named.c.id).where(named.c.name == name).scalar_subquery()
+    named = NAMES.alias("named")
+    return REVISIONS.c.name_id == select(named.c.id).where(named.c.name == name).scalar_subquery()
 
 
 ONE: ColumnElement[int] = literal_column("1")
 """A limit that is part of the statement: as a parameter it hides from Postgres' planner, which then plans for many."""
 
-_is_known = RevisionRow.recorded_at <= bindparam("known_at")
-_is_effective = RevisionRow.effective_from <= bindparam("as_of")
-_of_name = REVISIONS.where(is_of_name(bindparam("name")), _is_known)
+_is_known = REVISIONS.c.recorded_at <= bindparam("known_at")
+_is_effective = REVISIONS.c.effective_from <= bindparam("as_of")
+_of_name = NAMED_REVISIONS.where(is_of_name(bindparam("name")), _is_known)
 
-REVISIONS_OF_NAME = _of_name.order_by(RevisionRow.number)
+REVISIONS_OF_NAME = _of_name.order_by(REVISIONS.c.number)
 
 
 @dataclass(frozen=True)
@@ -100,19 +100,19 @@ class Questions:
 
 
 def _models_of(revision: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    workload_id = revision.with_only_columns(RevisionRow.workload_id, maintain_column_froms=True).scalar_subquery()
-    models = select(WorkloadModelRow.model_spec_id).where(WorkloadModelRow.workload_id == workload_id)
-    return models.order_by(WorkloadModelRow.position)
+    workload_id = revision.with_only_columns(REVISIONS.c.workload_id).scalar_subquery()
+    models = select(WORKLOAD_MODELS.c.model_spec_id).where(WORKLOAD_MODELS.c.workload_id == workload_id)
+    return models.order_by(WORKLOAD_MODELS.c.position)
 
 
 REVISION = Questions(
-    latest=_of_name.order_by(RevisionRow.number.desc()).limit(ONE),
+    latest=_of_name.order_by(REVISIONS.c.number.desc()).limit(ONE),
     in_force=_of_name.where(_is_effective)
-    .order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc())
+    .order_by(REVISIONS.c.effective_from.desc(), REVISIONS.c.number.desc())
     .limit(ONE),
-    number=_of_name.where(RevisionRow.number == bindparam("number")),
-    last_of_digest=REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)
-    .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
+    number=_of_name.where(REVISIONS.c.number == bindparam("number")),
+    last_of_digest=NAMED_REVISIONS.where(WORKLOADS.c.digest == bindparam("digest"), _is_known)
+    .order_by(REVISIONS.c.recorded_at.desc(), NAMES.c.name, REVISIONS.c.number.desc())
     .limit(ONE),
 )
 """Everything that is known of the revision: what `complete` takes."""
@@ -120,17 +120,17 @@ REVISION = Questions(
 MODELS = REVISION.models()
 """The ids of its models."""
 
-_other = RevisionRow.__table__.alias("other")
+_other = REVISIONS.alias("other")
 _known_numbers = select(_other.c.number).where(
-    _other.c.name_id == NameRow.id, _other.c.recorded_at <= bindparam("known_at")
+    _other.c.name_id == NAMES.c.id, _other.c.recorded_at <= bindparam("known_at")
 )
-_named = REVISIONS.where(NameRow.name.in_(bindparam("names", expanding=True)))
+_named = NAMED_REVISIONS.where(NAMES.c.name.in_(bindparam("names", expanding=True)))
 
 LATEST_OF_NAMES = _named.where(
-    RevisionRow.number == _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
+    REVISIONS.c.number == _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
 )
 IN_FORCE_OF_NAMES = _named.where(
-    RevisionRow.number
+    REVISIONS.c.number
     == _known_numbers.where(_other.c.effective_from <= bindparam("as_of"))
     .order_by(_other.c.effective_from.desc(), _other.c.number.desc())
     .limit(ONE)
@@ -141,8 +141,8 @@ IN_FORCE_OF_NAMES = _named.where(
 def is_in_force(
     as_of: datetime,
     known_at: datetime | None,
-    number: ColumnElement[int] = RevisionRow.__table__.c.number,
-    name_id: ColumnElement[int] = RevisionRow.__table__.c.name_id,
+    number: ColumnElement[int] = REVISIONS.c.number,
+    name_id: ColumnElement[int] = REVISIONS.c.name_id,
 ) -> ColumnElement[bool]:
     """Condition: it is the number of the revision of a name that was in force at a time, as known at another.
 
@@ -169,6 +169,6 @@ def in_force_of(
 
 
 def complete(connection: Connection, reader: ContentReader, rows: Sequence[RevisionRowRead]) -> list[Revision]:
-    """Make revisions of rows of `REVISIONS`, with their workloads, in few statements."""
+    """Make revisions of rows of `NAMED_REVISIONS`, with their workloads, in few statements."""
     workloads = reader.read(connection, [row.workload_id for row in rows if row.workload_id is not None])
     return [revision_from_row(row, workloads.get(row.workload_id)) for row in rows]

@@ -7,7 +7,7 @@ from enum import Enum
 from sqlalchemy import Connection, Select, func, select
 
 from openg2g.catalog.catalog import Catalog
-from openg2g.catalog.tables import NameRow, RevisionRow, WorkloadRow
+from openg2g.catalog.tables import NAMES, REVISIONS, WORKLOADS
 from openg2g.formats.document import Document
 from openg2g.formats.python_tree import Script, read_tree
 from openg2g.models.diff import WorkloadDiff, diff
@@ -150,7 +150,7 @@ def _finding(catalog: Catalog, path: str, document: Document, name: str) -> Scri
         return ScriptFinding(
             path, document.where, ScriptStatus.IN_STEP, name, workload, digest, latest, (latest.reference,)
         )
-    earlier = _references(catalog, _same_workload(digest).where(NameRow.name == name))
+    earlier = _references(catalog, _same_workload(digest).where(NAMES.c.name == name))
     return ScriptFinding(
         path,
         document.where,
@@ -175,12 +175,13 @@ def _finding_without_name(catalog: Catalog, path: str, document: Document) -> Sc
 def _same_workload(digest: str) -> Select[str, int]:
     """Select the latest revision of each name that has a workload."""
     return (
-        select(NameRow.name, func.max(RevisionRow.number))
-        .join(RevisionRow, RevisionRow.name_id == NameRow.id)
-        .join(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
-        .where(WorkloadRow.digest == digest)
-        .group_by(NameRow.name)
-        .order_by(NameRow.name)
+        select(NAMES.c.name, func.max(REVISIONS.c.number))
+        .select_from(NAMES)
+        .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
+        .join(WORKLOADS, WORKLOADS.c.id == REVISIONS.c.workload_id)
+        .where(WORKLOADS.c.digest == digest)
+        .group_by(NAMES.c.name)
+        .order_by(NAMES.c.name)
         .limit(_REFERENCES_LISTED)
     )
 

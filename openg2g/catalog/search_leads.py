@@ -14,7 +14,7 @@ from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.expression_sources import Scope, SpecSource
 from openg2g.catalog.expression_sql import Compiler
 from openg2g.catalog.indexes import INDEX_OF
-from openg2g.catalog.tables import ModelSpecRow, RevisionRow, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.tables import MODEL_SPECS, REVISIONS, WORKLOAD_MODELS, WORKLOADS
 from openg2g.expressions.facts import (
     INDEXED_FACTS,
     conjuncts,
@@ -98,7 +98,7 @@ def _lead_by_facts(
     rest: tuple[Expression, ...],
 ) -> Lead:
     """Lead by the index of one column: how much of it is to be read is what counts, not how much is left in the end."""
-    workload = WorkloadRow.__table__.alias()
+    workload = WORKLOADS.alias()
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, workload=workload))
     own = [fact for fact in facts if column is None or is_about_field(fact, column)]
     others = [part for part in [*facts, *about_workload] if part not in own]
@@ -112,7 +112,7 @@ def _lead_by_facts(
 def _lead_by_model(
     scope: Scope, loop: Aggregate, about_workload: list[Expression], rest: tuple[Expression, ...]
 ) -> Lead:
-    workload, place, spec = (row.__table__.alias() for row in (WorkloadRow, WorkloadModelRow, ModelSpecRow))
+    workload, place, spec = (table.alias() for table in (WORKLOADS, WORKLOAD_MODELS, MODEL_SPECS))
     outer = Scope(scope.is_sqlite, scope.alias_horizon, workload=workload)
     inner = Compiler(outer.within(loop.loops[0].variable, SpecSource(spec)))
     specs: Statement = select(spec.c.id).where(*map(inner.condition, conjuncts(loop.element)))
@@ -128,7 +128,7 @@ def _lead_by_model(
 
 
 def _lead_by_time(scope: Scope, times: list[Expression], parts: tuple[Expression, ...]) -> Lead:
-    revision = RevisionRow.__table__.alias()
+    revision = REVISIONS.alias()
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, revision=revision))
     candidates: Statement = select(revision.c.number).where(*map(compiler.condition, times))
     return Lead(candidates, true(), INDEX_OF["recorded_at"], parts, looks_inside=False)

@@ -20,7 +20,7 @@ from openg2g.catalog.revision_queries import ONE, in_force_of, is_in_force, revi
 from openg2g.catalog.search_leads import Lead, Statement, find_leads, shortest_lead
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_scope import ResolvedScope
-from openg2g.catalog.tables import RevisionRow, UtcTimestamp
+from openg2g.catalog.tables import REVISIONS, UtcTimestamp
 from openg2g.expressions.facts import conjuncts, is_about_field
 from openg2g.expressions.tree import Expression
 
@@ -143,7 +143,7 @@ class SearchPlan:
         scope = self.tables
         if not self.is_sqlite and self.scope.as_of is not None:
             # Postgres would rather hash every revision than look up one for each name.
-            every = RevisionRow.__table__.alias()
+            every = REVISIONS.alias()
             found = in_force_of(every, [*every.c], scope.name.c.id, self.scope.as_of, self.scope.known_at)
             revision = found.lateral("revisions")
             scope = Scope(False, scope.alias_horizon, revision=revision)

@@ -10,12 +10,12 @@ from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import batch_sizes_to_rows
 from openg2g.catalog.database import Database
 from openg2g.catalog.tables import (
+    BATCH_SIZE_LISTS,
+    BATCH_SIZES,
     CHECKSUMMED_TABLES,
-    BatchSizeListRow,
-    BatchSizeRow,
-    ModelSpecRow,
-    WorkloadModelRow,
-    WorkloadRow,
+    MODEL_SPECS,
+    WORKLOAD_MODELS,
+    WORKLOADS,
 )
 from openg2g.formats.archive_reader import EntryChecker
 from openg2g.models.digest import model_spec_digest
@@ -81,7 +81,7 @@ def _content_problems(database: Database) -> Iterator[str]:
 
 
 def _spec_problems(connection: Connection) -> Iterator[str]:
-    rows = connection.execute(select(ModelSpecRow.id, ModelSpecRow.digest).order_by(ModelSpecRow.id)).all()
+    rows = connection.execute(select(MODEL_SPECS.c.id, MODEL_SPECS.c.digest).order_by(MODEL_SPECS.c.id)).all()
     specs = ContentReader().read_specs(connection, [row.id for row in rows])
     for row in rows:
         if model_spec_digest(specs[row.id]) != row.digest:
@@ -90,11 +90,11 @@ def _spec_problems(connection: Connection) -> Iterator[str]:
 
 def _batch_size_problems(connection: Connection) -> Iterator[str]:
     members: dict[int, list[int]] = {}
-    query = select(BatchSizeRow.batch_size_list_id, BatchSizeRow.batch_size)
-    for list_id, size in connection.execute(query.order_by(BatchSizeRow.batch_size_list_id, BatchSizeRow.position)):
+    query = select(BATCH_SIZES.c.batch_size_list_id, BATCH_SIZES.c.batch_size)
+    for list_id, size in connection.execute(query.order_by(BATCH_SIZES.c.batch_size_list_id, BATCH_SIZES.c.position)):
         members.setdefault(list_id, []).append(size)
-    columns = (BatchSizeListRow.id, BatchSizeListRow.digest, BatchSizeListRow.batch_sizes)
-    for row in connection.execute(select(*columns, BatchSizeListRow.num_batch_sizes)):
+    columns = (BATCH_SIZE_LISTS.c.id, BATCH_SIZE_LISTS.c.digest, BATCH_SIZE_LISTS.c.batch_sizes)
+    for row in connection.execute(select(*columns, BATCH_SIZE_LISTS.c.num_batch_sizes)):
         expected, _ = batch_sizes_to_rows(tuple(members.get(row.id, ())), row.id)
         if tuple(row) != expected:
             yield f"batch size list {row.id} does not fit its members and its digest {row.digest}."
@@ -102,17 +102,17 @@ def _batch_size_problems(connection: Connection) -> Iterator[str]:
 
 def _total_problems(connection: Connection) -> Iterator[str]:
     totals = (
-        select(WorkloadRow.digest)
-        .outerjoin(WorkloadModelRow, WorkloadModelRow.workload_id == WorkloadRow.id)
-        .outerjoin(ModelSpecRow, ModelSpecRow.id == WorkloadModelRow.model_spec_id)
-        .group_by(WorkloadRow.id)  # The key: every other column of a workload depends on it.
+        select(WORKLOADS.c.digest)
+        .outerjoin(WORKLOAD_MODELS, WORKLOAD_MODELS.c.workload_id == WORKLOADS.c.id)
+        .outerjoin(MODEL_SPECS, MODEL_SPECS.c.id == WORKLOAD_MODELS.c.model_spec_id)
+        .group_by(WORKLOADS.c.id)  # The key: every other column of a workload depends on it.
         .having(
-            (func.count(WorkloadModelRow.position) != WorkloadRow.num_models)
-            | (func.coalesce(func.sum(ModelSpecRow.total_gpus), 0) != WorkloadRow.total_gpus)
-            | func.min(ModelSpecRow.itl_deadline_s).is_distinct_from(WorkloadRow.least_itl_deadline_s)
-            | func.max(ModelSpecRow.itl_deadline_s).is_distinct_from(WorkloadRow.greatest_itl_deadline_s)
+            (func.count(WORKLOAD_MODELS.c.position) != WORKLOADS.c.num_models)
+            | (func.coalesce(func.sum(MODEL_SPECS.c.total_gpus), 0) != WORKLOADS.c.total_gpus)
+            | func.min(MODEL_SPECS.c.itl_deadline_s).is_distinct_from(WORKLOADS.c.least_itl_deadline_s)
+            | func.max(MODEL_SPECS.c.itl_deadline_s).is_distinct_from(WORKLOADS.c.greatest_itl_deadline_s)
         )
-        .order_by(WorkloadRow.digest)
+        .order_by(WORKLOADS.c.digest)
     )
     for digest in connection.scalars(totals):
         yield f"the totals or deadlines of the workload {digest} do not fit its models."

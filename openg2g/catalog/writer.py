@@ -13,7 +13,7 @@ from openg2g.catalog.convert import revision_from_row, revision_to_row
 from openg2g.catalog.reference import NOW, NumberReference
 from openg2g.catalog.resolve import get_revision
 from openg2g.catalog.revision_queries import RevisionRowRead
-from openg2g.catalog.tables import NameRow, RevisionRow
+from openg2g.catalog.tables import NAMES, REVISIONS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import RevisionConflictError
 from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
@@ -78,7 +78,7 @@ class RevisionWriter:
             rows.append(revision_to_row(revision, head.name_id, workload_ids[digest], annotations_text))
             revisions.append(revision)
             head.latest, head.annotations_text = revision, annotations_text
-        insert_rows(self.connection, RevisionRow, rows)
+        insert_rows(self.connection, REVISIONS, rows)
         return revisions
 
     def get(self, name: str, number: int) -> Revision:
@@ -118,9 +118,9 @@ class RevisionWriter:
                 heads[row.name] = _Head(row.name_id, row, row.annotations)
         new = [name for name in names if name not in heads]
         if new:
-            first_id = (self.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
+            first_id = (self.connection.scalar(select(func.max(NAMES.c.id))) or 0) + 1
             heads.update((name, _Head(name_id)) for name_id, name in enumerate(new, first_id))
-            insert_rows(self.connection, NameRow, [(heads[name].name_id, name, now) for name in new])
+            insert_rows(self.connection, NAMES, [(heads[name].name_id, name, now) for name in new])
         return heads
 
 

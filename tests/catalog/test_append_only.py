@@ -2,7 +2,7 @@
 
 import pytest
 
-from openg2g.catalog.tables import APPEND_ONLY_TABLES, Row
+from openg2g.catalog.tables import APPEND_ONLY_TABLES, METADATA
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.rows import WHEN, assert_refused, row_of
 
@@ -39,7 +39,7 @@ def test_sqlite_replaces_no_revision(filled: PlainSql, verb: str) -> None:
 
 @pytest.mark.parametrize("table", APPEND_ONLY_TABLES)
 def test_an_upsert_changes_nothing_that_is_stored(filled: PlainSql, table: str) -> None:
-    keys = [column.name for column in Row.metadata.tables[table].primary_key]
+    keys = [column.name for column in METADATA.tables[table].primary_key]
     last = list(row_of(table))[-1]
     before = filled.dump([table])
     # Postgres names the verb that refused; SQLite's own guard of revisions comes first.

@@ -1,4 +1,4 @@
-"""The migrations make what the table classes describe, all of it or nothing, and can be taken back."""
+"""The migrations make what the descriptions of the tables say, all of it or nothing, and can be taken back."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ from openg2g.catalog.database import Database
 from openg2g.catalog.location import locate
 from openg2g.catalog.migrate import downgrade, migrations_path, schema_differences, script_revisions, upgrade
 from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
-from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE, Row
+from openg2g.catalog.tables import CATALOG_TABLES, METADATA, VERSION_TABLE
 from tests.builders import make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import create_catalog, run_at_once, running, upgrade_and_die
@@ -112,15 +112,15 @@ def test_a_new_catalog_has_the_schema_that_this_release_expects(database_url: st
 @pytest.mark.parametrize(
     ("database_url", "empty_database_url"), [("sqlite", "sqlite"), ("postgresql", "postgresql")], indirect=True
 )
-def test_every_text_in_the_database_is_the_one_that_the_table_classes_would_make(
+def test_every_text_in_the_database_is_the_one_that_the_described_tables_would_make(
     database_url: str, empty_database_url: str
 ) -> None:
     with open_database(empty_database_url) as database, database.engine.begin() as connection:
-        Row.metadata.create_all(connection)
+        METADATA.create_all(connection)
     with PlainSql(database_url) as migrated, PlainSql(empty_database_url) as described:
         assert structure_of(migrated) == structure_of(described)
         constraints = [row for row in map(repr, structure_of(migrated)) if "ck_" in row]
-        expected = {str(c.name) for table in Row.metadata.sorted_tables for c in table.constraints if is_check(c)}
+        expected = {str(c.name) for table in METADATA.sorted_tables for c in table.constraints if is_check(c)}
         assert len(constraints) == len(expected)
 
 
@@ -129,13 +129,13 @@ def is_check(constraint: object) -> bool:
 
 
 def test_every_table_and_column_has_a_comment() -> None:
-    for table in Row.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         assert table.comment, table.name
         assert [column.name for column in table.columns if not column.comment] == []
 
 
 def test_every_check_has_a_name_and_only_two_columns_may_be_null() -> None:
-    for table in Row.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         assert all(str(c.name).startswith(f"ck_{table.name}_") for c in table.constraints if is_check(c))
         assert {column.name for column in table.columns if column.nullable} == MAY_BE_NULL.get(table.name, set())
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from openg2g.catalog import InvalidRevisionError
-from openg2g.catalog.tables import Row
+from openg2g.catalog.tables import METADATA
 from openg2g.models import LLMInferenceModelSpec
 from openg2g.models.revision import check_name
 from tests.builders import make_spec
@@ -210,7 +210,7 @@ def test_text_in_an_integer_column_is_refused(sql: PlainSql, table: str) -> None
 
 @pytest.mark.parametrize("table", [*CONTENT_TABLES, *HISTORY_TABLES])
 def test_every_column_needs_a_value(filled: PlainSql, table: str) -> None:
-    for column in Row.metadata.tables[table].columns:
+    for column in METADATA.tables[table].columns:
         if filled.engine == "sqlite" and column.name == "id":
             continue  # SQLite itself assigns the next id where none is given.
         if (table, column.name) in (("revisions", "workload_id"), ("alias_moves", "revision_number")):
@@ -286,7 +286,7 @@ def test_what_a_search_asks_for_is_in_an_index(sql: PlainSql, table: str, column
 
 
 def test_constraint_names_fit_into_what_postgres_keeps_of_them() -> None:
-    constraints = [constraint for table in Row.metadata.tables.values() for constraint in table.constraints]
+    constraints = [constraint for table in METADATA.tables.values() for constraint in table.constraints]
     names = [str(constraint.name) for constraint in constraints]
     assert all(re.fullmatch(r"(ck|fk|pk|uq)_\w+", name) and len(name) < 63 for name in names), names
     assert len(names) > 30
