@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.convert import RowTuple
-from openg2g.catalog.tables import CHECKSUMMED_TABLES
+from openg2g.catalog.outcome import note_appended
+from openg2g.catalog.tables import APPEND_ONLY_TABLES, CHECKSUMMED_TABLES
 
 _COPY_FROM_ROWS = 50  # Below this, COPY's extra round trip costs more than it saves.
 
@@ -29,6 +30,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[RowTuple]) 
         return
     if table in CHECKSUMMED_TABLES:
         rows = [(*row, row_checksum(row)) for row in rows]
+        if table.name in APPEND_ONLY_TABLES:
+            note_appended(connection, table, rows[-1])
     rows = _with_driver_values(rows, table, connection.dialect)
     columns = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:

@@ -1,5 +1,6 @@
 """An open database: its engine, the connection for reading, and the one owner of write transactions."""
 
+import logging
 import random
 import sqlite3
 import threading
@@ -8,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, FromClause, Text, cast, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event, select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.faults import is_given_up, is_locked, raise_if_damaged, translated_errors
 from openg2g.catalog.location import Location
-from openg2g.catalog.outcome import was_committed
+from openg2g.catalog.outcome import begin_appending, last_appended, was_committed
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.catalog.tables import CATALOG_INFO
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
@@ -50,9 +51,8 @@ _POSTGRESQL_SETTINGS = {  # Of the driver. A server whose machine is gone is not
     "tcp_user_timeout": 90_000,
 }
 
-_TRANSACTION = select(cast(func.pg_current_xact_id(), Text)).select_from(CATALOG_INFO)
-_LOCK = _TRANSACTION.with_for_update()
-_LOCK_IF_FREE = _TRANSACTION.with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
+_LOCK = select(CATALOG_INFO.c.id).with_for_update()
+_LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
 _Result = TypeVar("_Result")
 
@@ -141,11 +141,11 @@ class Database:
             self._require_open()
             turn = nullcontext(0.0) if self._queue is None else self._queue.turn(LOCK_WAIT_S / 2)
             with turn as waited_s, self.engine.connect() as connection:
-                transaction_id = self.begin_writing(connection, waited_s)
+                self.begin_writing(connection, waited_s)
                 self._writing_thread = threading.get_ident()
                 try:
                     yield connection
-                    self._commit(connection, transaction_id)
+                    self._commit(connection)
                 finally:
                     self._writing_thread = None
 
@@ -173,35 +173,36 @@ class Database:
         with self.writing() as connection:
             return work(connection)
 
-    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> str | None:
-        """Begin a transaction that no other writer can come into; return its id, if it has one.
+    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
+        """Begin a transaction that no other writer can come into.
 
         Args:
             connection: Where to begin it.
             waited_s: The part of the patience that is used up already, seconds.
         """
+        begin_appending(connection)
         if self.is_sqlite:
             connection.execution_options(catalog_write=True, catalog_waited_s=waited_s)
             connection.begin()
-            return None
+            return
         # Whatever the server's default is: what was committed while we waited for the lock must be seen.
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        transaction_id = connection.scalar(_LOCK_IF_FREE)
-        if transaction_id is None:
+        locked = connection.scalar(_LOCK_IF_FREE)
+        if locked is None:
             with telling_of_waiting():
-                transaction_id = connection.scalar(_LOCK)
-        if transaction_id is None:
+                locked = connection.scalar(_LOCK)
+        if locked is None:
             raise DamagedCatalogError(f"{self.location}: the row of catalog_info that writers lock is missing.")
-        return transaction_id
 
-    def _commit(self, connection: Connection, transaction_id: str | None) -> None:
+    def _commit(self, connection: Connection) -> None:
         """Commit; where the connection is lost before the answer, find out whether it happened."""
+        row = last_appended(connection)
         try:
             connection.commit()
         except DBAPIError as error:
-            if transaction_id is None or not error.connection_invalidated:
+            if row is None or not error.connection_invalidated:
                 raise
-            if not was_committed(self.engine, transaction_id, str(self.location)):
+            if not was_committed(self.engine, row, str(self.location)):
                 raise
 
     def engine_version(self) -> str:
@@ -305,6 +306,8 @@ def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) 
 
 
 def _postgresql_engine(location: Location) -> Engine:
+    # Where no logging is set up, Python would print what the driver notes of errors that it also raises.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     engine = create_engine(
         location.url,
         hide_parameters=True,

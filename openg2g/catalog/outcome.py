@@ -1,43 +1,89 @@
-"""What became of a commit that was never answered: asked of the server before anything is done again."""
+"""What became of a commit that was never answered: looked up before anything is done again.
+
+The id of a transaction is no witness: a server that dies forgets those which it had not written down, and gives them to
+others when it is back. What the transaction wrote is one. The last row that it appended to the history is remembered.
+"""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.exc import DBAPIError
 
+from openg2g.catalog.tables import CATALOG_INFO
+from openg2g.catalog.waiting import telling_of_waiting
 from openg2g.models.errors import UnknownOutcomeError
 
 ASKING_S = 5.0
 """How long a server that is away is waited for, seconds."""
 
 _PAUSE_S = 0.1
-_STATUS = text("SELECT pg_xact_status(CAST(:transaction_id AS xid8))")
+_LAST_APPENDED = "catalog_last_appended"
+_END_OF_WRITER = select(CATALOG_INFO.c.id).with_for_update(read=True)  # Waits for whoever is writing.
 
 
-def was_committed(engine: Engine, transaction_id: str, where: str) -> bool:
-    """Return whether a transaction of PostgreSQL was committed; wait where it is not decided yet.
+@dataclass(frozen=True)
+class AppendedRow:
+    """A row of the history, by its key and its checksum: no other transaction can have written the same.
+
+    Attributes:
+        table: Where it is, an append-only table with checksums.
+        row: Its values in the order of the columns.
+    """
+
+    table: Table[Any]
+    row: Sequence[Any]
+
+    def is_there(self, connection: Connection) -> bool:
+        """Whether the row is in the database."""
+        told = (*self.table.primary_key.columns, self.table.c.checksum)
+        values = dict(zip(self.table.columns, self.row, strict=True))
+        query = select(self.table.c.checksum).where(*(column == values[column] for column in told))
+        return connection.execute(query).first() is not None
+
+
+def begin_appending(connection: Connection) -> None:
+    """Know that a transaction has appended nothing yet."""
+    connection.info.pop(_LAST_APPENDED, None)
+
+
+def note_appended(connection: Connection, table: Table[Any], row: Sequence[Any]) -> None:
+    """Remember a row of an append-only table as the last that the transaction has appended."""
+    connection.info[_LAST_APPENDED] = AppendedRow(table, row)
+
+
+def last_appended(connection: Connection) -> AppendedRow | None:
+    """Return the last row that the transaction has appended; None where it may be done again without harm."""
+    row: AppendedRow | None = connection.info.get(_LAST_APPENDED)
+    return row
+
+
+def was_committed(engine: Engine, row: AppendedRow, where: str) -> bool:
+    """Return whether the transaction of PostgreSQL that appended a row was committed; wait until that is decided.
 
     Args:
         engine: Connects to the server.
-        transaction_id: What `pg_current_xact_id()` said in that transaction.
+        row: The last row that the transaction appended.
         where: The database, for the error.
 
     Raises:
-        UnknownOutcomeError: The server is away for too long, is another one by now, or has forgotten.
+        UnknownOutcomeError: The server is away for too long, or has not ended the transaction.
     """
     deadline = time.monotonic() + ASKING_S
-    reason = "the server has not decided"
-    while time.monotonic() < deadline:
+    while True:
         try:
             with engine.connect() as connection:
-                status = connection.scalar(_STATUS, {"transaction_id": transaction_id})
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                with telling_of_waiting():
+                    connection.execute(_END_OF_WRITER)
+                return row.is_there(connection)
         except DBAPIError as error:
-            reason = " ".join(str(error.orig).split())
-        else:
-            if status in ("committed", "aborted"):
-                return bool(status == "committed")
+            if time.monotonic() > deadline:
+                reason = " ".join(str(error.orig).split())
+                raise UnknownOutcomeError(
+                    f"{where}: the connection was lost during a commit, and whether it happened cannot be asked "
+                    f"({reason}). Look with `openg2g log` before doing it again."
+                ) from error
         time.sleep(_PAUSE_S)
-    raise UnknownOutcomeError(
-        f"{where}: the connection was lost during a commit, and whether it happened cannot be asked ({reason}). "
-        "Look with `openg2g log` before doing it again."
-    )

@@ -4,7 +4,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +19,7 @@ class CuttingProxy:
     Attributes:
         url: Of the database, through the proxy.
         cuts_before: How many commits are yet to be cut off before the server hears of them.
+        at_cut: What happens at such a cut; nobody is let in meanwhile.
         cuts_after: How many are yet to be cut off before the client hears the answer.
         is_closed: Whether no connection is taken on any more.
         closes_with_answer: Whether it closes as soon as an answer has been cut off.
@@ -29,7 +30,9 @@ class CuttingProxy:
         server = parse_qs(urlsplit(url).query)["host"][0]
         self.url = f"{url.partition('?')[0]}?host={directory}"
         self.cuts_before = self.cuts_after = 0
+        self.at_cut: Callable[[], object] = lambda: None
         self.is_closed = self.closes_with_answer = False
+        self._cutting = threading.Lock()
         self._server_path = str(Path(server) / _SOCKET_NAME)
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(directory / _SOCKET_NAME))
@@ -52,11 +55,12 @@ class CuttingProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                if self.is_closed:
-                    client.close()
-                    continue
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(self._server_path)
+                with self._cutting:
+                    if self.is_closed:
+                        client.close()
+                        continue
+                    server = socket.socket(socket.AF_UNIX)
+                    server.connect(self._server_path)
                 is_cut = threading.Event()
                 threading.Thread(target=self._pass_on, args=(client, server, is_cut), daemon=True).start()
                 threading.Thread(target=_pass_back, args=(server, client, is_cut), daemon=True).start()
@@ -66,6 +70,8 @@ class CuttingProxy:
             while data := client.recv(65536):
                 if _COMMIT in data and self.cuts_before > 0:
                     self.cuts_before -= 1
+                    with self._cutting:
+                        self.at_cut()
                     break
                 if _COMMIT in data and self.cuts_after > 0:
                     self.cuts_after -= 1

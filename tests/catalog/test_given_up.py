@@ -1,12 +1,17 @@
 """Transactions that PostgreSQL gives up, and commits whose answer is lost: done again, or found to be done."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, UnknownOutcomeError
 from openg2g.catalog.verify import verify_database
+from openg2g.formats.document import Document
+from openg2g.formats.files import write_documents
 from tests.builders import make_workload
 from tests.catalog.cutting_proxy import CuttingProxy
 from tests.postgres import PostgresServer
@@ -96,6 +101,18 @@ def test_every_change_of_a_name_is_done_again_too(url: str, table: str) -> None:
         assert len(catalog.alias_log(name)) == (table == "alias_moves")
         assert catalog.tags(name) == ({"team": "grid"} if table == "tags" else {})
         assert len(catalog.history(name)) == (2 if table == "revisions" else 1)
+
+
+def test_a_connection_that_is_lost_in_the_middle_of_many_rows_is_told_in_one_line(url: str, tmp_path: Path) -> None:
+    give_up(url, "lost connection", times=ALWAYS)
+    path = str(tmp_path / "sweep.jsonl")
+    workloads = (make_workload(num_replicas=number) for number in range(5_000))
+    documents = (Document(workload, name=f"sweep/{number}") for number, workload in enumerate(workloads))
+    write_documents(documents, path, None, replace=False)
+    command = [sys.executable, "-c", "from openg2g.cli.main import main; main()", "import", path, "--database", url]
+    for _ in range(3):  # Whether the driver notices in the middle or at the end is chance.
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (result.returncode, result.stdout, result.stderr.count("\n")) == (5, "", 1), result
 
 
 def test_drafts_that_are_read_once_are_not_done_again(url: str) -> None:

@@ -120,7 +120,7 @@ def _import_under_kill(
         report.broken_imports += 1
         assert outcome.out == "" and outcome.err.count("\n") == 1 and outcome.err.startswith("Error: "), outcome
     else:
-        assert stored == _DOCUMENTS, "acknowledged and lost"
+        assert stored == _DOCUMENTS, f"acknowledged and lost: {outcome}"
     again = launcher.run_command(*command)
     assert (again.exit_code, again.out.count("\n")) == (0, _DOCUMENTS), again
 
@@ -131,7 +131,7 @@ def _check_client(catalog: Catalog, worker: int, said: str, report: ServerReport
     acknowledged = {(int(words[1]), words[2]) for words in lines if words[0] == "saved"}
     history = catalog.history(f"worker-{worker}")
     stored = {(revision.number, revision.digest) for revision in history}
-    assert acknowledged - stored == set(), "acknowledged and lost"
+    assert acknowledged - stored == set(), f"acknowledged and lost: {sorted(acknowledged - stored)}"
     assert [revision.number for revision in history] == list(range(1, len(history) + 1)), "a gap"
     turns = [revision.workload.models[0].initial_batch_size for revision in history if revision.workload]
     assert turns == sorted(set(turns)), "out of order, or twice"

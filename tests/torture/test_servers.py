@@ -9,6 +9,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from tests.builders import make_workload
+from tests.catalog.cutting_proxy import CuttingProxy
 from tests.postgres import PostgresServer
 from tests.torture.launcher import Launcher
 from tests.torture.servers import kill_server
@@ -34,6 +35,24 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(
 ) -> None:
     report = kill_server(launcher, mortal_server, url, kills=2, seed=7)
     assert report.acknowledged > 0  # A save that the server gave up is done again, so that few fail.
+
+
+def test_a_save_that_a_dying_server_forgot_is_done_again_though_another_took_its_place(
+    mortal_server: PostgresServer, url: str
+) -> None:
+    def die_and_serve_another() -> None:
+        mortal_server.kill(signal.SIGKILL)
+        mortal_server.start_again()
+        with Catalog.open(url) as other:
+            other.save("site", make_workload())  # By a transaction of the same id: that of the other was not written.
+
+    with CuttingProxy.running(url) as proxy, Catalog.open(proxy.url) as catalog:
+        catalog.list_names()
+        proxy.cuts_before, proxy.at_cut = 1, die_and_serve_another
+        assert catalog.save("fleet", make_workload()).number == 1
+        assert proxy.cuts_before == 0
+    with Catalog.open(url) as catalog:
+        assert sorted(catalog.list_names()) == ["fleet", "site"]
 
 
 def test_commands_wait_for_a_server_that_hangs_and_go_on_when_it_comes_back(
