@@ -1,5 +1,6 @@
 """Catalogs to measure in: workloads like those of a parameter sweep, the same in every run."""
 
+import itertools
 import random
 import tempfile
 import time
@@ -48,7 +49,7 @@ class Place:
     def fill(self) -> None:
         """Make the catalog: one name of 20 revisions, and a sweep."""
         with Catalog.create(self.location) as catalog:
-            for day, draft in enumerate(list(sweep(100))[:20]):
+            for day, draft in enumerate(itertools.islice(sweep(1_000), 20)):
                 fleet = replace(draft, name="fleet", effective_from=START + timedelta(days=day))
                 catalog.save_many([fleet])
             started = time.perf_counter()
@@ -64,18 +65,22 @@ class Place:
 
 
 def sweep(size: int) -> Iterator[RevisionDraft]:
-    """Yield revisions of names that have one to five, of five models each, from a pool of 5,000 distinct specs."""
+    """Yield revisions of names that have one to five, of five models each, from a pool of 5,000 distinct specs.
+
+    Args:
+        size: How many, at least 1,000: fewer have not as many names as are rare.
+    """
     choose = random.Random(size)
     pools = _pools(choose, 1_000)
-    every = max(size // 3 // NUM_RARE, 100)
+    every = size // 3 // NUM_RARE  # A name has three revisions on the average.
     done = 0
     for number in range(size):
         for day in range(choose.randint(1, 5)):
             specs = [choose.choice(pool) for pool in pools]
             if number // every < NUM_RARE:
-                if number % every == 50:
+                if number % every == every // 2:
                     specs[3] = replace(specs[3], model_label=RARE_LABEL)
-                elif number % every == 51:
+                elif number % every == every // 2 + 1:
                     specs[0] = replace(specs[0], itl_deadline_s=RARE_DEADLINE_S)
             workload = LLMInferenceWorkload(tuple(specs))
             yield RevisionDraft(
