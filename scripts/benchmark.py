@@ -3,7 +3,7 @@
 
     scripts/benchmark.py              jobs of 10,000 workloads, less than two minutes (--quick says the same)
     scripts/benchmark.py --full       also of 100,000
-    scripts/benchmark.py --searches   searches and questions about the past while the catalog grows
+    scripts/benchmark.py --searches   imports, searches and questions about the past while the catalog grows
     scripts/benchmark.py --memory     what imports and exports of 1,000,000 workloads take of memory, half an hour
 
 A line of the table is a job. The limit is written by hand, and does the same with the driver and nothing else: the same
@@ -20,6 +20,7 @@ other things, and say at the top of `benchmark_growth.py` and `benchmark_memory.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -49,27 +50,43 @@ def rows(engines: Sequence[str], sizes: Sequence[int]) -> Iterator[Row]:
                 yield from measure_export(engine, size)
 
 
-def main() -> None:
-    """Measure, and print tables."""
+def writable(path: str) -> str:
+    """Take the name of a file to write, and refuse one that could not be written half an hour later."""
+    if not Path(path).parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {Path(path).parent}")
+    return path
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line, and say before measuring what would be missing afterwards."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     how_much = parser.add_mutually_exclusive_group()
     how_much.add_argument("--quick", action="store_true", help="the smaller sizes, which is the default")
     how_much.add_argument("--full", action="store_true", help="larger sizes in addition")
     parser.add_argument("--engine", choices=ENGINES, action="append")
-    parser.add_argument("--json", metavar="FILE", help="write what was measured there, each round")
+    parser.add_argument("--json", metavar="FILE", type=writable, help="write what was measured there")
     other = parser.add_mutually_exclusive_group()
-    other.add_argument("--searches", action="store_true", help="measure searches and questions about the past instead")
+    other.add_argument(
+        "--searches", action="store_true", help="measure what things take while the catalog grows instead"
+    )
     other.add_argument("--memory", action="store_true", help="measure imports and exports of large files instead")
     parser.add_argument("--workloads", type=int, default=1_000_000, help="with --memory: how many in a file")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    arguments = read_arguments()
     if arguments.memory:
         # SQLite alone unless another is named: the client of a server keeps less.
         are_within = [measure_memory(engine, arguments.workloads) for engine in arguments.engine or ("sqlite",)]
         sys.exit(0 if all(are_within) else 1)
     engines = arguments.engine or ENGINES
     if arguments.searches:
-        for engine in engines:
-            measure_growth(engine, (1_000, 100_000, 1_000_000) if arguments.full else (1_000, 10_000, 100_000))
+        sizes = (1_000, 10_000, 100_000, 1_000_000) if arguments.full else (1_000, 10_000, 100_000)
+        costs = [cost for engine in engines for cost in measure_growth(engine, sizes)]
+        if arguments.json:
+            write_json(map(asdict, costs), arguments.json)
         return
     print_titles()
     measured = []
@@ -77,7 +94,7 @@ def main() -> None:
         print_row(row)
         measured.append(row)
     if arguments.json:
-        write_json(measured, arguments.json)
+        write_json((row.as_json() for row in measured), arguments.json)
 
 
 if __name__ == "__main__":

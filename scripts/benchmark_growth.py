@@ -1,22 +1,25 @@
 """What questions cost while the catalog grows, and searches beside SQL written by hand.
 
-First, searches, in two catalogs of which one is ten times as large. Beside each stands SQL written by hand with the
+First, what a revision took to import into an empty catalog until it was as large.
+
+Then, searches, in two catalogs of which one is ten times as large. Beside each stands SQL written by hand with the
 same answer, which the catalog should take at most 1.5 times as long as: `SQL compiled` is the catalog's statement sent
 by the driver alone, `by the catalog` with all that SQLAlchemy does for it, `ratio` the latter over `by hand` in either
 catalog, and `growth` the larger catalog over the smaller one, by hand and by the catalog. `search_page` is all of it:
 reading the expression, choosing where to begin, the statement, and complete revisions.
 
 Then, questions about the past of one name of 20 revisions, among names that only make the catalog larger: medians, and
-the ratio of the larger catalog to the smaller one. 1.0 means that other names' histories cost nothing.
+the ratio of the largest catalog to the smallest. 1.0 means that other names' histories cost nothing.
 """
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmark_data import Place, gather_statistics, places
-from benchmark_search import Question, Times, measure, print_table, questions
+from benchmark_search import Times, measure, print_table, questions
 
 from openg2g.catalog import Catalog, LogFilter
 
@@ -31,6 +34,27 @@ OF_THE_PAST: dict[str, Callable[[Catalog], object]] = {
     "log NAME --limit 20": lambda catalog: list(catalog.log(LogFilter(name="fleet"), limit=20)),
     "log --limit 20": lambda catalog: list(catalog.log(limit=20)),
 }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something costs in a catalog of some size.
+
+    Attributes:
+        what: What it is, as the tables call it.
+        engine: On which engine.
+        has_statistics: Whether the planner had been told what is in the tables; None of an import, which fills them.
+        size: Revisions in the catalog.
+        us: What it took, microseconds: a median of rounds, of an import the mean.
+        search: Of a search, what each way to ask took; `us` is all of it.
+    """
+
+    what: str
+    engine: str
+    has_statistics: bool | None
+    size: int
+    us: float
+    search: Times | None = None
 
 
 def median_us(question: Callable[[Catalog], object], catalog: Catalog) -> float:
@@ -48,41 +72,64 @@ def median_us(question: Callable[[Catalog], object], catalog: Catalog) -> float:
     return statistics.median(rounds)
 
 
-def ask_of_the_past(engine: str, small: Place, large: Place) -> None:
-    """Measure, and print a table."""
-    results = {"import, each": [small.fill_us, large.fill_us]}
-    for place in (small, large):
+def ask_of_the_past(engine: str, has_statistics: bool, filled: Sequence[Place]) -> list[Cost]:
+    """Measure in catalogs of each size."""
+    costs = []
+    for place in filled:
         with Catalog.open(place.location) as catalog:
-            for name, question in OF_THE_PAST.items():
-                results.setdefault(name, []).append(median_us(question, catalog))
-    print(f"\n{engine:<26} {small.size:>12,} {large.size:>12,}   ratio")
-    for name, (one, other) in results.items():
-        print(f"{name:<26} {one:>9,.0f} µs {other:>9,.0f} µs   {other / one:.2f}", flush=True)
+            for what, question in OF_THE_PAST.items():
+                costs.append(Cost(what, engine, has_statistics, place.size, median_us(question, catalog)))
+    return costs
 
 
-def ask_searches(title: str, small: Place, large: Place, asked: dict[str, list[Question]]) -> None:
-    """Measure, and print a table."""
-    results: list[list[Times]] = []
-    for place in (small, large):
+def ask_searches(engine: str, has_statistics: bool, filled: Sequence[Place]) -> list[Cost]:
+    """Measure in catalogs of each size."""
+    costs = []
+    for place in filled:
         with Catalog.open(place.location) as catalog:
-            if place.location not in asked:
-                asked[place.location] = questions(catalog)
-            results.append([measure(catalog, question) for question in asked[place.location]])
-    titles = [question.title for question in asked[small.location]]
-    print_table(title, (small.size, large.size), list(zip(titles, *results, strict=True)))
+            for question in questions(catalog):
+                times = measure(catalog, question)
+                costs.append(Cost(question.title, engine, has_statistics, place.size, times.page_us, times))
+    return costs
 
 
-def measure_growth(engine: str, sizes: tuple[int, int, int]) -> None:
-    """Measure in catalogs of three sizes, and print tables."""
-    with places(engine, sizes) as (tiny, small, large):
-        for place in (tiny, small, large):
+def print_growth(title: str, costs: Sequence[Cost]) -> None:
+    """Print what things cost in catalogs of each size, microseconds."""
+    costs_of: dict[str, list[Cost]] = {}
+    for cost in costs:
+        costs_of.setdefault(cost.what, []).append(cost)
+    sizes = dict.fromkeys(cost.size for cost in costs)
+    print(f"\n{title:<26}" + "".join(f"{size:>13,}" for size in sizes) + "   ratio")
+    for what, row in costs_of.items():
+        columns = "".join(f"{cost.us:>10,.0f} µs" for cost in row)
+        print(f"{what:<26}{columns}   {row[-1].us / row[0].us:.2f}", flush=True)
+
+
+def print_searches(title: str, costs: Sequence[Cost]) -> None:
+    """Print what searches cost in the two largest catalogs."""
+    *_, size, larger_size = sorted({cost.size for cost in costs})
+    small, large = ([cost for cost in costs if cost.size == one] for one in (size, larger_size))
+    rows = [(one.what, one.search, other.search) for one, other in zip(small, large, strict=True)]
+    print_table(title, (size, larger_size), rows)
+
+
+def measure_growth(engine: str, sizes: tuple[int, ...]) -> list[Cost]:
+    """Measure in catalogs of each size, two or more in ascending order, and print tables."""
+    with places(engine, sizes) as filled:
+        for place in filled:
             place.fill()
-        asked: dict[str, list[Question]] = {}
-        if engine == "sqlite":
-            # Nobody runs ANALYZE there, so this is what users have.
-            ask_searches("sqlite without statistics", small, large, asked)
-        for place in (tiny, small, large):
-            with Catalog.open(place.location) as catalog:
-                gather_statistics(catalog.database)
-        ask_searches(f"{engine} with statistics", small, large, asked)
-        ask_of_the_past(engine, tiny, large)
+        costs = [Cost("import, each", engine, None, place.size, place.fill_us) for place in filled]
+        print_growth(engine, costs)
+        # On SQLite nobody runs ANALYZE, so what is measured without it is what users have.
+        for has_statistics in (False, True) if engine == "sqlite" else (True,):
+            if has_statistics:
+                for place in filled:
+                    with Catalog.open(place.location) as catalog:
+                        gather_statistics(catalog.database)
+            title = f"{engine} {'with' if has_statistics else 'without'} statistics"
+            searches = ask_searches(engine, has_statistics, filled)
+            print_searches(title, searches)
+            of_the_past = ask_of_the_past(engine, has_statistics, filled)
+            print_growth(title, of_the_past)
+            costs += searches + of_the_past
+    return costs

@@ -10,7 +10,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -120,12 +120,12 @@ def _line(cells: Iterable[str]) -> str:
     return " ".join(padded).rstrip()
 
 
-def write_json(rows: Iterable[Row], path: str) -> None:
+def write_json(rows: Iterable[Mapping[str, object]], path: str) -> None:
     """Write what was measured, and on what."""
     found = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
-        "rows": [row.as_json() for row in rows],
+        "rows": list(rows),
     }
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(found, stream, ensure_ascii=False, indent=2)

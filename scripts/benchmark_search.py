@@ -52,21 +52,21 @@ class Question:
 
 @dataclass(frozen=True)
 class Times:
-    """Medians, seconds.
+    """Medians, microseconds.
 
     Attributes:
         hits: How many hits the first page has.
-        by_hand: SQL written by hand, sent by the driver.
-        as_text: The SQL that was compiled, sent by the driver: what the statement itself costs.
-        compiled: The compiled statement, sent by the catalog.
-        page: `search_page`: choosing the lead, the statement, complete revisions.
+        by_hand_us: SQL written by hand, sent by the driver.
+        as_text_us: The SQL that was compiled, sent by the driver: what the statement itself costs.
+        compiled_us: The compiled statement, sent by the catalog.
+        page_us: `search_page`: choosing the lead, the statement, complete revisions.
     """
 
     hits: int
-    by_hand: float
-    as_text: float
-    compiled: float
-    page: float
+    by_hand_us: float
+    as_text_us: float
+    compiled_us: float
+    page_us: float
 
 
 class Driver:
@@ -175,15 +175,17 @@ def measure(catalog: Catalog, question: Question) -> Times:
         text, values = _sent(connection, query)
         statement = min(question.by_hand, key=lambda one: _seconds(lambda: driver.by_hand(one, question.parameters)))
         ways: dict[str, Callable[[], Any]] = {
-            "by_hand": lambda: driver.by_hand(statement, question.parameters),
-            "as_text": lambda: driver.rows(text, values),
-            "compiled": lambda: connection.execute(query, execution_options={SEARCHING: True}).all(),
-            "page": lambda: catalog.search_page(question.expression, question.scope, question.parameters, limit=_LIMIT),
+            "by_hand_us": lambda: driver.by_hand(statement, question.parameters),
+            "as_text_us": lambda: driver.rows(text, values),
+            "compiled_us": lambda: connection.execute(query, execution_options={SEARCHING: True}).all(),
+            "page_us": lambda: catalog.search_page(
+                question.expression, question.scope, question.parameters, limit=_LIMIT
+            ),
         }
-        expected = [(row.name, row.number) for row in ways["compiled"]()]
-        found = [tuple(row[1:3]) for row in ways["by_hand"]()]
+        expected = [(row.name, row.number) for row in ways["compiled_us"]()]
+        found = [tuple(row[1:3]) for row in ways["by_hand_us"]()]
         assert found == expected, f"{question.title}: {len(found)} hits by hand, {len(expected)} by the catalog"
-        assert [(hit.name, hit.number) for hit in ways["page"]().revisions] == expected[:_LIMIT]
+        assert [(hit.name, hit.number) for hit in ways["page_us"]().revisions] == expected[:_LIMIT]
         medians = _medians(ways)
     return Times(min(len(expected), _LIMIT), **medians)
 
@@ -227,7 +229,7 @@ def _medians(ways: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
             started = time.perf_counter()
             for _ in range(repeats[name]):
                 ask()
-            rounds[name].append((time.perf_counter() - started) / repeats[name])
+            rounds[name].append((time.perf_counter() - started) / repeats[name] * 1e6)
     return {name: statistics.median(times) for name, times in rounds.items()}
 
 
@@ -238,9 +240,9 @@ def print_table(title: str, sizes: tuple[int, int], results: list[tuple[str, Tim
     print(f"{'':<27} hits" + "".join(f"{way:>17}" for way in ways) + f"{'ratio':>14}{'growth':>11}")
     for name, small, large in results:
         columns = [
-            f"{getattr(small, way) * 1e3:7.2f} {getattr(large, way) * 1e3:7.2f}"
-            for way in ("by_hand", "as_text", "compiled", "page")
+            f"{getattr(small, way) / 1e3:7.2f} {getattr(large, way) / 1e3:7.2f}"
+            for way in ("by_hand_us", "as_text_us", "compiled_us", "page_us")
         ]
-        ratios = f"{small.compiled / small.by_hand:5.1f} {large.compiled / large.by_hand:5.1f}"
-        growth = f"{large.by_hand / small.by_hand:4.1f} {large.compiled / small.compiled:5.1f}"
+        ratios = f"{small.compiled_us / small.by_hand_us:5.1f} {large.compiled_us / large.by_hand_us:5.1f}"
+        growth = f"{large.by_hand_us / small.by_hand_us:4.1f} {large.compiled_us / small.compiled_us:5.1f}"
         print(f"{name:<27} {large.hits:>4}  {'  '.join(columns)}   {ratios} {growth}", flush=True)
