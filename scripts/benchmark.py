@@ -4,6 +4,7 @@
     scripts/benchmark.py              jobs of 10,000 workloads, less than two minutes (--quick says the same)
     scripts/benchmark.py --full       also of 100,000
     scripts/benchmark.py --searches   imports, searches and questions about the past while the catalog grows
+                         --searches --plot growth.svg   the same, and drawn; needs `pip install matplotlib`
     scripts/benchmark.py --memory     what imports and exports of 1,000,000 workloads take of memory, half an hour
 
 A line of the table is a job. The limit is written by hand, and does the same with the driver and nothing else: the same
@@ -31,6 +32,7 @@ from benchmark_growth import measure_growth
 from benchmark_import import measure_imports
 from benchmark_load import measure_load
 from benchmark_memory import measure_memory
+from benchmark_plot import can_draw, draw
 from benchmark_ratio import Row, print_row, print_titles, write_json
 from benchmark_saves import measure_saves
 from benchmark_start import measure_start
@@ -65,13 +67,24 @@ def read_arguments() -> argparse.Namespace:
     how_much.add_argument("--full", action="store_true", help="larger sizes in addition")
     parser.add_argument("--engine", choices=ENGINES, action="append")
     parser.add_argument("--json", metavar="FILE", type=writable, help="write what was measured there")
+    parser.add_argument(
+        "--plot",
+        metavar="FILE.svg",
+        type=writable,
+        help="with --searches: draw cost over size there; needs matplotlib (pip install matplotlib)",
+    )
     other = parser.add_mutually_exclusive_group()
     other.add_argument(
         "--searches", action="store_true", help="measure what things take while the catalog grows instead"
     )
     other.add_argument("--memory", action="store_true", help="measure imports and exports of large files instead")
     parser.add_argument("--workloads", type=int, default=1_000_000, help="with --memory: how many in a file")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.plot and not arguments.searches:
+        parser.error("--plot draws what --searches measures: give both")
+    if arguments.plot and not can_draw():
+        parser.exit(2, f"--plot needs matplotlib. Run: {sys.executable} -m pip install matplotlib\n")
+    return arguments
 
 
 def main() -> None:
@@ -87,6 +100,8 @@ def main() -> None:
         costs = [cost for engine in engines for cost in measure_growth(engine, sizes)]
         if arguments.json:
             write_json(map(asdict, costs), arguments.json)
+        if arguments.plot:
+            draw(costs, arguments.plot)
         return
     print_titles()
     measured = []

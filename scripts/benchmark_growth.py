@@ -56,6 +56,11 @@ class Cost:
     us: float
     search: Times | None = None
 
+    @property
+    def is_as_users_have_it(self) -> bool:
+        """Whether the planner knew what it knows in life: a server gathers statistics, and for SQLite nobody does."""
+        return self.has_statistics in (None, self.engine != "sqlite")
+
 
 def median_us(question: Callable[[Catalog], object], catalog: Catalog) -> float:
     """Return the median time of a question, microseconds."""
