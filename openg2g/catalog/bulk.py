@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -21,6 +22,19 @@ _COPY_FROM_ROWS = 50  # Below this, COPY's extra round trip costs more than it s
 _SENT_AS = {int: "int8", float: "float8", str: "text", datetime: "timestamptz"}
 
 
+@dataclass
+class Ids:
+    """What is known of the ids of a table.
+
+    Attributes:
+        of_digest: Digest → id, of the rows that were asked for and are there.
+        last: The greatest id of all rows; 0 where there are none. Ids are dense, so that the next one is free.
+    """
+
+    of_digest: dict[str, int]
+    last: int
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[RowTuple]) -> None:
     """Insert rows, given as tuples in column order and without a checksum, through the driver's own cursor.
 
@@ -37,23 +51,33 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[RowTuple]) 
     if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:
         types = [_SENT_AS[column.type.python_type] for column in table.columns]
         _copy_rows(connection, f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)", rows, types)
+    elif connection.dialect.name == "postgresql":
+        marks = ", ".join([f"({', '.join(['%s'] * len(table.columns))})"] * len(rows))
+        values = tuple(value for row in rows for value in row)
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES {marks}", values)
     else:
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        marks = ", ".join([mark] * len(table.columns))
+        marks = ", ".join("?" * len(table.columns))
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))
 
 
-def find_ids(connection: Connection, table: Table, digests: Sequence[str]) -> dict[str, int]:
-    """Return digest → id of the rows that are there, in one statement of one parameter, however many are asked for."""
-    if not digests:
-        return {}
-    parameter: object
-    if connection.dialect.name == "sqlite":
-        condition, parameter = "digest IN (SELECT value FROM json_each(?))", json.dumps(digests)
-    else:
-        condition, parameter = "digest = ANY(%s)", list(digests)
-    statement = f"SELECT digest, id FROM {table.name} WHERE {condition}"
-    return {digest: row_id for digest, row_id in connection.exec_driver_sql(statement, (parameter,))}
+def find_ids(connection: Connection, *wanted: tuple[Table, Sequence[str]]) -> list[Ids]:
+    """Look up ids by digest in some tables, in one statement of one parameter a table, however many are asked for."""
+    parts = []
+    parameters: list[object] = []
+    is_sqlite = connection.dialect.name == "sqlite"
+    condition = "digest IN (SELECT value FROM json_each(?))" if is_sqlite else "digest = ANY(%s)"
+    for number, (table, digests) in enumerate(wanted):
+        parts.append(f"SELECT {number}, NULL, max(id) FROM {table.name}")
+        if digests:
+            parts.append(f"SELECT {number}, digest, id FROM {table.name} WHERE {condition}")
+            parameters.append(json.dumps(digests) if is_sqlite else list(digests))
+    found = [Ids({}, 0) for _ in wanted]
+    for number, digest, row_id in connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(parameters)):
+        if digest is None:
+            found[number].last = row_id or 0
+        else:
+            found[number].of_digest[digest] = row_id
+    return found
 
 
 def _copy_rows(connection: Connection, statement: str, rows: Sequence[RowTuple], types: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Column, Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
 from openg2g.catalog.bulk import find_ids, insert_rows
 from openg2g.catalog.convert import (
@@ -65,14 +65,26 @@ class ContentWriter:
 
     def store(self, workloads: Mapping[str, LLMInferenceWorkload]) -> dict[str, int]:
         """Store workloads, given by digest, that are not there yet; return digest → id for all."""
-        ids = self.find(list(workloads))
-        new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
-        if not new:
-            return ids
-        spec_digests = {digest: model_spec_digests(workload) for digest, workload in new.items()}
-        self._store_specs(new, spec_digests)
+        if not workloads:
+            return {}
+        if len(self._spec_ids) > _CACHED_IDS:
+            self._spec_ids.clear()
+        spec_digests = {digest: model_spec_digests(workload) for digest, workload in workloads.items()}
+        unknown = {
+            spec_digest: spec
+            for digest, workload in workloads.items()
+            for spec_digest, spec in zip(spec_digests[digest], workload.models, strict=True)
+            if spec_digest not in self._spec_ids
+        }
+        found, found_specs = find_ids(self._connection, (WORKLOADS, list(workloads)), (MODEL_SPECS, list(unknown)))
+        self._spec_ids.update(found_specs.of_digest)
+        self._store_specs(
+            {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}, found_specs.last + 1
+        )
+        ids = found.of_digest
+        new = [(digest, workload) for digest, workload in workloads.items() if digest not in ids]
         rows, model_rows = [], []
-        for workload_id, (digest, workload) in enumerate(new.items(), self._next_id(WORKLOADS.c.id)):
+        for workload_id, (digest, workload) in enumerate(new, found.last + 1):
             spec_ids = [self._spec_ids[spec_digest] for spec_digest in spec_digests[digest]]
             row, models = workload_to_rows(workload, digest, workload_id, spec_ids)
             rows.append(row)
@@ -84,26 +96,15 @@ class ContentWriter:
 
     def find(self, digests: Sequence[str]) -> dict[str, int]:
         """Return digest → id of the workloads that are there."""
-        return find_ids(self._connection, WORKLOADS, digests)
+        [found] = find_ids(self._connection, (WORKLOADS, digests))
+        return found.of_digest
 
-    def _store_specs(
-        self, workloads: Mapping[str, LLMInferenceWorkload], spec_digests: Mapping[str, Sequence[str]]
-    ) -> None:
-        if len(self._spec_ids) > _CACHED_IDS:
-            self._spec_ids.clear()
-        unknown = {
-            spec_digest: spec
-            for digest, workload in workloads.items()
-            for spec_digest, spec in zip(spec_digests[digest], workload.models, strict=True)
-            if spec_digest not in self._spec_ids
-        }
-        self._spec_ids.update(find_ids(self._connection, MODEL_SPECS, list(unknown)))
-        new = {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}
+    def _store_specs(self, new: Mapping[str, LLMInferenceModelSpec], first_id: int) -> None:
         if not new:
             return
         self._store_batch_sizes({spec.feasible_batch_sizes: None for spec in new.values()})
         rows = []
-        for spec_id, (digest, spec) in enumerate(new.items(), self._next_id(MODEL_SPECS.c.id)):
+        for spec_id, (digest, spec) in enumerate(new.items(), first_id):
             rows.append(model_spec_to_row(spec, spec_id, self._list_ids[spec.feasible_batch_sizes]))
             self._spec_ids[digest] = spec_id
         insert_rows(self._connection, MODEL_SPECS, rows)
@@ -112,22 +113,19 @@ class ContentWriter:
         if len(self._list_ids) > _CACHED_IDS:
             self._list_ids.clear()
         unknown = {batch_sizes_digest(sizes): sizes for sizes in lists if sizes not in self._list_ids}
-        found = find_ids(self._connection, BATCH_SIZE_LISTS, list(unknown))
-        self._list_ids.update((sizes, found[digest]) for digest, sizes in unknown.items() if digest in found)
-        new = [sizes for digest, sizes in unknown.items() if digest not in found]
-        if not new:
+        if not unknown:
             return
+        [found] = find_ids(self._connection, (BATCH_SIZE_LISTS, list(unknown)))
+        self._list_ids.update((unknown[digest], list_id) for digest, list_id in found.of_digest.items())
+        new = [sizes for sizes in unknown.values() if sizes not in self._list_ids]
         rows, member_rows = [], []
-        for list_id, sizes in enumerate(new, self._next_id(BATCH_SIZE_LISTS.c.id)):
+        for list_id, sizes in enumerate(new, found.last + 1):
             row, members = batch_sizes_to_rows(sizes, list_id)
             rows.append(row)
             member_rows += members
             self._list_ids[sizes] = list_id
         insert_rows(self._connection, BATCH_SIZE_LISTS, rows)
         insert_rows(self._connection, BATCH_SIZES, member_rows)
-
-    def _next_id(self, column: Column[int]) -> int:
-        return (self._connection.scalar(select(func.max(column))) or 0) + 1
 
 
 class ContentReader:

@@ -185,8 +185,6 @@ class Database:
             connection.execution_options(catalog_write=True, catalog_waited_s=waited_s)
             connection.begin()
             return
-        # Whatever the server's default is: what was committed while we waited for the lock must be seen.
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         locked = connection.scalar(_LOCK_IF_FREE)
         if locked is None:
             with telling_of_waiting():
@@ -311,6 +309,8 @@ def _postgresql_engine(location: Location) -> Engine:
     engine = create_engine(
         location.url,
         hide_parameters=True,
+        # Whatever the server's default is: what was committed while a writer waited for the lock must be seen.
+        isolation_level="READ COMMITTED",
         connect_args={key: value for key, value in _POSTGRESQL_SETTINGS.items() if key not in location.url.query},
     )
     event.listen(engine, "connect", _set_up_postgresql)

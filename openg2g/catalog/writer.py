@@ -45,8 +45,8 @@ class RevisionWriter:
 
     # A profile of a sweep on SQLite, where the driver takes 31 µs a workload and all of it 60: garbage collection 7,
     # checking a draft 2, its digest 2, a revision 2, rows of content 3, looking up what is there 3; the rest is here.
-    # Of a single save on PostgreSQL, seven statements under the lock are in the way, where four do by hand, and what
-    # SQLAlchemy adds to each: 60 to 90 µs of one that the driver alone does in 70 to 130.
+    # Of a single save on PostgreSQL, what SQLAlchemy adds to each of six statements is in the way, 60 to 90 µs of one
+    # that the driver alone does in 70 to 130, and where others wait, asking for the lock twice.
     def append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         """Record drafts, in order; what is already the latest revision of its name makes no new one.
 
