@@ -10,7 +10,7 @@ Every scenario prints a line. Where something is lost, twice, half there, wrong 
 with which seed, and the exit code is 1. Kills come at random moments, which no seed gives back to the microsecond.
 
     load      32 processes save 200 times each, under one name and under twenty, while four others read
-    kills     `import`, `set`, `copy` and `init` killed 200 times in all on each engine, and run again
+    kills     `import`, `set`, `copy`, `init` and `db upgrade` killed 200 times in all on each engine, and run again
     servers   PostgreSQL itself killed 20 times under clients, which go on when it is back
     disks     every command that writes, on disks that are almost full (a real one where this may mount)
     damage    600 damages to an SQLite file, from a bit to half of it

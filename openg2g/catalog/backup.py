@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
+from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -43,6 +44,34 @@ def back_up(database: Database, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if os.path.lexists(target):
         raise SourceError(f"{target} exists already. Name a new file.")
+    _write_proved_copy(database, source, target)
+
+
+def back_up_beside(database: Database, schema: str) -> Path:
+    """Copy a catalog in an SQLite file to a new file beside it: `FILE.SCHEMA.backup`, or with the next free number.
+
+    A first such file is there where an upgrade was broken off or taken back. It is kept: its owner knows its worth.
+
+    Args:
+        database: The catalog, in an SQLite file.
+        schema: Its schema revision.
+
+    Returns:
+        The new file.
+
+    Raises:
+        SourceError: The file cannot be written.
+        DamagedCatalogError: The copy is not sound, and so the catalog is not.
+    """
+    source = database.location.path
+    assert source is not None  # Said above.
+    numbered = (Path(f"{source}.{schema}.{number}.backup") for number in count(2))
+    target = next(path for path in chain([Path(f"{source}.{schema}.backup")], numbered) if not os.path.lexists(path))
+    _write_proved_copy(database, source, target)
+    return target
+
+
+def _write_proved_copy(database: Database, source: Path, target: Path) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".openg2g-", suffix=".part")
         os.close(handle)

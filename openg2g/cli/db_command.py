@@ -142,12 +142,11 @@ def check(context: click.Context) -> None:
 def _upgrade_after_backup(database: "Database", revision: str) -> None:
     """Upgrade, and before that copy an SQLite file whose tables will change."""
     from openg2g.catalog import migrate
-    from openg2g.catalog.backup import back_up
+    from openg2g.catalog.backup import back_up_beside
 
     if database.is_sqlite and migrate.is_upgrade_pending(database, revision):
-        copy = f"{database.location}.{_existing_schema(database)}.backup"
-        back_up(database, copy)
-        say(f"Backed up to {copy}.")
+        copy = back_up_beside(database, _existing_schema(database))
+        say(f"Backed up to {escaped(str(copy))}.")
     migrate.upgrade(database, revision)
 
 

@@ -3,7 +3,6 @@
 The revisions come from the migrations themselves, so that a new one is tested from the day it is written.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -12,41 +11,16 @@ from typing import Any
 
 import pytest
 
-from openg2g.catalog import Catalog, SchemaError, migrate, schema
+from openg2g.catalog import Catalog, SchemaError
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, migrations_path, schema_differences, script_revisions, upgrade
+from openg2g.catalog.migrate import downgrade, schema_differences, script_revisions, upgrade
 from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
 from openg2g.catalog.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql
-
-NEXT_REVISION = f"{int(SCHEMA_HEAD) + 1:04}"
-MIGRATION = f'''"""Let a tag have a note, and make its table again for that.
-
-Revision ID: {NEXT_REVISION}
-"""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{NEXT_REVISION}"
-down_revision = "{SCHEMA_HEAD}"
-
-
-def upgrade() -> None:
-    """Add the column."""
-    with op.batch_alter_table("tags") as batch:
-        batch.add_column(sa.Column("note", sa.Text(), nullable=False, server_default="none"))
-
-
-def downgrade() -> None:
-    """Drop it."""
-    {{on_the_way_back}}
-    with op.batch_alter_table("tags") as batch:
-        batch.drop_column("note")
-'''
+from tests.next_release import NEXT_REVISION, become, write_migrations
 
 Release = Callable[[str], None]
 
@@ -56,14 +30,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
     """Let this release have one migration more, which makes a table again where the engine needs that."""
 
     def add(on_the_way_back: str = "pass") -> None:
-        newer = tmp_path / "migrations"
-        shutil.copytree(migrations_path(), newer)
-        text = MIGRATION.format(on_the_way_back=on_the_way_back)
-        (newer / "versions" / f"{NEXT_REVISION}_note_tags.py").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(migrate, "migrations_path", lambda: newer)
-        for module in (migrate, schema):
-            monkeypatch.setattr(module, "SCHEMA_REVISIONS", (*SCHEMA_REVISIONS, NEXT_REVISION))
-        monkeypatch.setattr(schema, "SCHEMA_HEAD", NEXT_REVISION)
+        become(write_migrations(tmp_path, on_the_way_back), monkeypatch.setattr)
 
     return add
 

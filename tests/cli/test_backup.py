@@ -9,33 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog, backup, migrate, schema
+from openg2g.catalog import Catalog
 from openg2g.catalog.checksum import row_checksum
-from openg2g.catalog.migrate import migrations_path
 from tests.builders import make_workload
 from tests.cli.conftest import Cli
+from tests.next_release import become, write_migrations
 from tests.postgres import PostgresServer
-
-MIGRATION = '''"""A table more.
-
-Revision ID: 0002
-"""
-
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    """Make it."""
-    op.execute("CREATE TABLE more (id INTEGER PRIMARY KEY)")
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.execute("DROP TABLE more")
-'''
 
 
 @pytest.fixture
@@ -53,14 +32,7 @@ def fleet(run_cli: Cli, migrated_sqlite_file: Path, tmp_path: Path, monkeypatch:
 @pytest.fixture
 def outdated_fleet(fleet: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Let this release have one migration more than the catalog has seen."""
-    newer = tmp_path / "migrations"
-    shutil.copytree(migrations_path(), newer)
-    (newer / "versions" / "0002_more.py").write_text(MIGRATION, encoding="utf-8")
-    monkeypatch.setattr(migrate, "migrations_path", lambda: newer)
-    for module in (migrate, schema):
-        monkeypatch.setattr(module, "SCHEMA_REVISIONS", ("0001", "0002"))
-    for module in (backup, schema):
-        monkeypatch.setattr(module, "SCHEMA_HEAD", "0002")
+    become(write_migrations(tmp_path), monkeypatch.setattr)
     return fleet
 
 
@@ -167,13 +139,26 @@ def test_an_upgrade_copies_the_file_first(outdated_fleet: Cli) -> None:
         assert connection.execute("SELECT version_num FROM openg2g_schema_version").fetchone() == ("0001",)
 
 
-def test_an_upgrade_that_cannot_copy_the_file_changes_nothing(outdated_fleet: Cli) -> None:
+def test_a_copy_of_an_earlier_upgrade_is_kept(outdated_fleet: Cli) -> None:
     Path("fleet.db.0001.backup").write_text("precious")
-    before = Path("fleet.db").read_bytes()
-    outcome = outdated_fleet("db", "upgrade")
-    assert (outcome.exit_code, Path("fleet.db").read_bytes()) == (7, before)
+    for number in (2, 3):
+        outcome = outdated_fleet("db", "upgrade")
+        assert (outcome.exit_code, outcome.out) == (0, "schema 0001 → 0002\n")
+        assert outcome.err.endswith(f"fleet.db.0001.{number}.backup.\n")
+        assert outdated_fleet("db", "downgrade", "0001").exit_code == 0
     assert outdated_fleet("db", "upgrade", "--no-backup").out == "schema 0001 → 0002\n"
+    assert files() == {"fleet.db", "fleet.db.0001.backup", "fleet.db.0001.2.backup", "fleet.db.0001.3.backup"}
     assert Path("fleet.db.0001.backup").read_text() == "precious"
+
+
+def test_an_upgrade_that_cannot_copy_the_file_changes_nothing(outdated_fleet: Cli) -> None:
+    path = Path("fleet.db").rename("f" * 243 + ".db")  # As long as names may be, less than what a copy's has more.
+    before = path.read_bytes()
+    outcome = outdated_fleet("db", "upgrade", "--database", path)
+    assert (outcome.exit_code, outcome.out) == (7, "")
+    assert ".0001.backup cannot be written: File name too long." in outcome.err
+    assert path.read_bytes() == before
+    assert files() == {path.name}
 
 
 def test_an_upgrade_of_a_damaged_file_changes_nothing(outdated_fleet: Cli) -> None:

@@ -1,10 +1,12 @@
 """Commands killed at random moments: whole or not at all, and whole when they are run again."""
 
+import itertools
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +14,13 @@ from openg2g.catalog import Catalog, CatalogNotFoundError
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import locate
 from openg2g.catalog.migrate import schema_differences
+from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
 from openg2g.catalog.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from tests.builders import make_draft, make_workload
 from tests.catalog.histories import archive_of
+from tests.next_release import NEXT_REVISION, write_migrations
 from tests.places import Places
 from tests.torture.launcher import Launcher, Outcome
 
@@ -53,21 +57,28 @@ class Killer:
 
     def __init__(self, launcher: Launcher, seed: int) -> None:
         self._launcher = launcher
+        self._program = "openg2g.cli.main:main"
         self._choose = random.Random(seed)
         self._usual_s: dict[str, float] = {}
+
+    def of(self, program: str) -> "Killer":
+        """Return one that runs another program, `module:function`, which takes a list of arguments."""
+        other = copy(self)
+        other._program = program
+        return other
 
     def run(self, *arguments: str) -> Outcome:
         """Run a command to its end, which must be a good one; note what it takes."""
         started = time.monotonic()
-        outcome = self._launcher.run_command(*arguments)
-        self._usual_s[arguments[0]] = time.monotonic() - started
+        outcome = self._launcher.start(self._program, arguments).outcome()
+        self._usual_s[_command(arguments)] = time.monotonic() - started
         assert outcome.exit_code == 0, outcome
         return outcome
 
     def kill(self, *arguments: str) -> Outcome:
         """Run a command, and kill it at a random moment of what it took the last time."""
-        child = self._launcher.start_command(*arguments)
-        time.sleep(self._choose.uniform(0, _LATEST * self._usual_s[arguments[0]]))
+        child = self._launcher.start(self._program, arguments)
+        time.sleep(self._choose.uniform(0, _LATEST * self._usual_s[_command(arguments)]))
         child.signal(signal.SIGKILL)
         outcome = child.outcome()
         assert outcome.exit_code in (0, -signal.SIGKILL), outcome
@@ -162,11 +173,47 @@ def kill_inits(killer: Killer, places: Places, _: Path, kills: int) -> KillRepor
     return report
 
 
-KILLED: dict[str, Round] = {"import": kill_imports, "set": kill_sets, "copy": kill_copies, "init": kill_inits}
+def kill_upgrades(killer: Killer, places: Places, directory: Path, kills: int) -> KillReport:
+    """Kill `db upgrade` of a filled catalog: it has the older schema or the newer one, and everything it had."""
+    report = KillReport()
+    migrations = str(write_migrations(directory))
+    killer = killer.of("tests.torture.workers:run_next_release")
+    with places.catalog() as url:
+        _fill_with_histories(url)
+        whole = _archive(url)
+        with closing(Database(locate(url))) as database:
+            for number in range(-1, kills):
+                if number >= 0:
+                    outcome = killer.kill("db", "upgrade", "--database", url, migrations)
+                    upgraded = find_schema_revision(database) == NEXT_REVISION
+                    assert upgraded or outcome.out == "", f"acknowledged and lost: {outcome}"
+                    _note(report, outcome, upgraded)
+                    if not upgraded:
+                        assert (_archive(url), schema_differences(database)) == (whole, [])
+                killer.run("db", "upgrade", "--database", url, migrations)
+                assert find_schema_revision(database) == NEXT_REVISION
+                killer.run("db", "downgrade", SCHEMA_HEAD, "--database", url, migrations)
+                assert (_archive(url), schema_differences(database)) == (whole, [])
+                _check_sound(url)
+    return report
+
+
+KILLED: dict[str, Round] = {
+    "import": kill_imports,
+    "set": kill_sets,
+    "copy": kill_copies,
+    "init": kill_inits,
+    "upgrade": kill_upgrades,
+}
 """Command → what kills it, again and again, and checks what is left."""
 
 _NUM_NAMES = 350
 _NUM_REVISIONS = 3 * _NUM_NAMES
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command and, where it has some, the one below it."""
+    return " ".join(itertools.takewhile(str.isalpha, arguments))
 
 
 def _note(report: KillReport, outcome: Outcome, stored_share: float) -> None:

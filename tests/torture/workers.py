@@ -7,12 +7,14 @@ import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 from openg2g.catalog import Catalog, CatalogUnavailableError
-from openg2g.cli.main import run
+from openg2g.cli.main import main, run
 from openg2g.models.digest import workload_digest
 from openg2g.models.spec import LLMInferenceWorkload
 from tests.builders import make_workload
+from tests.next_release import become
 
 NUM_MODELS = 3
 
@@ -78,6 +80,13 @@ def save_through_failures(url: str, worker: int, stop_file: str) -> None:
                 time.sleep(0.02)
             index += 1
     print("failures", failures)
+
+
+def run_next_release(arguments: list[str]) -> None:
+    """Run a command of a release that is yet to come; its migrations are in the directory named last."""
+    *command, migrations = arguments
+    become(Path(migrations))
+    main(command)
 
 
 def run_commands(commands: list[list[str]]) -> None:

@@ -1,0 +1,53 @@
+"""A release that is yet to come: this one, with one migration more."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from openg2g.catalog import backup, migrate, schema
+from openg2g.catalog.migrate import migrations_path
+from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
+
+NEXT_REVISION = f"{int(SCHEMA_HEAD) + 1:04}"
+_MIGRATION = f'''"""Let a tag have a note, and make its table again for that.
+
+Revision ID: {NEXT_REVISION}
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{NEXT_REVISION}"
+down_revision = "{SCHEMA_HEAD}"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    with op.batch_alter_table("tags") as batch:
+        batch.add_column(sa.Column("note", sa.Text(), nullable=False, server_default="none"))
+
+
+def downgrade() -> None:
+    """Drop it."""
+    {{on_the_way_back}}
+    with op.batch_alter_table("tags") as batch:
+        batch.drop_column("note")
+'''
+
+
+def write_migrations(directory: Path, on_the_way_back: str = "pass") -> Path:
+    """Write the migrations of that release into a directory; what its downgrade does beside may be said."""
+    migrations = directory / "migrations"
+    shutil.copytree(migrations_path(), migrations, dirs_exist_ok=True)
+    text = _MIGRATION.format(on_the_way_back=on_the_way_back)
+    (migrations / "versions" / f"{NEXT_REVISION}_note_tags.py").write_text(text, encoding="utf-8")
+    return migrations
+
+
+def become(migrations: Path, set_attribute: Callable[[object, str, object], None] = setattr) -> None:
+    """Let the release that is running be that one; a test gives `monkeypatch.setattr`, so that it passes."""
+    set_attribute(migrate, "migrations_path", lambda: migrations)
+    for module in (migrate, schema):
+        set_attribute(module, "SCHEMA_REVISIONS", (*SCHEMA_REVISIONS, NEXT_REVISION))
+    for module in (backup, schema):
+        set_attribute(module, "SCHEMA_HEAD", NEXT_REVISION)
