@@ -7,6 +7,7 @@ time would leave one that is as good as any. Each of its rows therefore has the 
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -22,10 +23,15 @@ def row_checksum(values: Iterable[object]) -> int:
         >>> row_checksum((1, "status", "in use"))
         3067445813
     """
-    return zlib.crc32("\0".join(map(_text, values)).encode())
+    return zlib.crc32("\0".join([value if type(value) is str else _text(value) for value in values]).encode())
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return str((value - _EPOCH) // _MICROSECOND) if isinstance(value, datetime) else str(value)
+    if isinstance(value, datetime):
+        return _time_text(value)
+    return value if isinstance(value, str) else str(value)
+
+
+@lru_cache(maxsize=64)  # What was imported together has most of its times in common.
+def _time_text(time: datetime) -> str:
+    return str((time - _EPOCH) // _MICROSECOND)

@@ -103,7 +103,7 @@ class RevisionWriter:
             digest=digest,
             recorded_at=recorded_at,
             effective_from=draft.effective_from or recorded_at,
-            author=self.author_or_default(draft.author),
+            author=self.default_author if draft.author is None else draft.author,
             message=draft.message,
             source=draft.source,
             annotations=draft.annotations,

@@ -72,6 +72,13 @@ def _known(spec: LLMInferenceModelSpec) -> _Known:
     return known
 
 
+def _known_of(workload: LLMInferenceWorkload) -> list[_Known]:
+    try:
+        return [_known_by_id[id(spec)] for spec in workload.models]  # Nearly always: those of a sweep are shared.
+    except KeyError:
+        return [_known(spec) for spec in workload.models]
+
+
 @lru_cache(maxsize=_CACHED_SPECS)
 def _text_and_digest(spec: LLMInferenceModelSpec) -> tuple[str, str]:
     text = (
@@ -92,7 +99,7 @@ def canonical_model_spec(spec: LLMInferenceModelSpec) -> str:
 
 def canonical_workload(workload: LLMInferenceWorkload) -> str:
     """Canonical text of a workload: its model specs, in order."""
-    return f'{{"models":[{",".join([_known(spec).text for spec in workload.models])}]}}'
+    return f'{{"models":[{",".join([known.text for known in _known_of(workload)])}]}}'
 
 
 def digest_of(canonical_text: str) -> str:
@@ -112,7 +119,7 @@ def model_spec_digest(spec: LLMInferenceModelSpec) -> str:
 
 def model_spec_digests(workload: LLMInferenceWorkload) -> list[str]:
     """Digests of the model specs of a workload, in order."""
-    return [_known(spec).digest for spec in workload.models]
+    return [known.digest for known in _known_of(workload)]
 
 
 def forget_digests() -> None:
