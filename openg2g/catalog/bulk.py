@@ -1,11 +1,12 @@
 """Storing and finding many rows at the speed of the driver, in SQLAlchemy's transaction."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
@@ -35,29 +36,19 @@ class Ids:
     last: int
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[RowTuple]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Iterable[RowTuple]) -> None:
     """Insert rows, given as tuples in column order and without a checksum, through the driver's own cursor.
 
-    `insert()` with a list of dictionaries would spend a third of the time of a load on its parameters.
+    `insert()` with a list of dictionaries would spend a third of the time of a load on its parameters. Rows that are
+    made one by one, as the driver takes them, give the garbage collector nothing to look through.
     """
-    if not rows:
-        return
     if table in CHECKSUMMED_TABLES:
-        rows = [(*row, row_checksum(row)) for row in rows]
-        if table.name in APPEND_ONLY_TABLES:
-            note_appended(connection, table, rows[-1])
-    rows = _with_driver_values(rows, table, connection.dialect)
-    columns = ", ".join(column.name for column in table.columns)
-    if connection.dialect.name == "postgresql" and len(rows) >= _COPY_FROM_ROWS:
-        types = [_SENT_AS[column.type.python_type] for column in table.columns]
-        _copy_rows(connection, f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)", rows, types)
-    elif connection.dialect.name == "postgresql":
-        marks = ", ".join([f"({', '.join(['%s'] * len(table.columns))})"] * len(rows))
-        values = tuple(value for row in rows for value in row)
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES {marks}", values)
+        rows = _with_checksums(connection, table, rows)
+    values = _with_driver_values(rows, table, connection.dialect)
+    if connection.dialect.name == "sqlite":
+        _insert_into_sqlite(connection, table, values)
     else:
-        marks = ", ".join("?" * len(table.columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(rows))
+        _insert_into_postgresql(connection, table, values)
 
 
 def find_ids(connection: Connection, *wanted: tuple[Table, Sequence[str]]) -> list[Ids]:
@@ -80,25 +71,61 @@ def find_ids(connection: Connection, *wanted: tuple[Table, Sequence[str]]) -> li
     return found
 
 
-def _copy_rows(connection: Connection, statement: str, rows: Sequence[RowTuple], types: Sequence[str]) -> None:
-    import psycopg  # Imported late: SQLite needs no driver.
+def _with_checksums(connection: Connection, table: Table, rows: Iterable[RowTuple]) -> Iterator[RowTuple]:
+    """Add its checksum to each row, and remember the last one of a table that only grows."""
+    complete = None
+    for row in rows:
+        complete = (*row, row_checksum(row))
+        yield complete
+    if complete is not None and table.name in APPEND_ONLY_TABLES:
+        note_appended(connection, table, complete)
 
+
+def _insert_into_sqlite(connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
+    columns = ", ".join(column.name for column in table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    statement = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"
+    with _driver_cursor(connection, statement) as cursor:
+        cursor.executemany(statement, rows)
+
+
+def _insert_into_postgresql(connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
+    columns = ", ".join(column.name for column in table.columns)
+    first = list(islice(rows, _COPY_FROM_ROWS))
+    if len(first) < _COPY_FROM_ROWS:
+        if first:
+            marks = ", ".join([f"({', '.join(['%s'] * len(table.columns))})"] * len(first))
+            statement = f"INSERT INTO {table.name} ({columns}) VALUES {marks}"
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(first)))
+        return
+    statement = f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)"
+    with _driver_cursor(connection, statement) as cursor, cursor.copy(statement) as copy:
+        copy.set_types([_SENT_AS[column.type.python_type] for column in table.columns])
+        for row in chain(first, rows):
+            copy.write_row(row)
+
+
+@contextmanager
+def _driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
+    """Lend a cursor of the driver; its errors become those of SQLAlchemy."""
+    driver_error = connection.dialect.loaded_dbapi.Error
     try:
-        with closing(connection.connection.cursor()) as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.Error as error:
-        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=connection.dialect) from error
+        with closing(connection.connection.cursor()) as cursor:
+            yield cursor
+    except driver_error as error:
+        raise DBAPIError.instance(statement, None, error, driver_error, dialect=connection.dialect) from error
 
 
-def _with_driver_values(rows: Sequence[RowTuple], table: Table, dialect: Dialect) -> Sequence[RowTuple]:
+def _with_driver_values(rows: Iterable[RowTuple], table: Table, dialect: Dialect) -> Iterator[RowTuple]:
     """Apply the column types that convert (times on SQLite); most tables have none."""
     processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
-    converting: list[tuple[int, Callable[[Any], Any]]] = [(i, f) for i, f in enumerate(processors) if f is not None]
-    if not converting:
-        return rows
-    columns: list[Iterable[object]] = list(zip(*rows, strict=True))
+    # The rows of an import have most times in common.
+    converting = [(index, cache(convert)) for index, convert in enumerate(processors) if convert is not None]
+    return (_converted(row, converting) for row in rows) if converting else iter(rows)
+
+
+def _converted(row: RowTuple, converting: Iterable[tuple[int, Callable[[Any], Any]]]) -> RowTuple:
+    values = list(row)
     for index, convert in converting:
-        columns[index] = map(cache(convert), columns[index])  # The rows of an import have most times in common.
-    return list(zip(*columns, strict=True))
+        values[index] = convert(values[index])
+    return tuple(values)

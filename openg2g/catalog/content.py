@@ -1,6 +1,7 @@
 """Content in the database: model specs and workloads, stored once by digest, and read back in few statements."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, select
@@ -11,7 +12,8 @@ from openg2g.catalog.convert import (
     model_spec_from_row,
     model_spec_to_row,
     workload_from_specs,
-    workload_to_rows,
+    workload_models_to_rows,
+    workload_to_row,
 )
 from openg2g.catalog.tables import BATCH_SIZE_LISTS, BATCH_SIZES, MODEL_SPECS, WORKLOAD_MODELS, WORKLOADS
 from openg2g.models.digest import batch_sizes_digest, model_spec_digests
@@ -82,16 +84,15 @@ class ContentWriter:
             {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}, found_specs.last + 1
         )
         ids = found.of_digest
-        new = [(digest, workload) for digest, workload in workloads.items() if digest not in ids]
-        rows, model_rows = [], []
-        for workload_id, (digest, workload) in enumerate(new, found.last + 1):
-            spec_ids = [self._spec_ids[spec_digest] for spec_digest in spec_digests[digest]]
-            row, models = workload_to_rows(workload, digest, workload_id, spec_ids)
-            rows.append(row)
-            model_rows += models
-            ids[digest] = workload_id
+        new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
+        ids.update(zip(new, count(found.last + 1)))
+        rows = (workload_to_row(workload, digest, ids[digest]) for digest, workload in new.items())
         insert_rows(self._connection, WORKLOADS, rows)
-        insert_rows(self._connection, WORKLOAD_MODELS, model_rows)
+        rows_by_workload = (
+            workload_models_to_rows(workload, ids[digest], [self._spec_ids[spec] for spec in spec_digests[digest]])
+            for digest, workload in new.items()
+        )
+        insert_rows(self._connection, WORKLOAD_MODELS, chain.from_iterable(rows_by_workload))
         return ids
 
     def find(self, digests: Sequence[str]) -> dict[str, int]:

@@ -5,8 +5,9 @@ Rows to be stored are tuples in the column order of their table; rows that were 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Protocol
 
 from openg2g.models.digest import batch_sizes_digest, model_spec_digest
@@ -92,17 +93,18 @@ def model_spec_from_row(row: ModelSpecColumns) -> LLMInferenceModelSpec:
         raise DamagedCatalogError(f"a stored model spec is not valid: {error}") from error
 
 
-def workload_to_rows(
-    workload: LLMInferenceWorkload, digest: str, workload_id: int, spec_ids: Sequence[int]
-) -> tuple[RowTuple, list[RowTuple]]:
-    """Rows of a workload whose model specs are stored as `spec_ids`: its own, and one for each model."""
+def workload_to_row(workload: LLMInferenceWorkload, digest: str, workload_id: int) -> RowTuple:
+    """Row of a workload, without its models."""
     deadlines = [spec.itl_deadline_s for spec in workload.models]
-    own = (workload_id, digest, len(workload.models), workload.total_gpus, min(deadlines), max(deadlines))
-    models: list[RowTuple] = [
-        (workload_id, position, spec_id, spec.model_label)
-        for position, (spec, spec_id) in enumerate(zip(workload.models, spec_ids, strict=True))
-    ]
-    return own, models
+    return workload_id, digest, len(workload.models), workload.total_gpus, min(deadlines), max(deadlines)
+
+
+def workload_models_to_rows(
+    workload: LLMInferenceWorkload, workload_id: int, spec_ids: Sequence[int]
+) -> Iterator[RowTuple]:
+    """Rows of the models of a workload whose specs are stored as `spec_ids`."""
+    num_models = len(spec_ids)
+    return zip(repeat(workload_id, num_models), range(num_models), spec_ids, workload.model_labels, strict=True)
 
 
 def workload_from_specs(specs: Sequence[LLMInferenceModelSpec]) -> LLMInferenceWorkload:
