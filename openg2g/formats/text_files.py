@@ -1,5 +1,6 @@
 """Text files that are read whole: up to a size, in UTF-8, and where in a text something stands."""
 
+from codecs import BOM_UTF8
 from typing import BinaryIO
 
 from openg2g.formats.limits import size_text
@@ -51,7 +52,7 @@ def decoded(data: bytes, where: str, first_line: int = 1) -> str:
         InvalidDocumentError: It is not UTF-8.
     """
     try:
-        return data.decode("utf-8-sig")
+        return data.removeprefix(BOM_UTF8).decode()  # The codec utf-8-sig does the same, in Python.
     except UnicodeDecodeError as error:
         hint = " It looks like UTF-16: save it as UTF-8." if data[:2] in _BYTE_ORDER_MARKS_16 else ""
         before = error.object[: error.start].decode()
