@@ -12,6 +12,7 @@ from openg2g.formats.json_places import places_of
 from openg2g.formats.json_text import decode_json, encode_line
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
 from openg2g.formats.losses import KeepsEverything
+from openg2g.formats.native_lines import NativeLines
 from openg2g.formats.places import located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import decoded, invalid
@@ -29,6 +30,7 @@ class JsonLinesFiles(KeepsEverything):
         self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield the document of each line, or what is wrong with it, at its column; blank lines are passed over."""
+        native_lines = NativeLines(limits)
         for number in count(1):
             line = stream.readline(limits.line_bytes + 1)
             if not line:
@@ -38,7 +40,7 @@ class JsonLinesFiles(KeepsEverything):
                 yield invalid(where, f"is a line of more than {size} (--max-line-length).", number)
                 _skip_line(stream, limits.line_bytes)
             elif line.strip():
-                yield from _outcomes(line, where, number, limits)
+                yield from _outcomes(line, where, number, limits, native_lines)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write a line for each document."""
@@ -67,11 +69,17 @@ class _ModelTexts:
         return known[1]
 
 
-def _outcomes(line: bytes, where: str, number: int, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
+def _outcomes(
+    line: bytes, where: str, number: int, limits: Limits, native_lines: NativeLines
+) -> Iterator[Document | InvalidDocumentError]:
     """Yield the documents of a line; an error has the line with it."""
     text = None
     try:
         text = decoded(line, where, number).rstrip("\r\n")
+        document = native_lines.find_document(text, f"{where}:{number}")
+        if document is not None:
+            yield replace(document, text=text)
+            return
         value = decode_json(text, where, line=number, limits=limits)
     except InvalidDocumentError as error:
         yield InvalidDocumentError(error.problems, text)

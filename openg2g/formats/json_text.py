@@ -68,8 +68,6 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-# A profile of an import of JSON Lines, 125 µs a workload of five models, has 27 in here, 60 in the catalog, and the
-# rest in the checks of fields and in making the workload and its document.
 _DECODER = json.JSONDecoder(object_pairs_hook=_object_of)  # One for all: to make one takes as long as to read a model.
 
 

@@ -34,7 +34,7 @@ from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.models.digest import DIGEST_PREFIX, is_digest
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.revision import check_text
-from openg2g.models.spec import LLMInferenceModelSpec
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 FORMAT = "openg2g-workload/1"
 """Value of the field `format`: the version of this shape."""
@@ -56,10 +56,22 @@ MODEL_FIELDS = (
 """Fields of a model, in the order of writing."""
 
 _REVISION_FIELDS = ("number", "digest", "recorded_at", "effective_from", "author", "message", "source")
+_NO_REVISION = RevisionData()
 
 
-def document_from_value(value: Mapping[str, Any], where: str, limits: Limits = DEFAULT_LIMITS) -> Document:
+def document_from_value(
+    value: Mapping[str, Any],
+    where: str,
+    limits: Limits = DEFAULT_LIMITS,
+    workload: LLMInferenceWorkload | None = None,
+) -> Document:
     """Read a document from a decoded JSON object.
+
+    Args:
+        value: The object.
+        where: The file, and the place in it.
+        limits: How many models and batch sizes it may have.
+        workload: What its models are, where they were read before.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with it.
@@ -73,22 +85,27 @@ def document_from_value(value: Mapping[str, Any], where: str, limits: Limits = D
     if value.get("format", FORMAT) != FORMAT:
         report.add("format", f"must be {FORMAT!r}, got {shown(value['format'])}. A newer release may read it.")
     name = checked_name(value["name"], report) if value.get("name") is not None else None
-    models: list[Mapping[str, object] | None] = []
-    if "models" not in value:
-        report.add("models", "is missing.")
-    else:
-        for position, model in enumerate(checked_list(value["models"], "models", report)):
-            path = f"models[{position}]"
-            fields = checked_object(model, path, report)
-            if fields is not None:
-                check_fields(fields, MODEL_FIELDS, path, report)
-            models.append(fields)
-    workload = checked_workload(models, "models", report) if isinstance(value.get("models"), list) else None
+    if workload is None:
+        workload = _workload(value, report)
     annotations = checked_annotations(value.get("annotations", {}), report)
-    revision = _revision_data(value["revision"], report) if "revision" in value else RevisionData()
+    revision = _revision_data(value["revision"], report) if "revision" in value else _NO_REVISION
     report.raise_problems()
     assert workload is not None  # Whatever kept it from being made has been raised.
     return Document(workload, where, name, annotations, revision)
+
+
+def _workload(value: Mapping[str, Any], report: Report) -> LLMInferenceWorkload | None:
+    if "models" not in value:
+        report.add("models", "is missing.")
+        return None
+    models: list[Mapping[str, object] | None] = []
+    for position, model in enumerate(checked_list(value["models"], "models", report)):
+        path = f"models[{position}]"
+        fields = checked_object(model, path, report)
+        if fields is not None:
+            check_fields(fields, MODEL_FIELDS, path, report)
+        models.append(fields)
+    return checked_workload(models, "models", report) if isinstance(value["models"], list) else None
 
 
 def value_from_document(
