@@ -121,7 +121,7 @@ class RevisionDraft:
         if self.expect is not None and (isinstance(self.expect, bool) or not isinstance(self.expect, int)):
             raise InvalidRevisionError(f"expect must be the number of a revision, got {self.expect!r}.")
         if self.author is not None:
-            check_author(self.author)
+            object.__setattr__(self, "author", check_author(self.author))
         if self.effective_from is not None:
             object.__setattr__(self, "effective_from", check_time("effective_from", self.effective_from))
         if self.annotations != {}:  # A copy: the caller may go on to change the original.

@@ -4,6 +4,7 @@ import re
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -146,6 +147,15 @@ def test_every_unicode_text_may_be_a_message_and_a_source_and_within_an_author(t
 def test_an_author_is_somebody(author: str) -> None:
     with pytest.raises(InvalidRevisionError, match=says("author must not be blank.")):
         make_draft(author=author)
+
+
+def test_an_author_of_a_class_of_its_own_is_kept_as_plain_text() -> None:
+    class Member(StrEnum):
+        ADA = "Ada"
+
+    author = make_draft(author=Member.ADA).author
+    assert author == "Ada"
+    assert type(author) is str
 
 
 @pytest.mark.parametrize("field", ["message", "author", "source"])
