@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure what jobs take, each beside a limit that no program on the same driver goes below, on both engines.
+"""Measure what jobs take, each beside what the driver alone takes for it, on both engines.
 
     scripts/benchmark.py              jobs of 10,000 workloads, less than two minutes (--quick says the same)
     scripts/benchmark.py --full       also of 100,000
@@ -8,10 +8,11 @@
     scripts/benchmark.py --memory     what imports and exports of 1,000,000 workloads take of memory, half an hour
 
 A line of the table is a job. The limit is written by hand, and does the same with the driver and nothing else: the same
-rows with their digests ready, by `executemany` on SQLite and by binary COPY on PostgreSQL, with the same tables,
-constraints and durability; one join and the dataclasses made of it; the statements of a save. Both are measured in
-turn, at least five times. `limit` and `ours` are medians, microseconds of a workload (or start); `ratio` is the median
-of the ratios of the rounds, which is what to look at: other work on the machine slows both.
+rows with their digests ready, by `executemany` on SQLite (the catalog gives it many rows by one statement) and by
+binary COPY on PostgreSQL, with the same tables, constraints and durability; one join and the dataclasses made of it;
+the statements of a save. Both are measured in turn, at least five times. `limit` and `ours` are medians, microseconds
+of a workload (or start); `ratio` is the median of the ratios of the rounds, which is what to look at: other work on the
+machine slows both.
 
 The server of PostgreSQL is that of the tests, which does not wait for the disk. `--searches` and `--memory` measure
 other things, and say at the top of `benchmark_growth.py` and `benchmark_memory.py` what they print. With `--searches`,
