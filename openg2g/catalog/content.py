@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from openg2g.catalog.bulk import find_ids, insert_rows
 from openg2g.catalog.convert import (
@@ -15,6 +15,7 @@ from openg2g.catalog.convert import (
     workload_models_to_rows,
     workload_to_row,
 )
+from openg2g.catalog.key_lists import is_among
 from openg2g.catalog.tables import BATCH_SIZE_LISTS, BATCH_SIZES, MODEL_SPECS, WORKLOAD_MODELS, WORKLOADS
 from openg2g.models.digest import batch_sizes_digest, model_spec_digests
 from openg2g.models.errors import DamagedCatalogError
@@ -33,7 +34,7 @@ _Key = TypeVar("_Key")
 # Statements are built once: building one costs as much as running it.
 _MODELS_OF_WORKLOADS = (
     select(WORKLOAD_MODELS.c.workload_id, WORKLOAD_MODELS.c.model_spec_id)
-    .where(WORKLOAD_MODELS.c.workload_id.in_(bindparam("ids", expanding=True)))
+    .where(is_among(WORKLOAD_MODELS.c.workload_id, "ids"))
     .order_by(WORKLOAD_MODELS.c.workload_id, WORKLOAD_MODELS.c.position)
 )
 _MODEL_SPECS = (
@@ -48,7 +49,7 @@ _MODEL_SPECS = (
     )
     .select_from(MODEL_SPECS)
     .join(BATCH_SIZE_LISTS, BATCH_SIZE_LISTS.c.id == MODEL_SPECS.c.batch_size_list_id)
-    .where(MODEL_SPECS.c.id.in_(bindparam("ids", expanding=True)))
+    .where(is_among(MODEL_SPECS.c.id, "ids"))
 )
 
 

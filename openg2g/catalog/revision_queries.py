@@ -25,6 +25,7 @@ from sqlalchemy import (
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
 from openg2g.catalog.expression_sources import Scope
+from openg2g.catalog.key_lists import is_among
 from openg2g.catalog.tables import NAMES, REVISIONS, WORKLOAD_MODELS, WORKLOADS, UtcTimestamp
 from openg2g.models.revision import Revision
 
@@ -124,7 +125,7 @@ _other = REVISIONS.alias("other")
 _known_numbers = select(_other.c.number).where(
     _other.c.name_id == NAMES.c.id, _other.c.recorded_at <= bindparam("known_at")
 )
-_named = NAMED_REVISIONS.where(NAMES.c.name.in_(bindparam("names", expanding=True)))
+_named = NAMED_REVISIONS.where(is_among(NAMES.c.name, "names"))
 
 LATEST_OF_NAMES = _named.where(
     REVISIONS.c.number == _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
