@@ -4,6 +4,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ class CuttingProxy:
         cuts_before: How many commits are yet to be cut off before the server hears of them.
         at_cut: What happens at such a cut; nobody is let in meanwhile.
         cuts_after: How many are yet to be cut off before the client hears the answer.
+        delay_s: How long after such a cut the server hears of the commit, seconds.
         is_closed: Whether no connection is taken on any more.
         closes_with_answer: Whether it closes as soon as an answer has been cut off.
     """
@@ -30,6 +32,7 @@ class CuttingProxy:
         server = parse_qs(urlsplit(url).query)["host"][0]
         self.url = f"{url.partition('?')[0]}?host={directory}"
         self.cuts_before = self.cuts_after = 0
+        self.delay_s = 0.0
         self.at_cut: Callable[[], object] = lambda: None
         self.is_closed = self.closes_with_answer = False
         self._cutting = threading.Lock()
@@ -77,6 +80,9 @@ class CuttingProxy:
                     self.cuts_after -= 1
                     self.is_closed = self.closes_with_answer
                     is_cut.set()
+                    if self.delay_s > 0:
+                        client.shutdown(socket.SHUT_RDWR)
+                        time.sleep(self.delay_s)
                 server.sendall(data)
         _cut(client, server)
 

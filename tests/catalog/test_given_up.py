@@ -143,6 +143,14 @@ def test_a_commit_whose_answer_is_lost_is_found_and_not_done_again(proxy: Cuttin
         assert verify_database(catalog.database) == []
 
 
+def test_a_commit_that_the_server_hears_of_late_is_waited_for(proxy: CuttingProxy) -> None:
+    with Catalog.open(proxy.url) as catalog:
+        proxy.cuts_after, proxy.delay_s = 1, 0.5
+        revision = catalog.save("fleet", make_workload(), expect=0)
+        assert (revision.number, revision.is_new, proxy.cuts_after) == (1, True, 0)
+        assert len(catalog.history("fleet")) == 1
+
+
 def test_drafts_whose_commit_did_not_happen_are_told_so(proxy: CuttingProxy) -> None:
     with Catalog.open(proxy.url) as catalog:
         proxy.cuts_before = 1
