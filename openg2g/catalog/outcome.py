@@ -76,6 +76,8 @@ def was_committed(engine: Engine, row: AppendedRow, where: str) -> bool:
         try:
             with engine.connect() as connection:
                 connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                if row.is_there(connection):  # Who is writing now is another, and may be for long.
+                    return True
                 with telling_of_waiting():
                     connection.execute(_END_OF_WRITER)
                 return row.is_there(connection)

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, UnknownOutcomeError
+from openg2g.catalog.outcome import last_appended, was_committed
 from openg2g.catalog.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
@@ -149,6 +150,18 @@ def test_a_commit_that_the_server_hears_of_late_is_waited_for(proxy: CuttingProx
         revision = catalog.save("fleet", make_workload(), expect=0)
         assert (revision.number, revision.is_new, proxy.cuts_after) == (1, True, 0)
         assert len(catalog.history("fleet")) == 1
+
+
+def test_a_commit_that_happened_is_found_while_another_writes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openg2g.catalog.database.LOCK_WAIT_S", 1.0)
+    monkeypatch.setattr("openg2g.catalog.outcome.ASKING_S", 0.1)
+    with Catalog.open(url) as catalog, Catalog.open(url) as other:
+        with catalog.writing() as writer:
+            writer.append([RevisionDraft("fleet", make_workload())])
+            row = last_appended(writer.connection)
+        assert row is not None
+        with other.writing():
+            assert was_committed(catalog.database.engine, row, url)
 
 
 def test_drafts_whose_commit_did_not_happen_are_told_so(proxy: CuttingProxy) -> None:
