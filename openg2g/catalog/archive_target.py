@@ -10,6 +10,7 @@ from openg2g.catalog import naming
 from openg2g.catalog.bulk import insert_rows
 from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.convert import revision_to_row
+from openg2g.catalog.outcome import forget_appended
 from openg2g.catalog.revision_queries import NAMED_REVISIONS, RevisionRowRead
 from openg2g.catalog.tables import ALIAS_MOVES, NAMES, RENAMES, REVISIONS, TAGS
 from openg2g.catalog.writer import RevisionWriter
@@ -69,6 +70,8 @@ class ArchiveTarget:
         self._add_revisions(writer, _of_kind(batch, RevisionEntry), ids)
         self._add_renames(writer, _of_kind(batch, RenameEntry), ids)
         self._add_alias_moves(writer, _of_kind(batch, AliasMoveEntry), ids)
+        # Another copy may add the same rows, times included, so none of them tells whether this transaction happened.
+        forget_appended(writer.connection)
 
     def _names(self, writer: RevisionWriter, batch: Sequence[Entry], names: Sequence[str]) -> dict[str, int]:
         ids: dict[str, int] = {}

@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.faults import is_given_up, is_locked, raise_if_damaged, translated_errors
 from openg2g.catalog.location import Location
-from openg2g.catalog.outcome import begin_appending, last_appended, was_committed
+from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.catalog.tables import CATALOG_INFO
 from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
@@ -180,7 +180,7 @@ class Database:
             connection: Where to begin it.
             waited_s: The part of the patience that is used up already, seconds.
         """
-        begin_appending(connection)
+        forget_appended(connection)
         if self.is_sqlite:
             connection.execution_options(catalog_write=True, catalog_waited_s=waited_s)
             connection.begin()

@@ -44,8 +44,8 @@ class AppendedRow:
         return connection.execute(query).first() is not None
 
 
-def begin_appending(connection: Connection) -> None:
-    """Know that a transaction has appended nothing yet."""
+def forget_appended(connection: Connection) -> None:
+    """Remember no row: a transaction has appended nothing yet, or what others may append just the same."""
     connection.info.pop(_LAST_APPENDED, None)
 
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import psycopg
 import pytest
 
 from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, UnknownOutcomeError
+from openg2g.catalog.moving import copy_catalog
 from openg2g.catalog.outcome import last_appended, was_committed
 from openg2g.catalog.verify import verify_database
 from openg2g.formats.document import Document
@@ -162,6 +165,31 @@ def test_a_commit_that_happened_is_found_while_another_writes(url: str, monkeypa
         assert row is not None
         with other.writing():
             assert was_committed(catalog.database.engine, row, url)
+
+
+def test_a_copy_whose_commit_did_not_happen_is_not_taken_for_another_that_adds_the_same(
+    url: str, proxy: CuttingProxy, tmp_path: Path
+) -> None:
+    with Catalog.create(tmp_path / "source.db") as source, Catalog.open(url) as beside:
+        source.save("site", make_workload())
+        copy_catalog(source, beside)
+        source.save("fleet", make_workload(3))
+        source.retire("site")
+        other = threading.Thread(target=copy_catalog, args=(source, beside, ["site@1"]))
+
+        def let_the_other_be_next() -> None:
+            other.start()
+            with psycopg.connect(url, autocommit=True) as connection:
+                while not connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                    time.sleep(0.01)
+
+        with Catalog.open(proxy.url) as target:
+            proxy.cuts_before, proxy.at_cut = 1, let_the_other_be_next
+            with pytest.raises(CatalogUnavailableError):
+                copy_catalog(source, target)
+            other.join()
+            assert target.list_names() == ["site"]
+            assert copy_catalog(source, target) == {"fleet": 1, "site": 0}
 
 
 def test_drafts_whose_commit_did_not_happen_are_told_so(proxy: CuttingProxy) -> None:
