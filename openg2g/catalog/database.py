@@ -51,6 +51,9 @@ _POSTGRESQL_SETTINGS = {  # Of the driver. A server whose machine is gone is not
     "tcp_user_timeout": 90_000,
 }
 
+# Where no logging is set up, Python would print what the driver notes of errors that it also raises.
+_QUIET = logging.NullHandler()
+
 _LOCK = select(CATALOG_INFO.c.id).with_for_update()
 _LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
@@ -304,8 +307,7 @@ def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) 
 
 
 def _postgresql_engine(location: Location) -> Engine:
-    # Where no logging is set up, Python would print what the driver notes of errors that it also raises.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
     engine = create_engine(
         location.url,
         hide_parameters=True,

@@ -1,5 +1,6 @@
 """Transactions that PostgreSQL gives up, and commits whose answer is lost: done again, or found to be done."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -116,6 +117,13 @@ def test_a_connection_that_is_lost_in_the_middle_of_many_rows_is_told_in_one_lin
     command = [sys.executable, "-c", "from openg2g.cli.main import main; main()", "import", path, "--database", url]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (5, "", 1), result
+
+
+def test_opening_catalogs_again_and_again_does_not_pile_up_handlers_of_logging(url: str) -> None:
+    Catalog.open(url).close()
+    before = list(logging.getLogger("psycopg").handlers)
+    Catalog.open(url).close()
+    assert logging.getLogger("psycopg").handlers == before
 
 
 def test_drafts_that_are_read_once_are_not_done_again(url: str) -> None:
