@@ -1,10 +1,11 @@
 """A release that is yet to come: this one, with one migration more."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from openg2g.catalog import backup, migrate, schema
+from openg2g.catalog import backup, catalog  # noqa: F401 - whatever knows of the schema is to be there.
 from openg2g.catalog.migrate import migrations_path
 from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
 
@@ -46,8 +47,12 @@ def write_migrations(directory: Path, on_the_way_back: str = "pass") -> Path:
 
 def become(migrations: Path, set_attribute: Callable[[object, str, object], None] = setattr) -> None:
     """Let the release that is running be that one; a test gives `monkeypatch.setattr`, so that it passes."""
-    set_attribute(migrate, "migrations_path", lambda: migrations)
-    for module in (migrate, schema):
-        set_attribute(module, "SCHEMA_REVISIONS", (*SCHEMA_REVISIONS, NEXT_REVISION))
-    for module in (backup, schema):
-        set_attribute(module, "SCHEMA_HEAD", NEXT_REVISION)
+    new = {
+        "migrations_path": lambda: migrations,
+        "SCHEMA_REVISIONS": (*SCHEMA_REVISIONS, NEXT_REVISION),
+        "SCHEMA_HEAD": NEXT_REVISION,
+    }
+    for name, module in list(sys.modules.items()):
+        if name.startswith("openg2g."):
+            for attribute in vars(module).keys() & new.keys():
+                set_attribute(module, attribute, new[attribute])

@@ -1,7 +1,7 @@
 """Making and migrating the tables: Alembic on the migrations that ship with the package."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,8 +30,16 @@ def migrations_path() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
-def upgrade(database: Database, revision: str = "head") -> None:
+def upgrade(
+    database: Database, revision: str = "head", before_change: Callable[[str], None] = lambda schema: None
+) -> None:
     """Make the tables, or bring them to a newer schema revision; all or nothing. Several at once wait in turn.
+
+    Args:
+        database: Where.
+        revision: The schema revision; `head` for that of this release.
+        before_change: What is done before tables that are there are changed, with their schema revision; nobody else
+            writes meanwhile.
 
     Raises:
         SchemaTooNewError: A newer release made the tables.
@@ -39,22 +47,16 @@ def upgrade(database: Database, revision: str = "head") -> None:
         SchemaError: There is no such revision.
     """
     _require_known(revision, "head")
+    wanted = SCHEMA_REVISIONS[-1] if revision == "head" else revision
     with migrating(database) as connection:
         current = find_schema_revision_on(connection)
         if current is None:
             _refuse_foreign_tables(connection, str(database.location))
         elif current not in SCHEMA_REVISIONS:
             raise SchemaTooNewError(str(database.location), current, SCHEMA_REVISIONS[-1])
+        elif SCHEMA_REVISIONS.index(current) < SCHEMA_REVISIONS.index(wanted):
+            before_change(current)
         _run(command.upgrade, connection, revision)
-
-
-def is_upgrade_pending(database: Database, revision: str = "head") -> bool:
-    """Whether `upgrade` would change the tables of a catalog; not where it would refuse."""
-    wanted = SCHEMA_REVISIONS[-1] if revision == "head" else revision
-    with database.reading() as connection:
-        current = find_schema_revision_on(connection)
-    known = current in SCHEMA_REVISIONS and wanted in SCHEMA_REVISIONS
-    return known and SCHEMA_REVISIONS.index(str(current)) < SCHEMA_REVISIONS.index(wanted)
 
 
 def downgrade(database: Database, revision: str) -> None:

@@ -81,13 +81,14 @@ def backup(context: click.Context, file: str) -> None:
 
 @command.command("upgrade")
 @click.argument("revision", default="head")
-@click.option("--no-backup", is_flag=True, help="Do not copy an SQLite file to FILE.SCHEMA.backup first.")
+@click.option("--no-backup", is_flag=True, help="Do not copy an SQLite file first.")
 @database_option
 @click.pass_context
 def upgrade(context: click.Context, revision: str, no_backup: bool) -> None:
     """Bring the tables to the schema of this release (or to REVISION); all or nothing.
 
-    An SQLite file that will change is backed up first, beside itself.
+    An SQLite file that will change is copied first to FILE.SCHEMA.backup, or with a number where that is there. To go
+    back, put the copy in its place.
 
     \b
     Example:
@@ -140,14 +141,17 @@ def check(context: click.Context) -> None:
 
 
 def _upgrade_after_backup(database: "Database", revision: str) -> None:
-    """Upgrade, and before that copy an SQLite file whose tables will change."""
+    """Upgrade, and before its tables change, copy an SQLite file."""
     from openg2g.catalog import migrate
     from openg2g.catalog.backup import back_up_beside
 
-    if database.is_sqlite and migrate.is_upgrade_pending(database, revision):
-        copy = back_up_beside(database, _existing_schema(database))
-        say(f"Backed up to {escaped(str(copy))}.")
-    migrate.upgrade(database, revision)
+    def back_up(schema: str) -> None:
+        say(f"Backed up to {back_up_beside(database, schema)}.")
+
+    if database.is_sqlite:
+        migrate.upgrade(database, revision, before_change=back_up)
+    else:
+        migrate.upgrade(database, revision)
 
 
 def _database(context: click.Context) -> "Database":

@@ -21,7 +21,7 @@ from openg2g.formats.files import write_documents
 from tests.builders import make_draft, make_workload
 from tests.catalog.histories import archive_of
 from tests.next_release import NEXT_REVISION, write_migrations
-from tests.places import Places
+from tests.places import Places, path_of
 from tests.torture.launcher import Launcher, Outcome
 
 _LATEST = 1.2
@@ -195,6 +195,10 @@ def kill_upgrades(killer: Killer, places: Places, directory: Path, kills: int) -
                 killer.run("db", "downgrade", SCHEMA_HEAD, "--database", url, migrations)
                 assert (_archive(url), schema_differences(database)) == (whole, [])
                 _check_sound(url)
+        if places.engine == "sqlite":
+            backups = list(path_of(url).parent.glob(f"{path_of(url).name}.{SCHEMA_HEAD}.*backup"))
+            assert len(backups) > kills
+            assert {_archive(str(path)) for path in backups} == {whole}
     return report
 
 

@@ -10,10 +10,20 @@ from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
 from openg2g.catalog.verify import verify_database
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.next_release import NEXT_REVISION, write_migrations
-from tests.places import Places
+from tests.places import Places, path_of
 from tests.torture.launcher import Launcher
 
 NEXT_RELEASE = "tests.torture.workers:run_next_release"
+
+
+def _check_backups(places: Places, url: str, archive: bytes) -> None:
+    """One of the upgrades has changed an SQLite file, and copied it before: the others found nothing to do."""
+    if places.engine == "sqlite":
+        path = path_of(url)
+        [copy] = path.parent.glob(f"{path.name}.*")
+        assert copy.name == f"{path.name}.{SCHEMA_HEAD}.backup"
+        with Catalog.open(copy) as catalog:
+            assert archive_of(catalog) == archive
 
 
 def test_six_upgrades_at_once_all_succeed_and_lose_nothing(places: Places, launcher: Launcher, tmp_path: Path) -> None:
@@ -26,6 +36,7 @@ def test_six_upgrades_at_once_all_succeed_and_lose_nothing(places: Places, launc
         outcomes = [upgrade.outcome() for upgrade in upgrades]
         assert [outcome.exit_code for outcome in outcomes] == [0] * 6, list(map(str, outcomes))
         assert find_schema_revision(database) == NEXT_REVISION
+        _check_backups(places, url, before)
         command = ["db", "downgrade", SCHEMA_HEAD, "--database", url, migrations]
         assert launcher.start(NEXT_RELEASE, command).outcome().exit_code == 0
         assert verify_database(database) == []
