@@ -104,7 +104,7 @@ class Database:
             try:
                 yield self._reader
             except Exception as error:  # Whatever it is, damage may be behind it; if not, it goes on.
-                raise_if_damaged(error, self._reader, self.location)
+                raise_if_damaged(error, self.engine, self.location)
                 raise
             finally:
                 self._reader.rollback()  # Ends SQLAlchemy's bookkeeping; the driver is in autocommit mode.
@@ -122,7 +122,7 @@ class Database:
                 try:
                     yield connection
                 except Exception as error:  # As in `reading`.
-                    raise_if_damaged(error, connection, self.location)
+                    raise_if_damaged(error, self.engine, self.location)
                     raise
                 connection.rollback()
 
@@ -143,14 +143,18 @@ class Database:
         with translated_errors(self.location):
             self._require_open()
             turn = nullcontext(0.0) if self._queue is None else self._queue.turn(LOCK_WAIT_S / 2)
-            with turn as waited_s, self.engine.connect() as connection:
-                self.begin_writing(connection, waited_s)
-                self._writing_thread = threading.get_ident()
-                try:
-                    yield connection
-                    self._commit(connection)
-                finally:
-                    self._writing_thread = None
+            try:
+                with turn as waited_s, self.engine.connect() as connection:
+                    self.begin_writing(connection, waited_s)
+                    self._writing_thread = threading.get_ident()
+                    try:
+                        yield connection
+                        self._commit(connection)
+                    finally:
+                        self._writing_thread = None
+            except Exception as error:  # As in `reading`, and when others may write again.
+                raise_if_damaged(error, self.engine, self.location)
+                raise
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in a write transaction; do all of it again, a few times, where the server gave it up.

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from openg2g.catalog.location import Location
@@ -54,14 +54,15 @@ def translated_errors(location: Location) -> Iterator[None]:
         raise CatalogError(f"{location}: {_one_line(error)}") from error
 
 
-def raise_if_damaged(error: Exception, connection: Connection, location: Location) -> None:
+def raise_if_damaged(error: Exception, engine: Engine, location: Location) -> None:
     """Raise that an SQLite file is damaged, where our own code failed and the file's check says why.
 
     A damaged page may give any value of any type; to expect that at each place which uses one would hide what it does.
     """
-    if isinstance(error, CatalogError | SQLAlchemyError) or connection.dialect.name != "sqlite":
+    if isinstance(error, CatalogError | SQLAlchemyError) or engine.dialect.name != "sqlite":
         return
-    problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+    with engine.connect() as connection:
+        problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
     if problem != "ok":
         raise _damaged(location, problem) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from openg2g.catalog.tables import CATALOG_INFO
 from openg2g.catalog.waiting import telling_of_waiting
@@ -81,9 +82,9 @@ def was_committed(engine: Engine, row: AppendedRow, where: str) -> bool:
                 with telling_of_waiting():
                     connection.execute(_END_OF_WRITER)
                 return row.is_there(connection)
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:  # The lost connection has its place in the pool yet.
             if time.monotonic() > deadline:
-                reason = " ".join(str(error.orig).split())
+                reason = " ".join(str(getattr(error, "orig", error)).split())
                 raise UnknownOutcomeError(
                     f"{where}: the connection was lost during a commit, and whether it happened cannot be asked "
                     f"({reason}). Look with `openg2g log` before doing it again."

@@ -193,6 +193,8 @@ def test_a_value_of_another_type_is_reported_as_damage_whatever_it_leads_to(
             DamagedCatalogError, match=r"is damaged \(non-TEXT value in alias_moves\.alias\)\. Restore it from a backup"
         ):
             damaged.get("fleet@production")
+        with pytest.raises(DamagedCatalogError, match=r"non-TEXT value in alias_moves\.alias"):
+            damaged.remove_alias("fleet", "staging")
         assert damaged.load("fleet") == make_workload()
 
 
@@ -200,6 +202,8 @@ def test_a_mistake_in_a_sound_catalog_is_not_called_damage(catalog: Catalog) -> 
     with pytest.raises(ZeroDivisionError), catalog.database.reading():
         raise ZeroDivisionError
     with pytest.raises(ZeroDivisionError), catalog.database.snapshot():
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), catalog.database.writing():
         raise ZeroDivisionError
 
 
