@@ -18,7 +18,7 @@ from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import model_spec_digest, workload_digest
 
 _PROCESSES = 8
-_SECONDS = 0.8
+_SECONDS = 0.6
 _READY = 1_000  # Of each process in a round; nobody does as many.
 _KNOWN = 10_000  # Enough to have stored every spec that the workloads to be saved are made of.
 _MOST = 1 / 0.6  # At least 0.6 times as many a second.
