@@ -42,7 +42,7 @@ PANELS = (
     Panel(
         "Search, first page of at most 100",
         {
-            "issue's, both parts loose": "total and three fields of a model, 20 hits",
+            "total and a model": "total and three fields of a model, 20 hits",
             "any deadline, 20 hits": "deadline of any model, 20 hits",
             "label of every workload": "label of any model, everything matches",
         },

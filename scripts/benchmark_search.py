@@ -25,7 +25,7 @@ _ROUND_S = 0.03
 _LIMIT = by_hand.LIMIT - 1
 _HITS = 20
 
-_OF_THE_ISSUE = (
+_TOTAL_AND_A_MODEL = (
     "total_gpus < x and any(m.model_label == 'Llama-3.1-70B' and m.itl_deadline_s < y "
     "and 256 in m.feasible_batch_sizes for m in models)"
 )
@@ -108,9 +108,9 @@ def questions(catalog: Catalog) -> list[Question]:
     everything = SearchScope(all_revisions=True)
     any_label = "any(m.model_label == label for m in models)"
     return [
-        Question("issue's, both parts loose", _OF_THE_ISSUE, by_hand.selective(), balanced),
-        Question("  of all revisions", _OF_THE_ISSUE, by_hand.selective(by_hand.ALWAYS), of_all, everything),
-        Question("issue's, deadline < 0.1 s", _OF_THE_ISSUE, by_hand.selective(), loose),
+        Question("total and a model", _TOTAL_AND_A_MODEL, by_hand.selective(), balanced),
+        Question("  of all revisions", _TOTAL_AND_A_MODEL, by_hand.selective(by_hand.ALWAYS), of_all, everything),
+        Question("  deadline < 0.1 s", _TOTAL_AND_A_MODEL, by_hand.selective(), loose),
         Question(
             "total and any deadline",
             "total_gpus < x and any(m.itl_deadline_s < 0.03 for m in models)",

@@ -40,3 +40,23 @@ def test_a_file_in_a_directory_that_does_not_exist_is_refused(option: str, tmp_p
 
 def test_a_plot_of_what_is_not_measured_is_refused(tmp_path: Path) -> None:
     assert "--plot draws what --searches measures" in refusal("--plot", str(tmp_path / "growth.svg"))
+
+
+def test_what_is_drawn_is_what_is_measured() -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(SCRIPTS)!r})
+import benchmark  # It makes the tests importable.
+from benchmark_data import places
+from benchmark_growth import OF_THE_PAST
+from benchmark_plot import PANELS
+from benchmark_search import questions
+from openg2g.catalog import Catalog
+with places("sqlite", (1_000,)) as (place,):
+    place.fill()
+    with Catalog.open(place.location) as catalog:
+        asked = {{question.title for question in questions(catalog)}}
+print(*sorted({{title for panel in PANELS for title in panel.labels}} - asked - set(OF_THE_PAST)), sep=", ")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "import, each\n"
