@@ -84,9 +84,18 @@ class ContentWriter:
         self._store_specs(
             {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}, found_specs.last + 1
         )
-        ids = found.of_digest
-        new = {digest: workload for digest, workload in workloads.items() if digest not in ids}
-        ids.update(zip(new, count(found.last + 1)))
+        new = {digest: workload for digest, workload in workloads.items() if digest not in found.of_digest}
+        return found.of_digest | self._store_workloads(new, spec_digests, found.last + 1)
+
+    def find(self, digests: Sequence[str]) -> dict[str, int]:
+        """Return digest → id of the workloads that are there."""
+        [found] = find_ids(self._connection, (WORKLOADS, digests))
+        return found.of_digest
+
+    def _store_workloads(
+        self, new: Mapping[str, LLMInferenceWorkload], spec_digests: Mapping[str, Sequence[str]], first_id: int
+    ) -> dict[str, int]:
+        ids = dict(zip(new, count(first_id)))
         rows = (workload_to_row(workload, digest, ids[digest]) for digest, workload in new.items())
         insert_rows(self._connection, WORKLOADS, rows)
         rows_by_workload = (
@@ -95,11 +104,6 @@ class ContentWriter:
         )
         insert_rows(self._connection, WORKLOAD_MODELS, chain.from_iterable(rows_by_workload))
         return ids
-
-    def find(self, digests: Sequence[str]) -> dict[str, int]:
-        """Return digest → id of the workloads that are there."""
-        [found] = find_ids(self._connection, (WORKLOADS, digests))
-        return found.of_digest
 
     def _store_specs(self, new: Mapping[str, LLMInferenceModelSpec], first_id: int) -> None:
         if not new:
