@@ -98,6 +98,8 @@ def _insert_into_sqlite(connection: Connection, table: Table, rows: Iterator[Row
                 cursor.executemany(statement + marks, block)
 
 
+# A profile of an import on PostgreSQL has 1.4 of its 2.0 s in here, half of that in waiting for the server at the end
+# of each COPY: it checks keys while the client is idle, and is idle while the client makes the rows of the next block.
 def _insert_into_postgresql(connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
     columns = ", ".join(column.name for column in table.columns)
     first = list(islice(rows, _COPY_FROM_ROWS))

@@ -1,5 +1,9 @@
 """The catalog: everything a Python user does with stored workloads."""
 
+# A profile of the start of `openg2g show` has, beside 45 ms of `import click` and 150 of `import sqlalchemy`: 40 for
+# the modules of searches and reports, which the class brings along, 20 for the tables, 20 for the statements, 17 for
+# SQLAlchemy's dialect, and 15 for tabulate.
+
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
