@@ -20,7 +20,7 @@ from openg2g.catalog.reference import parse_reference
 from openg2g.catalog.reporting import CatalogReporting
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
 from openg2g.catalog.writer import RevisionWriter
-from openg2g.models.errors import CatalogError, InvalidRevisionError
+from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_alias, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
@@ -336,8 +336,8 @@ def _require_name(writer: RevisionWriter, name: str) -> int:
     return name_id
 
 
-class _UndoError(CatalogError):
-    """Rolls a preview back; an error of the catalog's own, so that nobody looks for damage behind it."""
+class _UndoError(Exception):
+    """Rolls a preview back."""
 
 
 def make_catalog(location: Location) -> bool:

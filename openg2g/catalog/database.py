@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog.faults import is_given_up, is_locked, raise_if_damaged, translated_errors
+from openg2g.catalog.faults import is_given_up, is_locked, naming_damage, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
 from openg2g.catalog.sqlite_functions import register_functions
@@ -102,10 +102,8 @@ class Database:
             if self._reader is None:
                 self._reader = self._connect_reader()
             try:
-                yield self._reader
-            except Exception as error:  # Whatever it is, damage may be behind it; if not, it goes on.
-                raise_if_damaged(error, self.engine, self.location)
-                raise
+                with naming_damage(self.engine, self.location):
+                    yield self._reader
             finally:
                 self._reader.rollback()  # Ends SQLAlchemy's bookkeeping; the driver is in autocommit mode.
 
@@ -119,11 +117,8 @@ class Database:
                     connection.exec_driver_sql("BEGIN")
                 else:
                     connection = connection.execution_options(isolation_level="REPEATABLE READ")
-                try:
+                with naming_damage(self.engine, self.location):
                     yield connection
-                except Exception as error:  # As in `reading`.
-                    raise_if_damaged(error, self.engine, self.location)
-                    raise
                 connection.rollback()
 
     @contextmanager
@@ -143,18 +138,15 @@ class Database:
         with translated_errors(self.location):
             self._require_open()
             turn = nullcontext(0.0) if self._queue is None else self._queue.turn(LOCK_WAIT_S / 2)
-            try:
-                with turn as waited_s, self.engine.connect() as connection:
-                    self.begin_writing(connection, waited_s)
-                    self._writing_thread = threading.get_ident()
-                    try:
-                        yield connection
-                        self._commit(connection)
-                    finally:
-                        self._writing_thread = None
-            except Exception as error:  # As in `reading`, and when others may write again.
-                raise_if_damaged(error, self.engine, self.location)
-                raise
+            # Damage is looked for when others may write again.
+            with naming_damage(self.engine, self.location), turn as waited_s, self.engine.connect() as connection:
+                self.begin_writing(connection, waited_s)
+                self._writing_thread = threading.get_ident()
+                try:
+                    yield connection
+                    self._commit(connection)
+                finally:
+                    self._writing_thread = None
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in a write transaction; do all of it again, a few times, where the server gave it up.

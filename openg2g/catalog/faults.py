@@ -20,6 +20,8 @@ from openg2g.models.errors import (
     NotACatalogError,
 )
 
+# What our own code ends with where a value is not what was stored.
+_LED_TO_BY_DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 _SQLITE_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _POSTGRES_GIVEN_UP = frozenset({"40001", "40P01"})  # Serialization failure, deadlock.
 _POSTGRES_LOCKED = frozenset({"40001", "40P01", "55P03", "57014"})
@@ -54,17 +56,23 @@ def translated_errors(location: Location) -> Iterator[None]:
         raise CatalogError(f"{location}: {_one_line(error)}") from error
 
 
-def raise_if_damaged(error: Exception, engine: Engine, location: Location) -> None:
-    """Raise that an SQLite file is damaged, where our own code failed and the file's check says why.
+@contextmanager
+def naming_damage(engine: Engine, location: Location) -> Iterator[None]:
+    """Raise that an SQLite file is damaged, where our own code fails within the block and the file's check says why.
 
     A damaged page may give any value of any type; to expect that at each place which uses one would hide what it does.
     """
-    if isinstance(error, CatalogError | SQLAlchemyError) or engine.dialect.name != "sqlite":
-        return
-    with engine.connect() as connection:
-        problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-    if problem != "ok":
-        raise _damaged(location, problem) from error
+    try:
+        yield
+    except CatalogError:
+        raise
+    except _LED_TO_BY_DAMAGE as error:
+        if engine.dialect.name == "sqlite":
+            with translated_errors(location), engine.connect() as connection:
+                problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+                if problem != "ok":
+                    raise _damaged(location, problem) from error
+        raise
 
 
 def is_locked(error: BaseException | None) -> bool:

@@ -118,8 +118,7 @@ class CatalogReading:
         """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
         literal = _beginning(pattern)
         with self.database.reading() as connection:
-            names = listing.names_from(connection, literal)
-        return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+            return [name for name in listing.names_from(connection, literal) if fnmatch.fnmatchcase(name, pattern)]
 
     def iter_latest(
         self,
@@ -146,7 +145,8 @@ class CatalogReading:
         while True:
             with self.database.reading() as connection:
                 page = listing.names_from(connection, literal, last, _NAMES_PER_PAGE)
-            yield [name for name in page if fnmatch.fnmatchcase(name, pattern)]
+                matching = [name for name in page if fnmatch.fnmatchcase(name, pattern)]
+            yield matching
             if len(page) < _NAMES_PER_PAGE:
                 return
             last = page[-1]

@@ -116,10 +116,10 @@ class CatalogSearching(CatalogReading):
             plan = self._plan(connection, condition, scope, place)
             rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
             revisions = complete(connection, self._reader, rows[:limit])
-        token = None
-        if len(rows) > limit:
-            token = Place(question, plan.scope.as_of, order.values_of(revisions[-1])).token()
-        return SearchPage(tuple(revisions), token)
+            token = None
+            if len(rows) > limit:
+                token = Place(question, plan.scope.as_of, order.values_of(revisions[-1])).token()
+            return SearchPage(tuple(revisions), token)
 
     def count_hits(self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object) -> int:
         """Count the revisions for which an expression holds.

@@ -25,10 +25,15 @@ def command(source: str, target: str, names: tuple[str, ...], renames: tuple[str
       openg2g copy fleet.db team.db fleet --rename fleet=alices-fleet
     """
     from openg2g.catalog import Catalog
+    from openg2g.catalog.faults import naming_damage
     from openg2g.catalog.moving import copy_catalog, renaming
 
     name_here = renaming(renames_given(renames), prefix)
-    with Catalog.open(source) as source_catalog, Catalog.create(target) as target_catalog:
+    with (
+        Catalog.open(source) as source_catalog,
+        naming_damage(source_catalog.database.engine, source_catalog.database.location),
+        Catalog.create(target) as target_catalog,
+    ):
         added = copy_catalog(source_catalog, target_catalog, list(names) or None, name_here)
     for line in added_lines(added):
         click.echo(escaped(line))

@@ -1,6 +1,7 @@
 """Options that several commands share, and the catalog that they lead to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,11 +41,17 @@ def database_given(context: click.Context) -> str | None:
     return given
 
 
-def open_catalog(context: click.Context) -> "Catalog":
-    """Open the catalog of `--database`; it must exist."""
+@contextmanager
+def open_catalog(context: click.Context) -> "Iterator[Catalog]":
+    """Open the catalog of `--database`, which must exist, for a block."""
     from openg2g.catalog import Catalog
+    from openg2g.catalog.faults import naming_damage
 
-    return Catalog.open(database_given(context))
+    with (
+        Catalog.open(database_given(context)) as catalog,
+        naming_damage(catalog.database.engine, catalog.database.location),
+    ):
+        yield catalog
 
 
 def format_option(*names: str) -> Callable[[_Command], _Command]:

@@ -27,6 +27,7 @@ from openg2g.catalog import (
     SchemaTooNewError,
 )
 from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE
+from openg2g.cli.main import run
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import received, running, save_to_a_full_disk, use_without_privileges
@@ -196,6 +197,19 @@ def test_a_value_of_another_type_is_reported_as_damage_whatever_it_leads_to(
         with pytest.raises(DamagedCatalogError, match=r"non-TEXT value in alias_moves\.alias"):
             damaged.remove_alias("fleet", "staging")
         assert damaged.load("fleet") == make_workload()
+
+
+@only_on_sqlite
+def test_a_value_that_is_missing_is_reported_as_damage_wherever_it_is_used(
+    catalog: Catalog, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog.save("fleet", make_workload())
+    loose = lambda schema: schema.replace("recorded_at TEXT NOT NULL", "recorded_at TEXT")  # noqa: E731
+    with another_schema(database_url, "revisions", loose) as sql:
+        sql.run("PRAGMA ignore_check_constraints = ON")
+        sql.insert("revisions", **row_of("revisions", number=2, recorded_at=None))
+    assert run(["export", "--all", "--history", "--database", database_url]) == 6
+    assert "is damaged (NULL value in revisions.recorded_at). Restore it from a backup." in capsys.readouterr().err
 
 
 def test_a_mistake_in_a_sound_catalog_is_not_called_damage(catalog: Catalog) -> None:
