@@ -10,9 +10,9 @@
 A line of the table is a job. The limit is written by hand, and does the same with the driver and nothing else: the same
 rows with their digests ready, by `executemany` on SQLite (the catalog gives it many rows by one statement) and by
 binary COPY on PostgreSQL, with the same tables, constraints and durability; one join and the dataclasses made of it;
-the statements of a save. Both are measured in turn, at least five times. `limit` and `ours` are medians, microseconds
-of a workload (or start); `ratio` is the median of the ratios of the rounds, which is what to look at: other work on the
-machine slows both.
+SQL by hand with the same hits; the statements of a save. Both are measured in turn, at least five times. `limit` and
+`ours` are medians, microseconds of a workload (or start, or search); `ratio` is the median of the ratios of the rounds,
+which is what to look at: other work on the machine slows both.
 
 The server of PostgreSQL is that of the tests, which does not wait for the disk. `--searches` and `--memory` measure
 other things, and say at the top of `benchmark_growth.py` and `benchmark_memory.py` what they print. With `--searches`,
@@ -36,6 +36,7 @@ from benchmark_memory import measure_memory
 from benchmark_plot import can_draw, draw
 from benchmark_ratio import Row, print_row, print_titles, write_json
 from benchmark_saves import measure_saves
+from benchmark_search import measure_searches
 from benchmark_start import measure_start
 
 ENGINES = ("sqlite", "postgresql")
@@ -47,6 +48,7 @@ def rows(engines: Sequence[str], sizes: Sequence[int]) -> Iterator[Row]:
     for name in engines:
         with running_engine(name) as engine:
             yield from measure_load(engine, sizes[0])
+            yield from measure_searches(name, sizes[0])
             yield from measure_saves(engine)
             for size in sizes:
                 yield from measure_imports(engine, size)

@@ -1,8 +1,10 @@
-"""`load` on an open catalog, beside one join written by hand and the dataclasses made of its rows."""
+"""`load` on an open catalog, of the latest and as of a time, beside a join by hand and the dataclasses of its rows."""
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 
 from benchmark_data import named_workloads
@@ -13,17 +15,23 @@ from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
 
 _MOST = {"sqlite": 1.7, "postgresql": 1.3}
+_MOST_AS_OF = 1.5
 _LOADED = 1_000
 
-_LATEST_MODELS = """SELECT s.model_label, s.num_replicas, s.gpus_per_replica, s.initial_batch_size, s.itl_deadline_s,
+_LATEST = "SELECT max(o.number) FROM revisions AS o WHERE o.name_id = n.id"
+_IN_FORCE = """SELECT o.number FROM revisions AS o WHERE o.name_id = n.id AND o.effective_from <= ?
+            ORDER BY o.effective_from DESC, o.number DESC LIMIT 1"""
+_MODELS = """SELECT s.model_label, s.num_replicas, s.gpus_per_replica, s.initial_batch_size, s.itl_deadline_s,
         l.batch_sizes
     FROM names AS n
     JOIN revisions AS r ON r.name_id = n.id
-        AND r.number = (SELECT max(o.number) FROM revisions AS o WHERE o.name_id = n.id)
+        AND r.number = ({})
     JOIN workload_models AS p ON p.workload_id = r.workload_id
     JOIN model_specs AS s ON s.id = p.model_spec_id
     JOIN batch_size_lists AS l ON l.id = s.batch_size_list_id
     WHERE n.name = ? ORDER BY p.position"""
+
+_Load = Callable[[str], LLMInferenceWorkload]
 
 
 @cache
@@ -31,8 +39,8 @@ def _batch_sizes(text: str) -> tuple[int, ...]:
     return tuple(json.loads(text))
 
 
-def _load_by_hand(driver: Driver, name: str) -> LLMInferenceWorkload:
-    rows = driver.rows(_LATEST_MODELS, [name])
+def _load_by_hand(driver: Driver, number: str, *parameters: object) -> LLMInferenceWorkload:
+    rows = driver.rows(_MODELS.format(number), parameters)
     return LLMInferenceWorkload(tuple(LLMInferenceModelSpec(*row[:5], _batch_sizes(row[5])) for row in rows))
 
 
@@ -47,12 +55,29 @@ def measure_load(engine: Engine, size: int) -> Iterator[Row]:
         names = [f"sweep/{number:07}" for number in random.Random(size).choices(range(size), k=_LOADED)]
         driver = connect(location)
         try:
-            assert [catalog.load(name) for name in names[:10]] == [_load_by_hand(driver, name) for name in names[:10]]
-            times = in_turn(
-                lambda: seconds_of(lambda: [_load_by_hand(driver, name) for name in names]),
-                lambda: seconds_of(lambda: [catalog.load(name) for name in names]),
-                len(names),
+            as_of = datetime.now(UTC)
+            time = as_of.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if engine.name == "sqlite" else as_of
+            yield _row(
+                Row(f"load one of {size:,}", engine.name, [], [], most=_MOST[engine.name]),
+                names,
+                lambda name: _load_by_hand(driver, _LATEST, name),
+                catalog.load,
+            )
+            yield _row(
+                Row(f"load one of {size:,} as of a time", engine.name, [], [], most=_MOST_AS_OF),
+                names,
+                lambda name: _load_by_hand(driver, _IN_FORCE, time, name),
+                lambda name: catalog.load(name, as_of=as_of),
             )
         finally:
             driver.close()
-    yield Row(f"load one of {size:,}", engine.name, *times, most=_MOST[engine.name])
+
+
+def _row(row: Row, names: list[str], by_hand: _Load, ours: _Load) -> Row:
+    assert list(map(ours, names[:10])) == list(map(by_hand, names[:10]))
+    limit_us, ours_us = in_turn(
+        lambda: seconds_of(lambda: list(map(by_hand, names))),
+        lambda: seconds_of(lambda: list(map(ours, names))),
+        len(names),
+    )
+    return replace(row, limit_us=limit_us, ours_us=ours_us)

@@ -3,13 +3,14 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import benchmark_sql as by_hand
-from benchmark_data import RARE_DEADLINE_S, RARE_LABEL
+from benchmark_data import RARE_DEADLINE_S, RARE_LABEL, gather_statistics, places
+from benchmark_ratio import Row
 from sqlalchemy import Connection, Select, event
 
 from openg2g.catalog import Catalog, SearchScope
@@ -24,6 +25,8 @@ ROUNDS = 5
 _ROUND_S = 0.03
 _LIMIT = by_hand.LIMIT - 1
 _HITS = 20
+_MOST = 1.5
+_IN_THE_TABLE = ("any deadline, 20 hits", "label, 20 hits", "range of totals, half")
 
 _TOTAL_AND_A_MODEL = (
     "total_gpus < x and any(m.model_label == 'Llama-3.1-70B' and m.itl_deadline_s < y "
@@ -188,6 +191,19 @@ def measure(catalog: Catalog, question: Question) -> Times:
         assert [(hit.name, hit.number) for hit in ways["page_us"]().revisions] == expected[:_LIMIT]
         medians = _medians(ways)
     return Times(min(len(expected), _LIMIT), **medians)
+
+
+def measure_searches(engine: str, size: int) -> Iterator[Row]:
+    """Ask some of the questions in a catalog of so many revisions, for which a server has statistics."""
+    with places(engine, (size,)) as (place,):
+        place.fill()
+        with Catalog.open(place.location) as catalog:
+            if engine == "postgresql":
+                gather_statistics(catalog.database)
+            for question in questions(catalog):
+                if question.title in _IN_THE_TABLE:
+                    times = measure(catalog, question)
+                    yield Row(f"search: {question.title}", engine, [times.by_hand_us], [times.compiled_us], most=_MOST)
 
 
 def _statement(catalog: Catalog, connection: Connection, question: Question) -> Select[Any]:
