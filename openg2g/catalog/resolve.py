@@ -66,6 +66,8 @@ def get_revision(
     return complete(connection, reader, rows)[0]
 
 
+# A profile of loads as of a time on SQLite has 0.42 of its 0.75 s in the execution of the statement, of which 0.10 in
+# the driver and 0.32 in SQLAlchemy; 0.05 is the workload, and the rest is spread over what is called on the way.
 def find_workload(
     connection: Connection, reader: ContentReader, reference: Reference, viewpoint: Viewpoint = NOW
 ) -> LLMInferenceWorkload | None:

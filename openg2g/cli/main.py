@@ -40,6 +40,8 @@ _COMMANDS = {
 }
 """Name → short help. A table, so that `openg2g --help` and completion import no command."""
 
+# A profile of `openg2g --help` has, beside 40 ms of `import click`: 10 to import this module, half of it for the errors
+# below and the package of the domain that they are in, and 5 of click, which writes the help.
 _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (errors.WorkloadNotFoundError, 3),
     (errors.AmbiguousReferenceError, 3),
