@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, event
 
 from openg2g.catalog import Catalog, SearchScope
 from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.listing import LogFilter, log_query
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_plan import SearchPlan, choose_lead
 from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE
@@ -194,7 +195,7 @@ def measure(catalog: Catalog, question: Question) -> Times:
 
 
 def measure_searches(engine: str, size: int) -> Iterator[Row]:
-    """Ask some of the questions in a catalog of so many revisions, for which a server has statistics."""
+    """Ask some of the questions, and for the log, in a catalog of so many revisions; a server has statistics of it."""
     with places(engine, (size,)) as (place,):
         place.fill()
         with Catalog.open(place.location) as catalog:
@@ -204,6 +205,21 @@ def measure_searches(engine: str, size: int) -> Iterator[Row]:
                 if question.title in _IN_THE_TABLE:
                     times = measure(catalog, question)
                     yield Row(f"search: {question.title}", engine, [times.by_hand_us], [times.compiled_us], most=_MOST)
+            yield _log_row(catalog, engine)
+
+
+def _log_row(catalog: Catalog, engine: str) -> Row:
+    query = log_query(LogFilter(), None, 20)
+    with catalog.database.reading() as connection:
+        driver = Driver(catalog, connection)
+        ways: dict[str, Callable[[], Any]] = {
+            "by_hand": lambda: driver.by_hand(by_hand.LOG, {}),
+            "ours": lambda: connection.execute(query).all(),
+        }
+        by_hand_found, found = ([tuple(row[1:3]) for row in ask()] for ask in ways.values())
+        assert by_hand_found == found, "the log by hand is another"
+        medians = _medians(ways)
+    return Row("log, the last 20", engine, [medians["by_hand"]], [medians["ours"]], most=_MOST)
 
 
 def _statement(catalog: Catalog, connection: Connection, question: Question) -> Select[Any]:

@@ -68,6 +68,11 @@ BY_COMMON_LABEL = by_name(
     "EXISTS (SELECT 1 FROM workload_models AS p WHERE p.workload_id = r.workload_id AND p.model_label = :label)"
 )
 
+LOG = f"""{_COLUMNS} FROM revisions AS r
+    THEN names AS n ON n.id = r.name_id LEFT JOIN workloads AS w ON w.id = r.workload_id
+    ORDER BY r.recorded_at DESC, n.name DESC, r.number DESC LIMIT 20"""
+"""What was recorded last."""
+
 FACTS = """SELECT w.total_gpus, w.least_itl_deadline_s, s.itl_deadline_s
     FROM revisions AS r THEN workloads AS w ON w.id = r.workload_id
     LEFT JOIN workload_models AS p ON p.workload_id = w.id AND p.model_label = 'Llama-3.1-70B'
