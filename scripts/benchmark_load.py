@@ -3,7 +3,6 @@
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -57,27 +56,22 @@ def measure_load(engine: Engine, size: int) -> Iterator[Row]:
         try:
             as_of = datetime.now(UTC)
             time = as_of.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if engine.name == "sqlite" else as_of
-            yield _row(
-                Row(f"load one of {size:,}", engine.name, [], [], most=_MOST[engine.name]),
-                names,
-                lambda name: _load_by_hand(driver, _LATEST, name),
-                catalog.load,
-            )
-            yield _row(
-                Row(f"load one of {size:,} as of a time", engine.name, [], [], most=_MOST_AS_OF),
+            times = _times(names, lambda name: _load_by_hand(driver, _LATEST, name), catalog.load)
+            yield Row(f"load one of {size:,}", engine.name, *times, most=_MOST[engine.name])
+            times = _times(
                 names,
                 lambda name: _load_by_hand(driver, _IN_FORCE, time, name),
                 lambda name: catalog.load(name, as_of=as_of),
             )
+            yield Row(f"load one of {size:,} as of a time", engine.name, *times, most=_MOST_AS_OF)
         finally:
             driver.close()
 
 
-def _row(row: Row, names: list[str], by_hand: _Load, ours: _Load) -> Row:
+def _times(names: list[str], by_hand: _Load, ours: _Load) -> tuple[list[float], list[float]]:
     assert list(map(ours, names[:10])) == list(map(by_hand, names[:10]))
-    limit_us, ours_us = in_turn(
+    return in_turn(
         lambda: seconds_of(lambda: list(map(by_hand, names))),
         lambda: seconds_of(lambda: list(map(ours, names))),
         len(names),
     )
-    return replace(row, limit_us=limit_us, ours_us=ours_us)
