@@ -107,6 +107,11 @@ class Database:
             finally:
                 self._reader.rollback()  # Ends SQLAlchemy's bookkeeping; the driver is in autocommit mode.
 
+    def read(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do work that only reads; once more, on a new connection, where the server's connection was lost."""
+        with self.reading() as connection:
+            return work(connection)
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Lend a connection on which every statement sees the same state, for work of many statements."""

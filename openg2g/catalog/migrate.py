@@ -72,7 +72,8 @@ def downgrade(database: Database, revision: str) -> None:
 
 def schema_differences(database: Database) -> list[str]:
     """Compare the tables of a database with those that this release expects; one line for each difference."""
-    with database.reading() as connection:
+
+    def read(connection: Connection) -> list[str]:
         context = MigrationContext.configure(
             connection,
             opts={"version_table": VERSION_TABLE, "include_name": _is_ours, "compare_server_default": True},
@@ -86,8 +87,10 @@ def schema_differences(database: Database) -> list[str]:
             differences += [f"CHECK {name} of {table.name} is unknown" for name in sorted(found - expected)]
         missing_triggers = _expected_triggers(database) - _triggers(connection)
         missing_views = CATALOG_VIEWS - set(inspector.get_view_names())
-    differences += [f"the trigger {name} is missing" for name in sorted(missing_triggers)]
-    return differences + [f"the view {name} is missing" for name in sorted(missing_views)]
+        differences += [f"the trigger {name} is missing" for name in sorted(missing_triggers)]
+        return differences + [f"the view {name} is missing" for name in sorted(missing_views)]
+
+    return database.read(read)
 
 
 @contextmanager

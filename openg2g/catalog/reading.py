@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
+
+from sqlalchemy import Connection
 
 from openg2g.catalog import listing, naming, resolve
 from openg2g.catalog.content import ContentReader, chunks
@@ -50,8 +53,9 @@ class CatalogReading:
         """
         parsed = parse_reference(reference)
         viewpoint = Viewpoint(as_of, known_at)
-        with self.database.reading() as connection:
-            workload = resolve.find_workload(connection, self._reader, parsed, viewpoint)
+        workload = self.database.read(
+            lambda connection: resolve.find_workload(connection, self._reader, parsed, viewpoint)
+        )
         if workload is not None:
             return workload
         revision = resolve.require_workload(self.get(reference, as_of=as_of, known_at=known_at))
@@ -68,8 +72,7 @@ class CatalogReading:
         """
         parsed = parse_reference(reference)
         viewpoint = Viewpoint(as_of, known_at)
-        with self.database.reading() as connection:
-            return resolve.get_revision(connection, self._reader, parsed, viewpoint)
+        return self.database.read(lambda connection: resolve.get_revision(connection, self._reader, parsed, viewpoint))
 
     def history(self, name: str, *, known_at: datetime | None = None) -> list[Revision]:
         """Return the revisions of a name, first to latest.
@@ -78,7 +81,8 @@ class CatalogReading:
             WorkloadNotFoundError: There is no such name.
         """
         viewpoint = Viewpoint(known_at=known_at)
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> list[Revision]:
             present_name = check_name(name)
             if known_at is not None:  # It may be called otherwise since.
                 present_name = resolve.get_revision(connection, self._reader, NameReference(name), viewpoint).name
@@ -86,6 +90,8 @@ class CatalogReading:
             if not revisions:
                 raise resolve.unknown_name(connection, name)
             return revisions
+
+        return self.database.read(read)
 
     def log(self, wanted: LogFilter | None = None, limit: int | None = None) -> Iterator[Revision]:
         """Yield what was recorded, last first unless the filter says otherwise, fetched as it is needed.
@@ -107,8 +113,9 @@ class CatalogReading:
         last = None
         size = min(limit or _REVISIONS_PER_BLOCK, _REVISIONS_PER_BLOCK)
         while True:
-            with self.database.reading() as connection:
-                page = listing.log_page(connection, self._reader, wanted, last, size)
+            page = self.database.read(
+                partial(listing.log_page, reader=self._reader, wanted=wanted, after=last, size=size)
+            )
             yield from page
             if len(page) < size:
                 return
@@ -117,8 +124,8 @@ class CatalogReading:
     def list_names(self, pattern: str = "*") -> list[str]:
         """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
         literal = _beginning(pattern)
-        with self.database.reading() as connection:
-            return [name for name in listing.names_from(connection, literal) if fnmatch.fnmatchcase(name, pattern)]
+        names = self.database.read(lambda connection: listing.names_from(connection, literal))
+        return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
     def iter_latest(
         self,
@@ -135,18 +142,17 @@ class CatalogReading:
         viewpoint = Viewpoint(as_of, known_at)
         for names in self._name_pages(pattern):
             for block in chunks(names, _REVISIONS_PER_BLOCK):
-                with self.database.reading() as connection:
-                    revisions = listing.revisions_of_names(connection, self._reader, block, viewpoint)
+                revisions = self.database.read(
+                    partial(listing.revisions_of_names, reader=self._reader, names=block, viewpoint=viewpoint)
+                )
                 yield from (revision for revision in revisions if with_retired or not revision.is_retirement)
 
     def _name_pages(self, pattern: str) -> Iterator[list[str]]:
         literal = _beginning(pattern)
         last = None
         while True:
-            with self.database.reading() as connection:
-                page = listing.names_from(connection, literal, last, _NAMES_PER_PAGE)
-                matching = [name for name in page if fnmatch.fnmatchcase(name, pattern)]
-            yield matching
+            page = self.database.read(partial(listing.names_from, prefix=literal, after=last, limit=_NAMES_PER_PAGE))
+            yield [name for name in page if fnmatch.fnmatchcase(name, pattern)]
             if len(page) < _NAMES_PER_PAGE:
                 return
             last = page[-1]
@@ -166,8 +172,8 @@ class CatalogReading:
             WorkloadNotFoundError: There is no such name.
         """
         present_name = self.get(check_name(name), known_at=known_at).name
-        with self.database.reading() as connection:
-            return naming.alias_moves(connection, present_name, Viewpoint(known_at=known_at).horizon)
+        horizon = Viewpoint(known_at=known_at).horizon
+        return self.database.read(lambda connection: naming.alias_moves(connection, present_name, horizon))
 
     def tags(self, name: str) -> dict[str, str]:
         """Return the tags of a name.
@@ -175,16 +181,18 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name.
         """
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> dict[str, str]:
             name_id = naming.find_name_id(connection, check_name(name))
             if name_id is None:
                 raise resolve.unknown_name(connection, name)
             return naming.tags_of(connection, name_id)
 
+        return self.database.read(read)
+
     def count(self) -> dict[str, int]:
         """Count names, revisions, and distinct workloads and model specs."""
-        with self.database.reading() as connection:
-            return listing.count_rows(connection)
+        return self.database.read(listing.count_rows)
 
 
 def _beginning(pattern: str) -> str:

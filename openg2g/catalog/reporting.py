@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from sqlalchemy import Connection
 
 from openg2g.catalog import audit, dataframes, group_statistics, model_uses
 from openg2g.catalog.audit import AuditWindow, Violation
@@ -69,11 +72,11 @@ class CatalogReporting(CatalogSearching):
 
     def _uses(self, condition: Expression, scope: ResolvedScope) -> Iterator[ModelUse]:
         query = model_uses.spec_ids_query(condition, scope, is_sqlite=self.database.is_sqlite)
-        with self.database.reading() as connection:
-            spec_ids = connection.scalars(query, execution_options={SEARCHING: True}).all()
+        spec_ids = self.database.read(
+            lambda connection: connection.scalars(query, execution_options={SEARCHING: True}).all()
+        )
         for block in chunks(spec_ids, model_uses.SPECS_PER_BLOCK):
-            with self.database.reading() as connection:
-                uses = model_uses.read_uses(connection, self._reader, block, scope)
+            uses = self.database.read(partial(model_uses.read_uses, reader=self._reader, spec_ids=block, scope=scope))
             yield from (use for use in uses if use.references)
 
     def get_model(self, digest: str) -> ModelUse:
@@ -87,9 +90,12 @@ class CatalogReporting(CatalogSearching):
             AmbiguousReferenceError: The beginning fits several model specs.
             InvalidReferenceError: The text is no digest.
         """
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> ModelUse:
             spec_id = model_uses.get_spec_id(connection, digest)
             return model_uses.read_uses(connection, self._reader, [spec_id], model_uses.EVERY_REVISION)[0]
+
+        return self.database.read(read)
 
     def statistics(
         self,
@@ -117,10 +123,13 @@ class CatalogReporting(CatalogSearching):
         if by is not None and by not in GROUPINGS:
             raise FilterError(str(by), f"{by!r} is nothing to group by. Group by {', '.join(GROUPINGS)}.")
         condition = read_condition(where, parameters)
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> list[GroupStatistics]:
             query = group_statistics.tallied_columns(self._plan(connection, condition, scope), by)
             rows = connection.execute(query, execution_options={SEARCHING: True})
             return group_statistics.tallied(rows, by)
+
+        return self.database.read(read)
 
     def audit(
         self,
@@ -183,6 +192,9 @@ class CatalogReporting(CatalogSearching):
         """
         maker, order = dataframes.FrameMaker(library), scope.order
         condition = read_condition(expression, parameters)
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> Any:
             query = dataframes.hits_query(self._plan(connection, condition, scope), order)
             return maker.frame(dataframes.read_hits(connection, self._reader, query))
+
+        return self.database.read(read)

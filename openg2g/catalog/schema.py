@@ -32,8 +32,7 @@ def find_schema_revision(database: Database) -> str | None:
             return None
     except OSError as error:  # A directory that may not be looked into, a name that is too long.
         raise CatalogUnavailableError(f"{path} cannot be reached: {error.strerror}.") from error
-    with database.reading() as connection:
-        return find_schema_revision_on(connection)
+    return database.read(find_schema_revision_on)
 
 
 def find_schema_revision_on(connection: Connection) -> str | None:

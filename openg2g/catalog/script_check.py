@@ -187,8 +187,8 @@ def _same_workload(digest: str) -> Select[str, int]:
 
 
 def _references(catalog: Catalog, query: Select[str, int]) -> tuple[str, ...]:
-    with catalog.database.reading() as connection:
-        return tuple(f"{name}@{number}" for name, number in _rows(connection, query))
+    rows = catalog.database.read(lambda connection: _rows(connection, query))
+    return tuple(f"{name}@{number}" for name, number in rows)
 
 
 def _rows(connection: Connection, query: Select[str, int]) -> list[tuple[str, int]]:

@@ -112,7 +112,8 @@ class CatalogSearching(CatalogReading):
         condition = read_condition(expression, parameters)
         question = _shortened(condition, scope)
         place = None if after is None else place_from_token(after, question, order)
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> SearchPage:
             plan = self._plan(connection, condition, scope, place)
             rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
             revisions = complete(connection, self._reader, rows[:limit])
@@ -121,6 +122,8 @@ class CatalogSearching(CatalogReading):
                 token = Place(question, plan.scope.as_of, order.values_of(revisions[-1])).token()
             return SearchPage(tuple(revisions), token)
 
+        return self.database.read(read)
+
     def count_hits(self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object) -> int:
         """Count the revisions for which an expression holds.
 
@@ -128,9 +131,12 @@ class CatalogSearching(CatalogReading):
             FilterError: The expression says nothing that can be searched by.
         """
         condition = read_condition(expression, parameters)
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> int:
             plan = self._plan(connection, condition, scope)
             return int(_execute(connection, plan.columns(func.count())).scalar_one())
+
+        return self.database.read(read)
 
     def explain_search(
         self,
@@ -146,9 +152,12 @@ class CatalogSearching(CatalogReading):
             FilterError: The expression says nothing that can be searched by.
         """
         condition = read_condition(expression, parameters)
-        with self.database.reading() as connection:
+
+        def read(connection: Connection) -> Explanation:
             plan = self._plan(connection, condition, scope)
             return explain(connection, plan.answer(connection, scope.order, None, limit + 1).statement)
+
+        return self.database.read(read)
 
     def _plan(
         self,
