@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from openg2g.catalog import naming, resolve
 from openg2g.catalog.authorship import default_author
@@ -34,8 +34,9 @@ DRAFTS_PER_BLOCK = 2_000
 class Catalog(CatalogReporting):
     """Workloads in one database, under names with numbered revisions. Nothing stored is ever changed or deleted.
 
-    Open it with `Catalog.open` or `Catalog.create`, and use it as a context manager. It may be shared between threads;
-    after a fork, open it anew.
+    Open it with `Catalog.open` or `Catalog.create`, and use it as a context manager. It may be shared between threads,
+    used by forked processes, and pickled for others, which open it again. A transaction stays in the process and the
+    thread that began it.
 
     Example:
         >>> import tempfile
@@ -99,6 +100,10 @@ class Catalog(CatalogReporting):
     ) -> None:
         """Close it."""
         self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where it is, password included, so that another process opens it again."""
+        return _opened_again, (type(self), self.database.location)
 
     def __repr__(self) -> str:
         """Show where it is, without a password."""
@@ -334,6 +339,10 @@ def _require_name(writer: RevisionWriter, name: str) -> int:
     if name_id is None:
         raise resolve.unknown_name(writer.connection, name)
     return name_id
+
+
+def _opened_again(kind: type[Catalog], location: Location) -> Catalog:
+    return kind._opened(Database(location))
 
 
 class _UndoError(Exception):

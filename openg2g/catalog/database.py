@@ -1,74 +1,65 @@
-"""An open database: its engine, the connection for reading, and the one owner of write transactions."""
+"""An open database: its connections, and the one owner of write transactions."""
 
-import logging
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event, select
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog.faults import is_given_up, is_locked, naming_damage, translated_errors
+from openg2g.catalog import forks
+from openg2g.catalog.faults import is_given_up, naming_damage, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
-from openg2g.catalog.sqlite_functions import register_functions
-from openg2g.catalog.tables import CATALOG_INFO
-from openg2g.catalog.waiting import TELL_AFTER_S, tell_of_waiting, telling_of_waiting
+from openg2g.catalog.sqlite import SqliteEngine
 from openg2g.catalog.writer_queue import WriterQueue
-from openg2g.models.errors import (
-    CatalogError,
-    CatalogLockedError,
-    CatalogUnavailableError,
-    DamagedCatalogError,
-    UnknownOutcomeError,
-)
+from openg2g.models.errors import CatalogError, CatalogLockedError, CatalogUnavailableError, UnknownOutcomeError
 
 SEARCHING = "catalog_search"
 """Execution option of statements that are planned for their values."""
 
-LOCK_WAIT_S = 30.0
-"""How long a writer waits for another before it gives up, seconds."""
-
-_BUSY_WAIT_S = 0.25  # SQLite does not serve Ctrl-C while it waits, so it waits briefly and often.
-_SQLITE_SETTINGS = (
-    "foreign_keys = ON",
-    "synchronous = FULL",
-    "cache_size = -65536",  # 64 MiB: the default of 2 costs 40 % on an import of 100,000.
-)
-_BEGIN_WRITING = "BEGIN IMMEDIATE"
-_RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
-_POSTGRESQL_SETTINGS = {  # Of the driver. A server whose machine is gone is noticed within two minutes, not two hours.
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 6,
-    "tcp_user_timeout": 90_000,
-}
-
-# Where no logging is set up, Python would print what the driver notes of errors that it also raises.
-_QUIET = logging.NullHandler()
-
-_LOCK = select(CATALOG_INFO.c.id).with_for_update()
-_LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs to tell nobody.
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
+_FORK_WAIT_S = 5.0  # How long a fork waits for what other threads do with an SQLite file, seconds.
 _Result = TypeVar("_Result")
 
 
+class _EngineOfOurs(Protocol):
+    """What is done in another way on each engine."""
+
+    engine: Engine
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin what single statements need."""
+
+    def begin_snapshot(self, connection: Connection) -> None:
+        """Begin a transaction in which every statement sees the same state."""
+
+    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
+        """Begin a transaction that no other writer can come into."""
+
+    def commit(self, connection: Connection) -> None:
+        """Commit."""
+
+    def begin_migrating(self, connection: Connection) -> None:
+        """Begin a transaction in which nobody else changes the tables."""
+
+    def leave_to_parent(self, in_use: list[Connection], *, is_connecting: bool) -> None:
+        """Give up, in a forked child, every connection of the parent's."""
+
+
 class Database:
-    """An engine on one location, with the settings that the catalog relies on.
+    """The connections to one location, with the settings that the catalog relies on.
 
     Leaving `writing()` without an error commits; any error rolls back. Nothing else commits. Reading needs no
-    transaction: rows that a statement has seen never change. Safe to share between threads.
+    transaction: rows that a statement has seen never change. Safe to share between threads and to use after a fork: a
+    child makes connections of its own. A thread that does one thing after the other uses one connection.
 
     Attributes:
         location: Where it is.
-        engine: The SQLAlchemy engine.
     """
 
     def __init__(self, location: Location, *, may_create_file: bool = False) -> None:
@@ -78,61 +69,73 @@ class Database:
             LocationError: The driver for the URL is not installed.
         """
         self.location = location
-        with translated_errors(location):
-            if location.path is not None:
-                self.engine = _sqlite_engine(location, "rwc" if may_create_file else "rw")
-            else:
-                self.engine = _postgresql_engine(location)
+        self._may_create_file = may_create_file
         self._queue = None if location.path is None else WriterQueue(location.path)
-        self._reader: Connection | None = None
-        self._reader_lock = threading.RLock()
-        self._writing_thread: int | None = None
         self._is_closed = False
+        self._start()
+        forks.watch(self)
+
+    def _start(self) -> None:
+        """Make what belongs to one process."""
+        with translated_errors(self.location):
+            self._engine = self._engine_of_location()
+        self._changed = threading.Condition()
+        self._idle: Connection | None = None
+        self._lent: dict[object, int] = {}  # A connection, or what stands for one that is being made → its thread.
+        self._is_forking = False
+        self._writing_thread: int | None = None
+
+    def _engine_of_location(self) -> _EngineOfOurs:
+        if self.location.path is not None:
+            return SqliteEngine(self.location, may_create_file=self._may_create_file)
+        from openg2g.catalog.postgresql import PostgresqlEngine  # Imported late: most catalogs are files.
+
+        return PostgresqlEngine(self.location)
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine."""
+        return self._engine.engine
 
     @property
     def is_sqlite(self) -> bool:
         """Whether this is an SQLite file."""
         return self.location.path is not None
 
+    def read(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do work that only reads; all of it again, on a new connection, where that to the server was lost.
+
+        Raises:
+            CatalogUnavailableError: The server does not come back.
+        """
+
+        def attempt() -> _Result:
+            with self.reading() as connection:
+                return work(connection)
+
+        return _again_where_given_up(attempt)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Lend the connection that is kept for reading; each statement sees what is committed when it starts."""
-        with self._reader_lock, translated_errors(self.location):
-            self._require_open()
-            if self._reader is None:
-                self._reader = self._connect_reader()
-            try:
-                with naming_damage(self.engine, self.location):
-                    yield self._reader
-            finally:
-                self._reader.rollback()  # Ends SQLAlchemy's bookkeeping; the driver is in autocommit mode.
-
-    def read(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Do work that only reads; once more, on a new connection, where the server's connection was lost."""
-        with self.reading() as connection:
-            return work(connection)
+        """Yield a connection on which each statement sees what is committed when it starts."""
+        with self._in_transaction(self._engine.begin_reading) as connection:
+            yield connection
+            connection.commit()  # Ends what a pooler may need; the driver is in autocommit mode.
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Lend a connection on which every statement sees the same state, for work of many statements."""
-        with translated_errors(self.location):
-            self._require_open()
-            with self.engine.connect() as connection:
-                if self.is_sqlite:
-                    connection.exec_driver_sql("BEGIN")
-                else:
-                    connection = connection.execution_options(isolation_level="REPEATABLE READ")
-                with naming_damage(self.engine, self.location):
-                    yield connection
-                connection.rollback()
+        """Yield a connection on which every statement sees the same state, for work of many statements."""
+        with self._in_transaction(self._engine.begin_snapshot) as connection:
+            yield connection
+            connection.commit()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Own a write transaction: one writer at a time, committed when the block ends without an error.
 
         Raises:
-            CatalogLockedError: Another writer kept the lock for longer than `LOCK_WAIT_S`, or this thread is writing
-                already: it would wait for itself.
+            CatalogLockedError: Another writer kept the lock for longer than `waiting.LOCK_WAIT_S`, or this thread is
+                writing already: it would wait for itself.
             CatalogReadOnlyError: The database may only be read.
         """
         if self._writing_thread == threading.get_ident():
@@ -140,18 +143,14 @@ class Database:
                 f"{self.location} is being written to by this thread already: finish that first (a generator that "
                 "is being saved cannot save by itself)."
             )
-        with translated_errors(self.location):
-            self._require_open()
-            turn = nullcontext(0.0) if self._queue is None else self._queue.turn(LOCK_WAIT_S / 2)
-            # Damage is looked for when others may write again.
-            with naming_damage(self.engine, self.location), turn as waited_s, self.engine.connect() as connection:
-                self.begin_writing(connection, waited_s)
-                self._writing_thread = threading.get_ident()
-                try:
-                    yield connection
-                    self._commit(connection)
-                finally:
-                    self._writing_thread = None
+        turn = nullcontext(0.0) if self._queue is None else self._queue.turn()
+        with turn as waited_s, self._in_transaction(partial(self.begin_writing, waited_s=waited_s)) as connection:
+            self._writing_thread = threading.get_ident()
+            try:
+                yield connection
+                self.commit(connection)
+            finally:
+                self._writing_thread = None
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in a write transaction; do all of it again, a few times, where the server gave it up.
@@ -162,20 +161,12 @@ class Database:
         Raises:
             CatalogUnavailableError: The server does not come back, or gives up each time.
         """
-        is_repeated = False
-        for pause_s in _REPEATED_AFTER_S:
-            try:
-                with self.writing() as connection:
-                    return work(connection)
-            except UnknownOutcomeError:
-                raise
-            except CatalogError as error:
-                if not is_given_up(error) and not (is_repeated and isinstance(error, CatalogUnavailableError)):
-                    raise
-            is_repeated = True
-            time.sleep(pause_s * random.uniform(0.5, 1))  # Two that met shall not meet again.
-        with self.writing() as connection:
-            return work(connection)
+
+        def attempt() -> _Result:
+            with self.writing() as connection:
+                return work(connection)
+
+        return _again_where_given_up(attempt)
 
     def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
         """Begin a transaction that no other writer can come into.
@@ -185,26 +176,24 @@ class Database:
             waited_s: The part of the patience that is used up already, seconds.
         """
         forget_appended(connection)
-        if self.is_sqlite:
-            connection.execution_options(catalog_write=True, catalog_waited_s=waited_s)
-            connection.begin()
-            return
-        locked = connection.scalar(_LOCK_IF_FREE)
-        if locked is None:
-            with telling_of_waiting():
-                locked = connection.scalar(_LOCK)
-        if locked is None:
-            raise DamagedCatalogError(f"{self.location}: the row of catalog_info that writers lock is missing.")
+        self._engine.begin_writing(connection, waited_s)
 
-    def _commit(self, connection: Connection) -> None:
+    def begin_migrating(self, connection: Connection) -> None:
+        """Begin a transaction in which nobody else changes the tables."""
+        forget_appended(connection)
+        self._engine.begin_migrating(connection)
+
+    def commit(self, connection: Connection) -> None:
         """Commit; where the connection is lost before the answer, find out whether it happened."""
+        if connection not in self._lent:
+            raise self._forked_error()
         row = last_appended(connection)
         try:
-            connection.commit()
+            self._engine.commit(connection)
         except DBAPIError as error:
             if row is None or not error.connection_invalidated:
                 raise
-            if not was_committed(self.engine, row, str(self.location)):
+            if not was_committed(self.reading, row, str(self.location)):
                 raise
 
     def engine_version(self) -> str:
@@ -215,123 +204,132 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        with self._reader_lock:
+        with self._changed:
             self._is_closed = True
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+            if self._idle is not None:
+                self._idle.close()
+                self._idle = None
             self.engine.dispose()
             if self._queue is not None:
                 self._queue.close()
 
-    def _connect_reader(self) -> Connection:
-        connection = self.engine.connect()
-        return connection if self.is_sqlite else connection.execution_options(isolation_level="AUTOCOMMIT")
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """Yield a connection without a transaction; what goes wrong with it is one of our errors."""
+        with translated_errors(self.location), naming_damage(self.engine, self.location):
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    @contextmanager
+    def _in_transaction(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
+        """Yield a connection after a beginning, which is tried again where the connection had been lost before."""
+        with translated_errors(self.location), naming_damage(self.engine, self.location):
+            connection = self._take()
+            try:
+                try:
+                    begin(connection)
+                except DBAPIError as error:
+                    if not error.connection_invalidated:
+                        raise
+                    connection.rollback()  # SQLAlchemy connects again when it is used next.
+                    begin(connection)
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    def _take(self) -> Connection:
+        thread = threading.get_ident()
+        with self._changed:
+            self._require_open()
+            # Who has a connection already must get on, or the fork would wait for what waits for the fork.
+            self._changed.wait_for(lambda: not self._is_forking or thread in self._lent.values())
+            if self._idle is not None:
+                connection, self._idle = self._idle, None
+                self._lent[connection] = thread
+                return connection
+            coming = object()
+            self._lent[coming] = thread
+        try:
+            connection = self.engine.connect()
+            self._lent[connection] = thread
+            return connection
+        finally:
+            with self._changed:
+                del self._lent[coming]
+                self._changed.notify_all()
+
+    def _give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next use, or leave it to the pool where one is kept already.
+
+        Raises:
+            CatalogError: It is the parent's, and this is a forked child.
+        """
+        if connection not in self._lent:
+            raise self._forked_error()
+        try:
+            connection.rollback()
+        except DBAPIError:
+            connection.invalidate()
+        with self._changed:
+            del self._lent[connection]
+            self._changed.notify_all()
+            if self._idle is None and not connection.invalidated and not self._is_closed:
+                self._idle = connection
+                return
+        connection.close()
 
     def _require_open(self) -> None:
         if self._is_closed:
             raise CatalogError(f"the catalog {self.location} was closed. Open it again.")
 
+    def _forked_error(self) -> CatalogError:
+        return CatalogError(
+            f"{self.location}: a transaction that was begun before a fork belongs to the parent process. "
+            "Begin another in the child."
+        )
 
-def _sqlite_engine(location: Location, mode: str) -> Engine:
-    path = location.path
-    assert path is not None
-    uri = f"{path.as_uri()}?mode={mode}"  # A mistyped path must not become an empty database.
+    def before_fork(self) -> None:
+        """Wait until no other thread is in the middle of something with an SQLite file, whose locks a child cannot use.
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=_BUSY_WAIT_S, check_same_thread=False, isolation_level=None)
+        A long transaction is not waited for: in the child the file is refused.
+        """
+        self._changed.acquire()
+        self._is_forking = True
+        if self.is_sqlite:
+            thread = threading.get_ident()
+            self._changed.wait_for(lambda: all(owner == thread for owner in self._lent.values()), _FORK_WAIT_S)
 
-    engine = create_engine(location.url, creator=connect, hide_parameters=True)
-    engine.dialect.statement_compiler = _HintingCompiler
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "commit", _commit_sqlite)
-    event.listen(engine, "do_execute", _execute_patiently)
-    event.listen(engine, "do_execute_no_params", _execute_patiently)
-    return engine
+    def after_fork_in_parent(self) -> None:
+        """Let the other threads go on."""
+        self._is_forking = False
+        self._changed.notify_all()
+        self._changed.release()
 
-
-class _HintingCompiler(SQLiteCompiler):
-    """Writes hints (`INDEXED BY …`) behind the tables of a statement, which SQLAlchemy does for other databases."""
-
-    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
-        """Return what follows the name of a table."""
-        return text
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    try:
-        for setting in _SQLITE_SETTINGS:
-            _execute_patiently(cursor, f"PRAGMA {setting}", None)  # They read the schema, and may find it locked.
-        register_functions(connection)
-    except UnicodeDecodeError:  # SQLite's message quotes the schema, whose bytes are no text any more.
-        raise DamagedCatalogError("the SQLite file is damaged: its schema cannot be read. Restore a backup.") from None
-    finally:
-        cursor.close()
+    def after_fork_in_child(self) -> None:
+        """Leave every connection to the parent, and make others when they are needed."""
+        lent = [connection for connection in self._lent if isinstance(connection, Connection)]
+        self._engine.leave_to_parent(lent, is_connecting=len(lent) < len(self._lent))
+        for connection in lent:
+            connection.invalidate()
+        if self._queue is not None:
+            self._queue.leave_to_parent()
+        self._start()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    """Begin write transactions as such, so that no other writer can come between our reading and our writing."""
-    if connection.get_execution_options().get("catalog_write"):
-        connection.exec_driver_sql(_BEGIN_WRITING)
-
-
-def _commit_sqlite(connection: Connection) -> None:
-    """Commit by a statement, which is tried again where the driver's own commit would give the transaction up."""
-    if connection.get_execution_options().get("catalog_write"):
-        connection.exec_driver_sql("COMMIT")
-
-
-def _execute_patiently(cursor: sqlite3.Cursor, statement: str, *arguments: Any) -> bool:
-    """Execute a statement again while another connection holds the lock, for `LOCK_WAIT_S` at the most.
-
-    Writers wait for writers; in rollback-journal mode a commit waits for readers, and readers for a commit, or for a
-    transaction that is too large for the page cache.
-    """
-    *parameters, context = arguments  # The last is SQLAlchemy's.
-    waited_s = context.execution_options.get("catalog_waited_s", 0.0) if statement == _BEGIN_WRITING else 0.0
-    started = time.monotonic() - waited_s
-    has_told = waited_s > TELL_AFTER_S
-    while True:
+def _again_where_given_up(attempt: Callable[[], _Result]) -> _Result:
+    """Do something again, a few times, where the server gives it up or its connection is lost."""
+    is_repeated = False
+    for pause_s in _REPEATED_AFTER_S:
         try:
-            cursor.execute(statement, *parameters)
-            return True  # SQLAlchemy need not execute it.
-        except sqlite3.OperationalError as error:
-            waited_s = time.monotonic() - started
-            if not is_locked(error) or waited_s > LOCK_WAIT_S:
+            return attempt()
+        except UnknownOutcomeError:
+            raise
+        except CatalogError as error:
+            if not is_given_up(error) and not (is_repeated and isinstance(error, CatalogUnavailableError)):
                 raise
-            if waited_s > TELL_AFTER_S and not has_told:
-                tell_of_waiting()
-                has_told = True
-            time.sleep(_RETRY_PAUSE_S)
-
-
-def _postgresql_engine(location: Location) -> Engine:
-    logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
-    engine = create_engine(
-        location.url,
-        hide_parameters=True,
-        # Whatever the server's default is: what was committed while a writer waited for the lock must be seen.
-        isolation_level="READ COMMITTED",
-        connect_args={key: value for key, value in _POSTGRESQL_SETTINGS.items() if key not in location.url.query},
-    )
-    event.listen(engine, "connect", _set_up_postgresql)
-    event.listen(engine, "do_execute", _execute_search)
-    return engine
-
-
-def _execute_search(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send a search unprepared: a plan made without the values may take 1,000 times as long."""
-    if not context.execution_options.get(SEARCHING):
-        return False  # SQLAlchemy executes it.
-    cursor.execute(statement, parameters, prepare=False)
-    return True
-
-
-def _set_up_postgresql(connection: Any, _: ConnectionPoolEntry) -> None:
-    # A statement after connecting, since poolers refuse settings in the start-up packet.
-    connection.autocommit = True
-    connection.execute(f"SET lock_timeout = '{LOCK_WAIT_S:.0f}s'")
-    connection.execute("SET TimeZone = 'UTC'")  # Elsewhere the first and last hours of all time cannot be read.
-    connection.autocommit = False
+        is_repeated = True
+        time.sleep(pause_s * random.uniform(0.5, 1))  # Two that met shall not meet again.
+    return attempt()

@@ -26,9 +26,11 @@ class Location:
 
     Attributes:
         url: SQLAlchemy URL, password included: never print it, print the location.
+        prepared_statements: Whether statements are prepared on the server; None where that is found out.
     """
 
     url: URL
+    prepared_statements: bool | None = None
 
     @property
     def path(self) -> Path | None:

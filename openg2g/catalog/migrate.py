@@ -14,13 +14,10 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 
 from openg2g.catalog.database import Database
-from openg2g.catalog.faults import translated_errors
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
 from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, CATALOG_VIEWS, METADATA, VERSION_TABLE
-from openg2g.catalog.waiting import telling_of_waiting
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
-_ADVISORY_LOCK = 0x4F473247  # Upgrades on Postgres go one after the other: two CREATE TABLE at once would fail.
 _ALEMBIC_LOCK = threading.Lock()  # Alembic keeps its context in module globals.
 
 
@@ -96,23 +93,22 @@ def schema_differences(database: Database) -> list[str]:
 @contextmanager
 def migrating(database: Database) -> Iterator[Connection]:
     """Own the transaction of a migration: the write lock, no foreign keys on SQLite, all keys checked at the end."""
-    with translated_errors(database.location), database.engine.connect() as connection:
+    with database.connected() as connection:
         if not database.is_sqlite:
-            with telling_of_waiting():
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            database.begin_migrating(connection)
             yield connection
-            connection.commit()
+            database.commit(connection)
             return
         # Re-creating a parent table with foreign keys on would empty its children without a word.
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.rollback()
         try:
-            database.begin_writing(connection)
+            database.begin_migrating(connection)
             yield connection
             violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if violations:
                 raise SchemaError(f"{database.location}: the migration would break {len(violations)} foreign keys.")
-            connection.commit()
+            database.commit(connection)
         finally:
             connection.invalidate()  # The pool must not lend a connection without foreign keys.
 

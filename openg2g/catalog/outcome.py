@@ -5,17 +5,16 @@ others when it is back. What the transaction wrote is one. The last row that it 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Connection, Table, select
 
 from openg2g.catalog.tables import CATALOG_INFO
 from openg2g.catalog.waiting import telling_of_waiting
-from openg2g.models.errors import UnknownOutcomeError
+from openg2g.models.errors import CatalogError, UnknownOutcomeError
 
 ASKING_S = 5.0
 """How long a server that is away is waited for, seconds."""
@@ -61,11 +60,11 @@ def last_appended(connection: Connection) -> AppendedRow | None:
     return row
 
 
-def was_committed(engine: Engine, row: AppendedRow, where: str) -> bool:
+def was_committed(reading: Callable[[], AbstractContextManager[Connection]], row: AppendedRow, where: str) -> bool:
     """Return whether the transaction of PostgreSQL that appended a row was committed; wait until that is decided.
 
     Args:
-        engine: Connects to the server.
+        reading: Connects to the server.
         row: The last row that the transaction appended.
         where: The database, for the error.
 
@@ -75,18 +74,16 @@ def was_committed(engine: Engine, row: AppendedRow, where: str) -> bool:
     deadline = time.monotonic() + ASKING_S
     while True:
         try:
-            with engine.connect() as connection:
-                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            with reading() as connection:
                 if row.is_there(connection):  # Who is writing now is another, and may be for long.
                     return True
                 with telling_of_waiting():
                     connection.execute(_END_OF_WRITER)
                 return row.is_there(connection)
-        except (DBAPIError, PoolTimeoutError) as error:  # The lost connection has its place in the pool yet.
+        except CatalogError as error:
             if time.monotonic() > deadline:
-                reason = " ".join(str(getattr(error, "orig", error)).split())
                 raise UnknownOutcomeError(
                     f"{where}: the connection was lost during a commit, and whether it happened cannot be asked "
-                    f"({reason}). Look with `openg2g log` before doing it again."
+                    f"({error}). Look with `openg2g log` before doing it again."
                 ) from error
         time.sleep(_PAUSE_S)

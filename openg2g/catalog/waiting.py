@@ -5,6 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LOCK_WAIT_S = 30.0
+"""How long a writer waits for another before it gives up, seconds."""
+
 TELL_AFTER_S = 1.0
 """How long a wait is silent, seconds."""
 

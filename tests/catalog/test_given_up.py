@@ -164,7 +164,7 @@ def test_a_commit_that_the_server_hears_of_late_is_waited_for(proxy: CuttingProx
 
 
 def test_a_commit_that_happened_is_found_while_another_writes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openg2g.catalog.database.LOCK_WAIT_S", 1.0)
+    monkeypatch.setattr("openg2g.catalog.waiting.LOCK_WAIT_S", 1.0)
     monkeypatch.setattr("openg2g.catalog.outcome.ASKING_S", 0.1)
     with Catalog.open(url) as catalog, Catalog.open(url) as other:
         with catalog.writing() as writer:
@@ -172,7 +172,7 @@ def test_a_commit_that_happened_is_found_while_another_writes(url: str, monkeypa
             row = last_appended(writer.connection)
         assert row is not None
         with other.writing():
-            assert was_committed(catalog.database.engine, row, url)
+            assert was_committed(catalog.database.reading, row, url)
 
 
 def test_a_copy_whose_commit_did_not_happen_is_not_taken_for_another_that_adds_the_same(

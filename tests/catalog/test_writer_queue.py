@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog
+from openg2g.catalog import Catalog, writer_queue
 from openg2g.catalog.writer_queue import WriterQueue
 from tests.builders import make_workload
 
@@ -50,30 +50,31 @@ def test_whoever_leaves_does_not_come_in_again_before_one_who_waits(path: Path) 
     order: list[str] = []
 
     def wait() -> None:
-        with WriterQueue(path).turn(30):
+        with WriterQueue(path).turn():
             order.append("who waited")
 
     queue = WriterQueue(path)
-    with queue.turn(30):
+    with queue.turn():
         thread = start(wait)
         wait_until_next(path)
         order.append("first")
-    with queue.turn(30):
+    with queue.turn():
         order.append("who came again")
     thread.join(30)
     assert order == ["first", "who waited", "who came again"]
 
 
-def test_patience_ends_and_the_writer_asks_the_database_itself(path: Path) -> None:
-    with WriterQueue(path).turn(30), WriterQueue(path).turn(0.05) as waited_s:
+def test_patience_ends_and_the_writer_asks_the_database_itself(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_queue, "PATIENCE_S", 0.05)
+    with WriterQueue(path).turn(), WriterQueue(path).turn() as waited_s:
         assert waited_s >= 0.05
-    with WriterQueue(path).turn(30) as waited_s:  # Who gave up keeps nobody out.
+    with WriterQueue(path).turn() as waited_s:  # Who gave up keeps nobody out.
         assert waited_s < 30
 
 
 def test_nobody_queues_where_no_file_can_be_made(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(path.parent / "missing"))
-    with WriterQueue(path).turn(30), WriterQueue(path).turn(30) as waited_s:
+    with WriterQueue(path).turn(), WriterQueue(path).turn() as waited_s:
         assert waited_s < 30
 
 

@@ -1,0 +1,205 @@
+"""How the catalog works with PostgreSQL: settings of its own, whatever server, role, environment or pooler have.
+
+A pooler in transaction mode gives each transaction another connection to the server. Settings and prepared statements
+that outlive a transaction would meet those of other clients. A connection is known to be direct where the process that
+the driver was connected to is the one that answers; then settings are made once, and statements prepared. Otherwise
+every transaction begins with its settings, and nothing is prepared.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from openg2g.catalog import waiting
+from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.location import Location
+from openg2g.catalog.tables import CATALOG_INFO, VERSION_TABLE
+from openg2g.models.errors import DamagedCatalogError, LocationError
+
+_DRIVER_SETTINGS = {  # A server whose machine is gone is noticed within two minutes, not two hours.
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 90_000,
+}
+_SETTINGS: Mapping[str, str] = {
+    "DateStyle": "'ISO, YMD'",
+    "TimeZone": "'UTC'",  # Elsewhere the first and last hours of all time cannot be read.
+    "IntervalStyle": "'postgres'",
+    "bytea_output": "'hex'",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "quote_all_identifiers": "off",
+    "row_security": "off",  # A policy that would hide rows makes an error instead of another answer.
+    "default_transaction_isolation": "'read committed'",
+    "default_transaction_deferrable": "off",
+}
+# What other clients of a pooler may have left behind becomes what server, database and role say.
+_RESET = ("role", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+_LOCAL_SETTINGS = "catalog_local_settings"
+_ACCESS = "catalog_access"
+
+_FIND_SCHEMA = f"""
+    BEGIN;
+    SET LOCAL search_path TO DEFAULT;
+    SELECT pg_backend_pid(), current_schema(), array(
+        SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relname = '{VERSION_TABLE}' AND relkind IN ('r', 'p') AND relpersistence <> 't'
+        AND (nspname = ANY (current_schemas(false)) OR current_schema() IS NULL)
+        ORDER BY array_position(current_schemas(false), nspname), nspname
+    ), (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only'),
+    array(SELECT name::text FROM pg_settings WHERE name IN ({", ".join(f"'{name}'" for name in _RESET)}));
+    COMMIT
+"""
+
+_ADVISORY_LOCK = 0x4F473247
+_LOCK = select(CATALOG_INFO.c.id).with_for_update()
+_LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs to warn nobody.
+
+# Where no logging is set up, Python would print what the driver notes of errors that it also raises.
+_QUIET = logging.NullHandler()
+
+
+class PostgresqlEngine:
+    """The connections to a PostgreSQL database.
+
+    Attributes:
+        engine: The SQLAlchemy engine. Its connections are in autocommit mode: transactions begin by statements.
+    """
+
+    def __init__(self, location: Location) -> None:
+        """Prepare the engine; the first use connects."""
+        logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
+        self._location = location
+        self._open: WeakSet[Any] = WeakSet()
+        defaults = {key: value for key, value in _DRIVER_SETTINGS.items() if key not in location.url.query}
+        self.engine: Engine = create_engine(
+            location.url,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
+            connect_args={**defaults, "client_encoding": "UTF8"},
+        )
+        event.listen(self.engine, "do_connect", self._connect)
+        event.listen(self.engine, "do_execute", _execute_search)
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin a transaction where a pooler may be between: elsewhere each statement is one of its own."""
+        if connection.info[_LOCAL_SETTINGS]:
+            self._begin(connection, "READ COMMITTED")
+
+    def begin_snapshot(self, connection: Connection) -> None:
+        """Begin a transaction in which every statement sees the same state."""
+        self._begin(connection, "REPEATABLE READ")
+
+    def begin_writing(self, connection: Connection, _: float = 0.0) -> None:
+        """Begin a transaction and wait for the writers' lock. What was committed while it waited must be seen."""
+        self._begin(connection, "READ COMMITTED")
+        locked = connection.scalar(_LOCK_IF_FREE)
+        if locked is None:
+            with waiting.telling_of_waiting():
+                locked = connection.scalar(_LOCK)
+        if locked is None:
+            raise DamagedCatalogError(f"{self._location}: the row of catalog_info that writers lock is missing.")
+
+    def begin_migrating(self, connection: Connection) -> None:
+        """Begin a transaction in which nobody else changes the tables: two CREATE TABLE at once would fail."""
+        self._begin(connection, "READ COMMITTED")
+        with waiting.telling_of_waiting():
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+    def commit(self, connection: Connection) -> None:
+        """Commit."""
+        connection.commit()
+
+    def leave_to_parent(self, in_use: Iterable[Connection], *, is_connecting: bool) -> None:
+        """Give up every connection of the parent's in a child, without a word to the server.
+
+        Each socket of this process is replaced by one that leads nowhere, so that nothing can be sent by accident.
+        """
+        for raw in list(self._open):
+            if raw.closed:
+                continue
+            nowhere, other_end = socket.socketpair()
+            with closing(nowhere):
+                other_end.close()
+                os.dup2(nowhere.fileno(), raw.fileno(), inheritable=False)
+            raw.close()
+
+    def _begin(self, connection: Connection, isolation: str) -> None:
+        info = connection.info
+        connection.exec_driver_sql(f"BEGIN ISOLATION LEVEL {isolation}{info[_ACCESS]}{info[_LOCAL_SETTINGS]}")
+
+    def _connect(
+        self, dialect: Dialect, record: ConnectionPoolEntry, arguments: list[Any], parameters: dict[str, Any]
+    ) -> DBAPIConnection:
+        """Connect, find the schema of the catalog, and make the settings that hold for the whole connection."""
+        raw: Any = dialect.connect(*arguments, **parameters)
+        try:
+            self._set_up(raw, record)
+        except BaseException:
+            raw.close()
+            raise
+        self._open.add(raw)
+        connection: DBAPIConnection = raw
+        return connection
+
+    def _set_up(self, raw: Any, record: ConnectionPoolEntry) -> None:
+        raw.autocommit = True
+        cursor = raw.execute(_FIND_SCHEMA)
+        cursor.nextset()
+        cursor.nextset()
+        process_id, current, found, is_read_only, resettable = cursor.fetchone()
+        is_direct = process_id == raw.info.backend_pid
+        prepares = self._location.prepared_statements
+        if not (is_direct if prepares is None else prepares):
+            raw.prepare_threshold = None
+        settings = {
+            **_SETTINGS,
+            "search_path": f"{_quoted(self._schema(current, found))}, pg_temp",
+            "lock_timeout": f"'{waiting.LOCK_WAIT_S:.0f}s'",
+        }
+        if is_direct:
+            raw.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))
+            record.info[_LOCAL_SETTINGS] = record.info[_ACCESS] = ""
+            return
+        record.info[_ACCESS] = "" if is_read_only == "on" else " READ WRITE"
+        record.info[_LOCAL_SETTINGS] = "".join(
+            [f"; SET LOCAL {name} TO DEFAULT" for name in resettable]
+            + [f"; SET LOCAL {name} = {value}" for name, value in settings.items()]
+        )
+
+    def _schema(self, current: str | None, found: list[str]) -> str:
+        """Return the schema that the catalog is in, or would be made in.
+
+        Raises:
+            LocationError: The search path leads nowhere, and several schemas have a catalog.
+        """
+        if current is None and len(found) > 1:
+            raise LocationError(
+                f"{self._location} has catalogs in the schemas {', '.join(found)}, and its search_path names none. "
+                f"Choose one in the URL: ?options=-csearch_path={found[0]}"
+            )
+        return found[0] if found else current or "public"
+
+
+def _quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _execute_search(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Send a search unprepared: a plan made without the values may take 1,000 times as long."""
+    if not context.execution_options.get(SEARCHING):
+        return False  # SQLAlchemy executes it.
+    cursor.execute(statement, parameters, prepare=False)
+    return True
