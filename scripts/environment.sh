@@ -17,6 +17,21 @@ find_python() {
     return 1
 }
 
+# Installs a package of Debian or Ubuntu; fails where that takes a password, another system or a network.
+install_package() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    if [ "$(id -u)" = 0 ]; then
+        as_root=""
+    elif sudo -n true 2>/dev/null; then
+        as_root="sudo -n"
+    else
+        return 1
+    fi
+    echo "Installing $1 …" >&2
+    $as_root apt-get update -qq >/dev/null 2>&1 || true
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1" >/dev/null 2>&1
+}
+
 make_environment() {
     [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 && return
     python=$(find_python)
@@ -25,18 +40,11 @@ make_environment() {
         return
     fi
     # Debian and Ubuntu ship venv apart from Python.
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    if [ "$(id -u)" = 0 ]; then
-        as_root=""
-    elif sudo -n true 2>/dev/null; then
-        as_root="sudo -n"
-    else
-        echo "python -m venv does not work here. Run once: sudo apt-get install python$version-venv" >&2
+    package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+    if ! install_package "$package"; then
+        echo "python -m venv does not work here. Run once: sudo apt-get install $package" >&2
         return 1
     fi
-    echo "Installing python$version-venv …" >&2
-    $as_root apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y "python$version-venv" >&2
     "$python" -m venv --clear .venv
 }
 

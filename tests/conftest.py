@@ -3,8 +3,10 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,52 @@ from openg2g.catalog import Catalog
 from openg2g.catalog.catalog import make_catalog
 from openg2g.catalog.location import locate
 from tests.git_repository import GitRepository
+from tests.pgbouncer import PACKAGE, PgBouncer, find_program
 from tests.places import PostgresPlaces, SqlitePlaces
 from tests.postgres import PostgresServer, memory_directory
+
+_LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def _may_leave_out() -> bool:
+    return os.environ.get("CI", "").lower() != "true" and find_program() is None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs PgBouncer where a developer's machine does not have it; the end says so."""
+    if not _may_leave_out():
+        return
+    left_out = [item for item in items if "pgbouncer" in getattr(item, "fixturenames", ())]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+    counts = Counter(item.nodeid.partition("::")[0] for item in left_out)
+    config.stash[_LEFT_OUT] = dict(counts)
+    if hasattr(config, "workeroutput"):  # A process of pytest-xdist, which tells the one that prints.
+        config.workeroutput["left_out"] = dict(counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Hear from a process of pytest-xdist what it has left out; each of them leaves out the same."""
+    left_out = getattr(node, "workeroutput", {}).get("left_out")
+    if left_out:
+        node.config.stash[_LEFT_OUT] = left_out
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in one line what was left out, and what it takes to run it."""
+    left_out = config.stash.get(_LEFT_OUT, {})
+    if left_out:
+        files = ", ".join(f"{file} ({count})" for file, count in sorted(left_out.items()))
+        told = f"NOT RUN, since PgBouncer is not installed (sudo apt-get install {PACKAGE}): {files}"
+        terminalreporter.write_line(told, red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def pgbouncer() -> type[PgBouncer]:
+    """Give what runs poolers; a test that has it needs the program, which CI must have."""
+    assert find_program() is not None, f"PgBouncer is not installed: apt-get install {PACKAGE}"
+    return PgBouncer
 
 
 @pytest.fixture(scope="session", autouse=True)

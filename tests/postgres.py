@@ -60,6 +60,12 @@ class PostgresServer:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
+    @property
+    def system_user(self) -> str | None:
+        """Name of the user that the server runs as, where we are root, which it refuses to be; else None."""
+        user: str | None = self._server.system_user
+        return user
+
     def url(self, database: str) -> str:
         """URL of a database."""
         uri: str = self._server.get_uri(database=database)
