@@ -47,8 +47,14 @@ class _EngineOfOurs(Protocol):
     def begin_migrating(self, connection: Connection) -> None:
         """Begin a transaction in which nobody else changes the tables."""
 
-    def leave_to_parent(self, in_use: list[Connection], *, is_connecting: bool) -> None:
-        """Give up, in a forked child, every connection of the parent's."""
+    def before_fork(self) -> None:
+        """Come to a state that a forked child can leave alone."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+
+    def after_fork_in_child(self) -> None:
+        """Give up every connection of the parent's."""
 
 
 class Database:
@@ -79,10 +85,9 @@ class Database:
         """Make what belongs to one process."""
         with translated_errors(self.location):
             self._engine = self._engine_of_location()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._idle: Connection | None = None
-        self._lent: dict[object, int] = {}  # A connection, or what stands for one that is being made → its thread.
-        self._is_forking = False
+        self._in_use: set[Connection] = set()
         self._writing_thread: int | None = None
 
     def _engine_of_location(self) -> _EngineOfOurs:
@@ -185,8 +190,8 @@ class Database:
 
     def commit(self, connection: Connection) -> None:
         """Commit; where the connection is lost before the answer, find out whether it happened."""
-        if connection not in self._lent:
-            raise self._forked_error()
+        if connection not in self._in_use:
+            raise forks.inherited_error()
         row = last_appended(connection)
         try:
             self._engine.commit(connection)
@@ -204,7 +209,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
             if self._idle is not None:
                 self._idle.close()
@@ -241,41 +246,25 @@ class Database:
                 self._give_back(connection)
 
     def _take(self) -> Connection:
-        thread = threading.get_ident()
-        with self._changed:
+        with self._lock:
             self._require_open()
-            # Who has a connection already must get on, or the fork would wait for what waits for the fork.
-            self._changed.wait_for(lambda: not self._is_forking or thread in self._lent.values())
-            if self._idle is not None:
-                connection, self._idle = self._idle, None
-                self._lent[connection] = thread
-                return connection
-            coming = object()
-            self._lent[coming] = thread
-        try:
+            connection, self._idle = self._idle, None
+        if connection is None:
             connection = self.engine.connect()
-            self._lent[connection] = thread
-            return connection
-        finally:
-            with self._changed:
-                del self._lent[coming]
-                self._changed.notify_all()
+        self._in_use.add(connection)
+        return connection
 
     def _give_back(self, connection: Connection) -> None:
-        """Keep a connection for the next use, or leave it to the pool where one is kept already.
-
-        Raises:
-            CatalogError: It is the parent's, and this is a forked child.
-        """
-        if connection not in self._lent:
-            raise self._forked_error()
+        """Keep a connection for the next use, or leave it to the pool where one is kept already."""
+        if connection not in self._in_use:  # It is the parent's, and this is a forked child.
+            connection.invalidate()
+            return
+        self._in_use.remove(connection)
         try:
             connection.rollback()
         except DBAPIError:
             connection.invalidate()
-        with self._changed:
-            del self._lent[connection]
-            self._changed.notify_all()
+        with self._lock:
             if self._idle is None and not connection.invalidated and not self._is_closed:
                 self._idle = connection
                 return
@@ -285,35 +274,17 @@ class Database:
         if self._is_closed:
             raise CatalogError(f"the catalog {self.location} was closed. Open it again.")
 
-    def _forked_error(self) -> CatalogError:
-        return CatalogError(
-            f"{self.location}: a transaction that was begun before a fork belongs to the parent process. "
-            "Begin another in the child."
-        )
-
     def before_fork(self) -> None:
-        """Wait until no other thread is in the middle of something with an SQLite file, whose locks a child cannot use.
-
-        A long transaction is not waited for: in the child the file is refused.
-        """
-        self._changed.acquire()
-        self._is_forking = True
-        if self.is_sqlite:
-            thread = threading.get_ident()
-            self._changed.wait_for(lambda: all(owner == thread for owner in self._lent.values()), _FORK_WAIT_S)
+        """Come to a state that a forked child can leave alone."""
+        self._engine.before_fork()
 
     def after_fork_in_parent(self) -> None:
-        """Let the other threads go on."""
-        self._is_forking = False
-        self._changed.notify_all()
-        self._changed.release()
+        """Go on."""
+        self._engine.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         """Leave every connection to the parent, and make others when they are needed."""
-        lent = [connection for connection in self._lent if isinstance(connection, Connection)]
-        self._engine.leave_to_parent(lent, is_connecting=len(lent) < len(self._lent))
-        for connection in lent:
-            connection.invalidate()
+        self._engine.after_fork_in_child()
         if self._queue is not None:
             self._queue.leave_to_parent()
         self._start()

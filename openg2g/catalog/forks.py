@@ -9,6 +9,23 @@ import threading
 from typing import Protocol
 from weakref import WeakSet
 
+from sqlalchemy.engine.interfaces import ExceptionContext
+
+from openg2g.models.errors import CatalogError
+
+
+def inherited_error() -> CatalogError:
+    """Refuse to use in a forked child what its parent had begun."""
+    return CatalogError(
+        "a transaction that was begun before a fork belongs to the parent process. Begin another in the child."
+    )
+
+
+def pass_on(context: ExceptionContext) -> None:
+    """Raise an error of ours as it is, where SQLAlchemy would make it one of a statement."""
+    if isinstance(context.original_exception, CatalogError):
+        raise context.original_exception
+
 
 class Forked(Protocol):
     """What has to know of forks."""

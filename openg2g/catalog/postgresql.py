@@ -9,16 +9,17 @@ every transaction begins with its settings, and nothing is prepared.
 import logging
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 from weakref import WeakSet
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog import waiting
+from openg2g.catalog import forks, waiting
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.location import Location
 from openg2g.catalog.tables import CATALOG_INFO, VERSION_TABLE
@@ -71,6 +72,36 @@ _LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs
 _QUIET = logging.NullHandler()
 
 
+class ProcessConnection(psycopg.Connection[Any]):
+    """A connection that only the process which opened it can use.
+
+    Attributes:
+        is_inherited: Whether this is a forked child's copy of it.
+    """
+
+    is_inherited = False
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a cursor.
+
+        Raises:
+            CatalogError: The process was forked since.
+        """
+        if self.is_inherited:
+            raise forks.inherited_error()
+        return super().cursor(*args, **kwargs)
+
+    def give_up(self) -> None:
+        """Close it, in a forked child, without a word to the server: its socket leads nowhere from then on."""
+        if not self.closed:
+            nowhere, other_end = socket.socketpair()
+            with closing(nowhere):
+                other_end.close()
+                os.dup2(nowhere.fileno(), self.fileno(), inheritable=False)
+        self.close()
+        self.is_inherited = True
+
+
 class PostgresqlEngine:
     """The connections to a PostgreSQL database.
 
@@ -82,16 +113,18 @@ class PostgresqlEngine:
         """Prepare the engine; the first use connects."""
         logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
         self._location = location
-        self._open: WeakSet[Any] = WeakSet()
+        self._open: WeakSet[ProcessConnection] = WeakSet()
         defaults = {key: value for key, value in _DRIVER_SETTINGS.items() if key not in location.url.query}
         self.engine: Engine = create_engine(
             location.url,
             hide_parameters=True,
+            pool_reset_on_return=None,  # Who gives a connection back has ended its transaction.
             isolation_level="AUTOCOMMIT",
             connect_args={**defaults, "client_encoding": "UTF8"},
         )
         event.listen(self.engine, "do_connect", self._connect)
-        event.listen(self.engine, "do_execute", _execute_search)
+        event.listen(self.engine, "do_execute", self._execute)
+        event.listen(self.engine, "handle_error", forks.pass_on)
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a transaction where a pooler may be between: elsewhere each statement is one of its own."""
@@ -122,37 +155,33 @@ class PostgresqlEngine:
         """Commit."""
         connection.commit()
 
-    def leave_to_parent(self, in_use: Iterable[Connection], *, is_connecting: bool) -> None:
-        """Give up every connection of the parent's in a child, without a word to the server.
+    def before_fork(self) -> None:
+        """Do nothing: what other threads wait for is the parent's alone."""
 
-        Each socket of this process is replaced by one that leads nowhere, so that nothing can be sent by accident.
-        """
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """Give up every connection of the parent's."""
         for raw in list(self._open):
-            if raw.closed:
-                continue
-            nowhere, other_end = socket.socketpair()
-            with closing(nowhere):
-                other_end.close()
-                os.dup2(nowhere.fileno(), raw.fileno(), inheritable=False)
-            raw.close()
+            raw.give_up()
 
     def _begin(self, connection: Connection, isolation: str) -> None:
         info = connection.info
         connection.exec_driver_sql(f"BEGIN ISOLATION LEVEL {isolation}{info[_ACCESS]}{info[_LOCAL_SETTINGS]}")
 
     def _connect(
-        self, dialect: Dialect, record: ConnectionPoolEntry, arguments: list[Any], parameters: dict[str, Any]
-    ) -> DBAPIConnection:
+        self, _: Dialect, record: ConnectionPoolEntry, arguments: list[Any], parameters: dict[str, Any]
+    ) -> ProcessConnection:
         """Connect, find the schema of the catalog, and make the settings that hold for the whole connection."""
-        raw: Any = dialect.connect(*arguments, **parameters)
+        raw = ProcessConnection.connect(*arguments, **parameters)
         try:
             self._set_up(raw, record)
         except BaseException:
             raw.close()
             raise
         self._open.add(raw)
-        connection: DBAPIConnection = raw
-        return connection
+        return raw
 
     def _set_up(self, raw: Any, record: ConnectionPoolEntry) -> None:
         raw.autocommit = True
@@ -179,6 +208,14 @@ class PostgresqlEngine:
             + [f"; SET LOCAL {name} = {value}" for name, value in settings.items()]
         )
 
+    @staticmethod
+    def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        """Send a search unprepared: a plan made without the values may take 1,000 times as long."""
+        if not context.execution_options.get(SEARCHING):
+            return False  # SQLAlchemy executes it.
+        cursor.execute(statement, parameters, prepare=False)
+        return True
+
     def _schema(self, current: str | None, found: list[str]) -> str:
         """Return the schema that the catalog is in, or would be made in.
 
@@ -195,11 +232,3 @@ class PostgresqlEngine:
 
 def _quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def _execute_search(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send a search unprepared: a plan made without the values may take 1,000 times as long."""
-    if not context.execution_options.get(SEARCHING):
-        return False  # SQLAlchemy executes it.
-    cursor.execute(statement, parameters, prepare=False)
-    return True

@@ -1,22 +1,24 @@
 """How the catalog works with SQLite: settings, patience with locks, and what becomes of a file after a fork."""
 
 import errno
+import gc
 import os
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog import waiting
+from openg2g.catalog import forks, waiting
 from openg2g.catalog.faults import is_locked
 from openg2g.catalog.location import Location
 from openg2g.catalog.sqlite_functions import register_functions
@@ -38,45 +40,85 @@ _TRY_TO_LOCK = (
     "    except OSError: sys.exit(1)\n"
 )
 
-# Files, by device and inode, on which the parent of this process had a transaction when it forked. SQLite keeps one
-# record of a file's locks for a whole process: here it says that locks are held which only the parent has.
-_HELD_BY_PARENT: set[tuple[int, int]] = set()
-
 
 class ProcessConnection(sqlite3.Connection):
-    """A connection that only the process which opened it can use.
+    """A connection that only the process which opened it can use, and that no fork interrupts in a statement.
 
-    Closing a transaction of the parent's would undo it in the file, under the parent's hands.
+    Attributes:
+        statement: Held by whoever is in SQLite with it: a copy that a fork makes there would never get out.
+        is_inherited: Whether this is a forked child's copy of it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._process = os.getpid()
+        self.statement = threading.RLock()
+        self.is_inherited = False
 
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+    def cursor(self, factory: Any = None) -> Any:
         """Return a cursor.
 
         Raises:
-            sqlite3.ProgrammingError: The process is another.
+            CatalogError: The process was forked since.
         """
-        if self._process != os.getpid():
-            raise sqlite3.ProgrammingError("the connection belongs to the process that this one was forked from")
-        return super().cursor(*args, **kwargs)
+        if self.is_inherited:
+            raise forks.inherited_error()
+        return super().cursor(ProcessCursor if factory is None else factory)
 
-    def commit(self) -> None:
-        """Commit, in the process that opened it."""
-        if self._process == os.getpid():
-            super().commit()
+    def backup(self, *args: Any, **kwargs: Any) -> None:
+        """Copy the whole database."""
+        with self.statement:
+            super().backup(*args, **kwargs)
 
-    def rollback(self) -> None:
-        """Roll back, in the process that opened it."""
-        if self._process == os.getpid():
-            super().rollback()
+    def give_up(self) -> None:
+        """Undo its transaction and close it, in a forked child whose files of it lead nowhere."""
+        for cursor in gc.get_objects():  # One whose rows were not all fetched would keep its lock.
+            if isinstance(cursor, ProcessCursor) and cursor.connection is self:
+                cursor.close()
+        if self.in_transaction:
+            with suppress(sqlite3.Error):
+                # Otherwise SQLite would remove the journal, which is the parent's, by its name: with the transaction
+                # unless the connection keeps the file to itself, and with the connection unless the journal persists.
+                self.execute("PRAGMA locking_mode = EXCLUSIVE").close()
+                self.rollback()
+                self.execute("PRAGMA journal_mode = PERSIST").close()
+        self.close()
+        self.is_inherited = True
 
-    def close(self) -> None:
-        """Close, in the process that opened it."""
-        if self._process == os.getpid():
-            super().close()
+
+class ProcessCursor(sqlite3.Cursor):
+    """A cursor of such a connection."""
+
+    connection: ProcessConnection
+
+    def execute(self, *args: Any) -> Self:
+        """Execute a statement."""
+        with self._statement():
+            return super().execute(*args)
+
+    def executemany(self, *args: Any) -> Self:
+        """Execute a statement for each row of parameters."""
+        with self._statement():
+            return super().executemany(*args)
+
+    def fetchone(self) -> Any:
+        """Return the next row."""
+        with self._statement():
+            return super().fetchone()
+
+    def fetchmany(self, *args: Any) -> list[Any]:
+        """Return the next rows."""
+        with self._statement():
+            return super().fetchmany(*args)
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        with self._statement():
+            return super().fetchall()
+
+    def _statement(self) -> AbstractContextManager[bool]:
+        if self.connection.is_inherited:
+            raise forks.inherited_error()
+        return self.connection.statement
 
 
 class SqliteEngine:
@@ -94,9 +136,15 @@ class SqliteEngine:
         # A mistyped path must not become an empty database.
         self._uri = f"{path.as_uri()}?mode={'rwc' if may_create_file else 'rw'}"
         self._open: WeakSet[ProcessConnection] = WeakSet()
-        self.engine: Engine = create_engine(location.url, creator=self._connect, hide_parameters=True)
+        self._connecting = threading.RLock()
+        self._held: list[ProcessConnection] = []
+        self._of_transactions: list[int] = []
+        self.engine: Engine = create_engine(
+            location.url, creator=self._connect, hide_parameters=True, pool_reset_on_return=None
+        )
         self.engine.dialect.statement_compiler = _HintingCompiler
         event.listen(self.engine, "connect", _set_up)
+        event.listen(self.engine, "handle_error", forks.pass_on)
         event.listen(self.engine, "do_execute", self._execute_patiently)
         event.listen(self.engine, "do_execute_no_params", self._execute_patiently)
 
@@ -125,40 +173,48 @@ class SqliteEngine:
         connection.exec_driver_sql("COMMIT")
         connection.commit()
 
-    def leave_to_parent(self, in_use: Iterable[Connection], *, is_connecting: bool) -> None:
-        """Give up every connection of the parent's in a child, without a change to what the parent sees.
+    def before_fork(self) -> None:
+        """Wait until no thread is in a statement, and note which open files belong to transactions."""
+        self._connecting.acquire()
+        self._held = list(self._open)
+        for raw in self._held:
+            raw.statement.acquire()
+        self._of_transactions = []
+        if any(raw.in_transaction for raw in self._held) and not Path(f"{self._path}-wal").exists():
+            self._of_transactions = _descriptors(self._path, Path(f"{self._path}-journal"))
 
-        Args:
-            in_use: Those on which the parent may have had a transaction.
-            is_connecting: Whether another thread was making one.
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        for raw in self._held:
+            raw.statement.release()
+        self._held = []
+        self._connecting.release()
+
+    def after_fork_in_child(self) -> None:
+        """Close every connection of the parent's, without a change to the file or to a lock of the parent's.
+
+        SQLite keeps one record of a file's locks for a whole process. Until the copies of the connections are closed,
+        it says that this process has the locks which only the parent has.
         """
-        import ctypes  # Imported late: only a child that was forked at a bad moment needs it.
-
-        active = {id(connection.connection.driver_connection) for connection in in_use}
-        for raw in list(self._open):
-            if id(raw) not in active and not is_connecting:
-                sqlite3.Connection.close(raw)  # It has no lock, and SQLite forgets what it knows of the file.
-                continue
-            raw.interrupt()  # A row that is fetched next would be read without a lock.
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(raw))  # It must not even be closed when the process ends.
-            _HELD_BY_PARENT.add(_identity(self._path))
+        if self._of_transactions:
+            with tempfile.TemporaryFile() as nowhere:
+                for descriptor in self._of_transactions:
+                    os.dup2(nowhere.fileno(), descriptor, inheritable=False)
+        for raw in self._held:
+            raw.give_up()
 
     def _connect(self) -> ProcessConnection:
-        if _HELD_BY_PARENT and self._path.exists() and _identity(self._path) in _HELD_BY_PARENT:
-            raise CatalogUnavailableError(
-                f"{self._path}: this process was forked during a transaction of its parent on this file, so it cannot "
-                "use it. Fork outside of transactions, or start processes by spawn."
+        with self._connecting:
+            raw = sqlite3.connect(
+                self._uri,
+                uri=True,
+                timeout=_BUSY_WAIT_S,
+                check_same_thread=False,
+                isolation_level=None,
+                factory=ProcessConnection,
             )
-        raw = sqlite3.connect(
-            self._uri,
-            uri=True,
-            timeout=_BUSY_WAIT_S,
-            check_same_thread=False,
-            isolation_level=None,
-            factory=ProcessConnection,
-        )
-        self._open.add(raw)
-        return raw
+            self._open.add(raw)
+            return raw
 
     def _execute_patiently(self, cursor: sqlite3.Cursor, statement: str, *arguments: Any) -> bool:
         *parameters, context = arguments  # The last is SQLAlchemy's.
@@ -175,9 +231,16 @@ class _HintingCompiler(SQLiteCompiler):
         return text
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    status = os.stat(path)
-    return status.st_dev, status.st_ino
+def _descriptors(*paths: Path) -> list[int]:
+    """List the open files of this process that some paths lead to."""
+    wanted = {(status.st_dev, status.st_ino) for status in (os.stat(path) for path in paths if path.exists())}
+    found = []
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # That of the listing itself is closed by now.
+            status = os.fstat(int(name))
+            if (status.st_dev, status.st_ino) in wanted:
+                found.append(int(name))
+    return found
 
 
 def _set_up(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
