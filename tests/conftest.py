@@ -160,3 +160,30 @@ def catalog(database_url: str) -> Iterator[Catalog]:
 def repository(tmp_path: Path) -> GitRepository:
     """Make an empty git repository."""
     return GitRepository(tmp_path / "repository")
+
+
+@pytest.fixture(scope="session", params=["transaction", "session"])
+def pooler(request: pytest.FixtureRequest, postgres: PostgresServer, pgbouncer: type[PgBouncer]) -> Iterator[PgBouncer]:
+    """Run a pooler in each of the modes that a catalog works behind, with fewer server connections than clients."""
+    with pgbouncer.running(postgres, request.param, pool_size=4) as running:
+        yield running
+
+
+@pytest.fixture
+def direct_url(postgres: PostgresServer, migrated_postgres_template: str) -> Iterator[str]:
+    """Give the place of an empty catalog on PostgreSQL."""
+    with postgres.database(template=migrated_postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def pooled_url(pooler: PgBouncer, direct_url: str) -> str:
+    """Give the place of the catalog of `direct_url`, through a pooler."""
+    return pooler.url(direct_url)
+
+
+@pytest.fixture
+def narrow_url(postgres: PostgresServer, pgbouncer: type[PgBouncer], direct_url: str) -> Iterator[str]:
+    """Give the place of the catalog of `direct_url`, through a pooler whose clients share one server connection."""
+    with pgbouncer.running(postgres, "transaction", pool_size=1) as running:
+        yield running.url(direct_url)
