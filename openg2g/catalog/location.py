@@ -2,22 +2,35 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
+from openg2g.catalog.postgresql_url import PREPARED_STATEMENTS, parse_postgresql_url
 from openg2g.models.errors import LocationError
+from openg2g.models.secrets import SHOWN_OPTIONS
 
 ENVIRONMENT_VARIABLE = "OPENG2G_DATABASE"
 """Names the database where neither the caller nor the command line does."""
 
-_POSTGRESQL_DRIVERS = ("postgresql", "postgresql+psycopg", "postgres")
-_LIKE_URL = re.compile(r"\s*([a-z0-9+]*:?//.*@|[a-z0-9+]+://|(sqlite|postgres|postgresql)(\+\w+)?:)", re.IGNORECASE)
-_LIKE_CONNECTION_STRING = re.compile(r"\b(host|user|dbname|password)\s*=|^[^/]*:[^/]*@")
-_SHOWN_QUERY_KEYS = frozenset({"host", "port", "dbname", "user", "sslmode", "target_session_attrs", "connect_timeout"})
+_POSTGRESQL_SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
+_SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+)://.*", re.IGNORECASE | re.DOTALL)
+_AROUND = " \t\r\n\v\f\xa0\ufeff\u200b"  # Of an environment file or a copied line; no part of a path.
+_QUOTES = ("''", '""', "``", "<>", "“”", "‘’", "«»")
+_LIKE_URL = re.compile(
+    r"://|^[a-z0-9+]*:?//.*@|^(sqlite|postgres|postgresql)(\+\w+)?:|^(?![a-z]:[\\/])[^/]*:[^/]*@", re.IGNORECASE
+)
+_LIKE_CONNECTION_STRING = re.compile(
+    r"(^|[\s;,'\"])(host|hostaddr|port|user|username|user id|server|dbname|database|service)\s*="
+    r"|(password|passwd|pwd)\s*=",
+    re.IGNORECASE,
+)
+_WRITE = "Write a path, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 @dataclass(frozen=True)
@@ -26,10 +39,13 @@ class Location:
 
     Attributes:
         url: SQLAlchemy URL, password included: never print it, print the location.
-        prepared_statements: Whether statements are prepared on the server; None where that is found out.
+        options: Options of libpq that a URL of PostgreSQL gave beyond user, password, hosts and database. They are
+            handed to the driver apart from the URL, which SQLAlchemy would show with them.
+        prepared_statements: What the URL says of statements that are prepared on the server; None if nothing.
     """
 
     url: URL
+    options: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     prepared_statements: bool | None = None
 
     @property
@@ -41,8 +57,10 @@ class Location:
         """Path, or URL without any secret."""
         if self.path is not None:
             return str(self.path)
-        query = {key: value if key in _SHOWN_QUERY_KEYS else "..." for key, value in self.url.query.items()}
-        return self.url.set(query=query).render_as_string(hide_password=True)
+        shown = {key: value if key in SHOWN_OPTIONS else "..." for key, value in self.options.items()}
+        if self.prepared_statements is not None:
+            shown[PREPARED_STATEMENTS] = "on" if self.prepared_statements else "off"
+        return self.url.update_query_dict(shown).render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
         """Show no secret in a traceback either."""
@@ -52,11 +70,14 @@ class Location:
 def locate(given: str | os.PathLike[str] | None = None) -> Location:
     """Read a path or URL; without one, take $OPENG2G_DATABASE, else `catalog.db` in the user's data directory.
 
+    Blanks, line ends and a byte order mark around it are no part of it, nor are quotes around a URL.
+
     Args:
         given: A path, a `sqlite:///` URL, or a `postgresql://` URL.
 
     Raises:
-        LocationError: The text names no SQLite file and no PostgreSQL database.
+        LocationError: The text names no SQLite file and no PostgreSQL database. It is not repeated where it may hold a
+            password.
 
     Example:
         >>> print(locate("postgresql://alice:secret@db.example/fleet"))
@@ -65,16 +86,18 @@ def locate(given: str | os.PathLike[str] | None = None) -> Location:
     text = os.fspath(given) if given is not None else os.environ.get(ENVIRONMENT_VARIABLE, "")
     if not isinstance(text, str):
         raise LocationError("the path of a catalog must be text.")
+    if "\0" in text:
+        raise LocationError("a path or URL cannot contain a NUL character.")
+    text = text.strip(_AROUND)
     if not text:
         if given is not None:
             raise LocationError("the path or URL of the catalog is empty.")
         return _sqlite_location(default_path())
-    if _LIKE_URL.match(text):
-        return _location_of_url(text.strip())
-    if _LIKE_CONNECTION_STRING.search(text):
-        raise LocationError("a connection string is no URL. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
-    if text == ":memory:":
-        raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
+    unquoted = _without_quotes(text)
+    url = _URL.fullmatch(unquoted)
+    if url is not None:
+        return _location_of_url(unquoted, url["scheme"].lower())
+    _refuse_what_is_no_path(text, unquoted)
     return _sqlite_location(Path(text))
 
 
@@ -85,9 +108,25 @@ def default_path() -> Path:
     return platformdirs.user_data_path("openg2g", appauthor=False) / "catalog.db"
 
 
+def _without_quotes(text: str) -> str:
+    while len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip(_AROUND)
+    return text
+
+
+def _refuse_what_is_no_path(text: str, unquoted: str) -> None:
+    """Refuse what was meant as something else, and would be shown in messages as the path of a file."""
+    if _LIKE_URL.search(unquoted):
+        raise LocationError(f"the URL of the catalog cannot be read. {_WRITE} and nothing else.")
+    if _LIKE_CONNECTION_STRING.search(unquoted):
+        raise LocationError("a connection string is no URL. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+    if unquoted == ":memory:":
+        raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
+    if unquoted != text:
+        raise LocationError(f"the path of the catalog is in quotes ({text}). Write it without them.")
+
+
 def _sqlite_location(path: Path) -> Location:
-    if "\0" in str(path):
-        raise LocationError("a path cannot contain a NUL character.")
     try:
         absolute = Path(os.path.abspath(path.expanduser()))
     except RuntimeError as error:  # A home directory that nobody has.
@@ -95,25 +134,20 @@ def _sqlite_location(path: Path) -> Location:
     return Location(URL.create("sqlite", database=str(absolute)))
 
 
-def _location_of_url(text: str) -> Location:
-    scheme = text.partition(":")[0]
+def _location_of_url(text: str, scheme: str) -> Location:
+    if scheme in _POSTGRESQL_SCHEMES:
+        address = parse_postgresql_url(text)
+        return Location(address.url, address.options, address.prepared_statements)
+    if scheme not in _SQLITE_SCHEMES:
+        raise LocationError(f"{scheme}:// is not supported. Use a path, sqlite:///PATH or postgresql://…")
     try:
-        url = make_url(text)
+        url = make_url(f"{scheme}{text[len(scheme) :]}")
     except (ArgumentError, ValueError):
-        raise LocationError(
-            f"the {scheme} URL cannot be read. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///PATH, "
-            "and special characters of a password as %XX."
-        ) from None
-    if text.count("@") > 1:  # The tail of the password would be taken for something else, and shown.
-        raise LocationError("the URL has more than one @. Write an @ of the password as %40.")
-    if url.drivername in ("sqlite", "sqlite+pysqlite"):
-        if url.query:
-            raise LocationError("a sqlite:/// URL takes no options; write sqlite:///PATH.")
-        if url.host:
-            raise LocationError("a SQLite URL has three slashes before a path, four before an absolute one.")
-        if not url.database or url.database == ":memory:":
-            raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
-        return _sqlite_location(Path(url.database))
-    if url.drivername in _POSTGRESQL_DRIVERS:
-        return Location(url.set(drivername="postgresql+psycopg"))
-    raise LocationError(f"{scheme}:// is not supported. Use a path, sqlite:///PATH or postgresql://…")
+        raise LocationError("the sqlite URL cannot be read. Write sqlite:///PATH.") from None
+    if url.query:
+        raise LocationError("a sqlite:/// URL takes no options; write sqlite:///PATH.")
+    if url.host or url.username or url.password:
+        raise LocationError("a SQLite URL has three slashes before a path, four before an absolute one.")
+    if not url.database or url.database == ":memory:":
+        raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
+    return _sqlite_location(Path(url.database))

@@ -114,13 +114,12 @@ class PostgresqlEngine:
         logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
         self._location = location
         self._open: WeakSet[ProcessConnection] = WeakSet()
-        defaults = {key: value for key, value in _DRIVER_SETTINGS.items() if key not in location.url.query}
         self.engine: Engine = create_engine(
             location.url,
             hide_parameters=True,
             pool_reset_on_return=None,  # Who gives a connection back has ended its transaction.
             isolation_level="AUTOCOMMIT",
-            connect_args={**defaults, "client_encoding": "UTF8"},
+            connect_args={**_DRIVER_SETTINGS, **location.options, "client_encoding": "UTF8"},
         )
         event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "do_execute", self._execute)

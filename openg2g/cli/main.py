@@ -129,30 +129,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; every failure that a user can cause ends in a message and an exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = openg2g.main(args=arguments, prog_name="openg2g", standalone_mode=False)
+        result = openg2g.main(args=given, prog_name="openg2g", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        text = "\n".join(_shown(error.format_message(), given))
+        (
+            click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(text)
+        ).show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return _EXIT_INTERRUPTED
     except errors.CatalogError as error:
-        return _fail(error, next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER))
+        exit_code = next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER)
+        return _fail(error, exit_code, given)
     except BrokenPipeError:
         # Nobody reads any more. Python would complain once more when it flushes standard output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_OTHER
     except OSError as error:  # A full disk behind standard output, for instance.
-        return _fail(error, _EXIT_FILE)
+        return _fail(error, _EXIT_FILE, given)
 
 
-def _fail(error: Exception, exit_code: int) -> int:
-    from openg2g.cli.output import escaped
-
-    for line in str(error).split("\n"):
+def _fail(error: Exception, exit_code: int, given: Sequence[str]) -> int:
+    for line in _shown(str(error), given):
         is_picture = isinstance(error, errors.FilterError) and line.startswith("  ")  # The place in an expression.
-        click.echo(("" if is_picture else "Error: ") + escaped(line), err=True)
+        click.echo(("" if is_picture else "Error: ") + line, err=True)
     return exit_code
+
+
+def _shown(message: str, given: Sequence[str]) -> list[str]:
+    """Return the lines of a message, without what could steer the terminal, and without secrets of the arguments."""
+    from openg2g.cli.output import escaped
+    from openg2g.models.secrets import masked_value, without_secrets
+
+    for argument in given:
+        message = message.replace(argument, masked_value(argument)) if len(argument) > 1 else message
+    return [escaped(line) for line in without_secrets(message).split("\n")]

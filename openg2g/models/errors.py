@@ -34,9 +34,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from openg2g.models.secrets import masked_value, without_secrets
+
 
 class CatalogError(Exception):
-    """Base of every error that the catalog raises on purpose."""
+    """Base of every error that the catalog raises on purpose.
+
+    What looks like a secret in its text is masked: the text may quote an argument that was meant as a URL.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_secrets(message))
 
 
 class LocationError(CatalogError, ValueError):
@@ -131,7 +139,7 @@ class WorkloadNotFoundError(CatalogError, LookupError):
     def __init__(self, reference: str, why: str, close_matches: Sequence[str] = ()) -> None:
         hint = f" Did you mean {' or '.join(close_matches)}?" if close_matches else ""
         super().__init__(f"{reference}: {why}.{hint}")
-        self.reference = reference
+        self.reference = without_secrets(reference)
         self.close_matches = tuple(close_matches)
 
 
@@ -145,7 +153,7 @@ class AmbiguousReferenceError(CatalogError, LookupError):
 
     def __init__(self, reference: str, candidates: Sequence[str], what: str = "workloads") -> None:
         super().__init__(f"{reference} fits several {what}; write more of the digest: {', '.join(candidates)}")
-        self.reference = reference
+        self.reference = without_secrets(reference)
         self.candidates = tuple(candidates)
 
 
@@ -219,6 +227,10 @@ class Problem:
     line: int | None = None
     column: int | None = None
 
+    def __post_init__(self) -> None:
+        """Mask what looks like a secret: the message may quote a value of the document."""
+        object.__setattr__(self, "message", without_secrets(self.message))
+
     @property
     def place(self) -> str:
         """`where:line:column`, as far as they are known: what editors and terminals make a link of."""
@@ -267,11 +279,11 @@ class FilterError(CatalogError, ValueError):
     def __init__(self, expression: str, problem: str, column: int | None = None, width: int = 1) -> None:
         place = "" if column is None else f"column {column}: "
         lines = [f"{place}{problem}"]
-        if column is not None:
+        self.expression = masked_value(expression)
+        if column is not None and self.expression == expression:  # A picture may show a part of a secret.
             lines += _pointed_at(expression, column - 1, width)
         super().__init__("\n".join(lines))
-        self.expression = expression
-        self.problem = problem
+        self.problem = without_secrets(problem)
         self.column = column
 
 

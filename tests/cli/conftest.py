@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from openg2g.cli.main import run
+from tests.cli.documents import SMALL, write
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,18 @@ def cli(run_cli: Cli, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("OPENG2G_DATABASE", database_url)
     monkeypatch.chdir(tmp_path)
     return run_cli
+
+
+@pytest.fixture
+def cli_on_sqlite(run_cli: Cli, migrated_sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """Run a command line on an empty catalog in a file: for what is no matter of the engine."""
+    shutil.copyfile(migrated_sqlite_file, tmp_path / "catalog.db")
+    monkeypatch.setenv("OPENG2G_DATABASE", str(tmp_path / "catalog.db"))
+    monkeypatch.chdir(tmp_path)
+    return run_cli
+
+
+@pytest.fixture
+def small_file(tmp_path: Path) -> Path:
+    """Write the smallest workload there is."""
+    return write(tmp_path / "small.json", SMALL)

@@ -176,6 +176,59 @@ def test_a_url_that_cannot_be_used(run_cli: Cli, url: str, message: str) -> None
     assert "word" not in outcome.err.replace("password", "")
 
 
+MISPLACED_URLS = {
+    "a URL": "postgresql://ada:canary-secret@h/x",
+    "with white space": "postgresql://ada:my canary-secret@h/x",
+    "a setting": "DATABASE_URL=postgresql://ada:canary-secret@h/x",
+    "a connection string": "host=h user=ada password=canary-secret",
+    "without a scheme": "ada:canary-secret@db.example/x",
+}
+
+
+@pytest.mark.parametrize("url", MISPLACED_URLS.values(), ids=MISPLACED_URLS)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("URL",),
+        ("show", "URL"),
+        ("diff", "URL", "URL"),
+        ("search", "URL"),
+        ("search", "name == 'a' and URL"),
+        ("list", "--as-of", "URL"),
+        ("list", "--format", "URL"),
+        ("list", "a", "URL", "URL"),
+        ("list", "--databse", "URL"),
+        ("list", "--databse=URL"),
+        ("search", "True", "--limit", "URL"),
+        ("search", "True", "--sort", "URL"),
+        ("search", "True", "--after", "URL"),
+        ("search", "a", "--param", "URL"),
+        ("import", "URL"),
+        ("import", "URL", "--format", "json"),
+        ("validate", "URL", "--input-format", "json"),
+        ("export", "a", "-o", "URL"),
+        ("set", "URL", "models[0].num_replicas=1"),
+        ("set", "small", "URL"),
+        ("rename", "small", "URL"),
+        ("tag", "URL", "a=b"),
+        ("alias", "set", "small", "URL"),
+        ("copy", "URL"),
+        ("verify", "URL"),
+        ("db", "upgrade", "URL"),
+        ("db", "URL"),
+    ],
+    ids=" ".join,
+)
+def test_a_url_in_a_wrong_place_is_not_repeated(
+    cli_on_sqlite: Cli, small_file: Path, arguments: tuple[str, ...], url: str
+) -> None:
+    cli_on_sqlite("import", small_file)
+    outcome = cli_on_sqlite(*(argument.replace("URL", url) for argument in arguments))
+    assert outcome.exit_code in (2, 3, 4, 6, 7)
+    assert "canary" not in outcome.out + outcome.err
+    assert "Traceback" not in outcome.err
+
+
 def test_a_broken_pipe_is_quiet(cli: Cli, database_url: str, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "small.json", SMALL))
     read_end, write_end = os.pipe()
