@@ -19,6 +19,7 @@ from openg2g.catalog.location import Location, default_path, locate
 from openg2g.catalog.reference import parse_reference
 from openg2g.catalog.reporting import CatalogReporting
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
+from openg2g.catalog.sqlite import require_locks
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
@@ -362,6 +363,8 @@ def make_catalog(location: Location) -> bool:
     try:
         if find_schema_revision(database) is not None:
             return False
+        if location.path is not None:
+            require_locks(location.path, between_processes=True)
         from openg2g.catalog.migrate import upgrade  # Imported late: Alembic costs as much as everything else.
 
         upgrade(database, SCHEMA_HEAD)

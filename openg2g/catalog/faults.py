@@ -151,6 +151,11 @@ def _postgresql_translation(error: BaseException | None, location: Location) -> 
     if state in _POSTGRES_EXPLANATIONS:
         return CatalogUnavailableError(f"{location}: {_POSTGRES_EXPLANATIONS[state]}.")
     text = _one_line(error)
+    if "statement pooling" in text:
+        return CatalogUnavailableError(
+            f"{location} is behind a pooler in statement mode, which has no transactions. "
+            "Connect to the server itself, or set pool_mode = transaction for this database in the pooler."
+        )
     if state is not None:
         return CatalogError(f"{location}: {text}")
     if "password" in text:  # Failures to connect carry no code.

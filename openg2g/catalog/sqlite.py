@@ -143,7 +143,7 @@ class SqliteEngine:
             location.url, creator=self._connect, hide_parameters=True, pool_reset_on_return=None
         )
         self.engine.dialect.statement_compiler = _HintingCompiler
-        event.listen(self.engine, "connect", _set_up)
+        event.listen(self.engine, "connect", self._set_up)
         event.listen(self.engine, "handle_error", forks.pass_on)
         event.listen(self.engine, "do_execute", self._execute_patiently)
         event.listen(self.engine, "do_execute_no_params", self._execute_patiently)
@@ -216,10 +216,22 @@ class SqliteEngine:
             self._open.add(raw)
             return raw
 
+    def _set_up(self, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        try:
+            for setting in _SETTINGS:  # They read the schema, and may find it locked.
+                execute_patiently(cursor, f"PRAGMA {setting}", path=self._path)
+            register_functions(connection)
+        except UnicodeDecodeError:  # SQLite's message quotes the schema, whose bytes are no text any more.
+            message = "the SQLite file is damaged: its schema cannot be read. Restore a backup."
+            raise DamagedCatalogError(message) from None
+        finally:
+            cursor.close()
+
     def _execute_patiently(self, cursor: sqlite3.Cursor, statement: str, *arguments: Any) -> bool:
         *parameters, context = arguments  # The last is SQLAlchemy's.
         waited_s = context.execution_options.get("catalog_waited_s", 0.0)
-        execute_patiently(cursor, statement, *parameters, waited_s=waited_s, path=self._path)
+        execute_patiently(cursor, statement, *parameters, path=self._path, waited_s=waited_s)
         return True  # SQLAlchemy need not execute it.
 
 
@@ -243,20 +255,8 @@ def _descriptors(*paths: Path) -> list[int]:
     return found
 
 
-def _set_up(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    try:
-        for setting in _SETTINGS:
-            execute_patiently(cursor, f"PRAGMA {setting}")  # They read the schema, and may find it locked.
-        register_functions(connection)
-    except UnicodeDecodeError:  # SQLite's message quotes the schema, whose bytes are no text any more.
-        raise DamagedCatalogError("the SQLite file is damaged: its schema cannot be read. Restore a backup.") from None
-    finally:
-        cursor.close()
-
-
 def execute_patiently(
-    cursor: sqlite3.Cursor, statement: str, *parameters: Any, waited_s: float = 0.0, path: Path | None = None
+    cursor: sqlite3.Cursor, statement: str, *parameters: Any, path: Path, waited_s: float = 0.0
 ) -> None:
     """Execute a statement again while another connection holds the lock, for `waiting.LOCK_WAIT_S` at the most.
 
@@ -267,8 +267,8 @@ def execute_patiently(
         cursor: Where.
         statement: The statement.
         parameters: Its parameters, if any.
-        waited_s: The part of the patience that is used up already, seconds.
         path: The file, to find out whether its file system has locks at all.
+        waited_s: The part of the patience that is used up already, seconds.
 
     Raises:
         CatalogUnavailableError: The file system has no locks.
@@ -284,7 +284,7 @@ def execute_patiently(
             waited_s = time.monotonic() - started
             if not is_locked(error):
                 raise
-            if is_first and path is not None:
+            if is_first:
                 require_locks(path)
                 is_first = False
             if waited_s > waiting.LOCK_WAIT_S:
@@ -295,14 +295,14 @@ def execute_patiently(
             time.sleep(_RETRY_PAUSE_S)
 
 
-def require_locks(path: Path, *, also_between_processes: bool = False) -> None:
+def require_locks(path: Path, *, between_processes: bool = False) -> None:
     """Make sure that the file system of a file has the locks which SQLite relies on, by a probe in its directory.
 
     SQLite itself says of a file system without locks that the file is locked by somebody else.
 
     Args:
         path: The file. It is not touched: closing it would give up every lock that SQLite has on it in this process.
-        also_between_processes: Whether a lock must also keep another process out, which takes some time to find out.
+        between_processes: Whether a lock must also keep another process out, which takes some time to find out.
 
     Raises:
         CatalogUnavailableError: It has none.
@@ -322,7 +322,7 @@ def require_locks(path: Path, *, also_between_processes: bool = False) -> None:
             if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
                 return
             raise _no_locks(path, f"has no file locks ({errno.errorcode[error.errno]})") from None
-        if also_between_processes and sys.executable:
+        if between_processes and sys.executable:
             command = [sys.executable, "-I", "-S", "-c", _TRY_TO_LOCK, probe.name]
             if subprocess.run(command, check=False, timeout=_PROBE_TIMEOUT_S).returncode == 0:
                 raise _no_locks(path, "grants the same lock to two processes")
