@@ -88,10 +88,17 @@ class PostgresServer:
         with self._administration() as connection, suppress(psycopg.errors.InvalidCatalogName):
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def dump(self, url: str) -> str:
+    def dump(self, url: str, *options: str) -> str:
         """What pg_dump says of a database: statements that make it again."""
-        command = [self._server.bin_path / "pg_dump", "--inserts", "--no-owner", "--no-privileges", f"--dbname={url}"]
+        command = [self._server.bin_path / "pg_dump", "--inserts", "--no-owner", "--no-privileges", *options]
+        command.append(f"--dbname={url}")
         return subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
+
+    def restore(self, url: str, dumped: str) -> None:
+        """Run what pg_dump said on another database, as its user would, to the first error."""
+        command = [self._server.bin_path / "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--dbname={url}"]
+        result = subprocess.run(command, input=dumped, check=False, capture_output=True, text=True, encoding="utf-8")
+        assert result.returncode == 0, result.stderr
 
     def kill(self, number: int) -> None:
         """End the server by a signal to its first process, and wait until the others have noticed."""
