@@ -36,6 +36,7 @@ class CuttingProxy:
         self.at_cut: Callable[[], object] = lambda: None
         self.is_closed = self.closes_with_answer = False
         self._cutting = threading.Lock()
+        self._clients: list[socket.socket] = []
         self._server_path = str(Path(server) / _SOCKET_NAME)
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(directory / _SOCKET_NAME))
@@ -54,6 +55,14 @@ class CuttingProxy:
         finally:
             shutil.rmtree(directory)
 
+    def cut_all(self) -> None:
+        """Cut every connection that there is, as a restart or a time-out on the way does; new ones are taken on."""
+        with self._cutting:
+            for client in self._clients:
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+            self._clients.clear()
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -64,6 +73,7 @@ class CuttingProxy:
                         continue
                     server = socket.socket(socket.AF_UNIX)
                     server.connect(self._server_path)
+                    self._clients.append(client)
                 is_cut = threading.Event()
                 threading.Thread(target=self._pass_on, args=(client, server, is_cut), daemon=True).start()
                 threading.Thread(target=_pass_back, args=(server, client, is_cut), daemon=True).start()

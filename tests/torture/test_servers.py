@@ -8,8 +8,10 @@ import psycopg
 import pytest
 
 from openg2g.catalog import Catalog
+from openg2g.catalog.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.cutting_proxy import CuttingProxy
+from tests.catalog.histories import archive_of
 from tests.postgres import PostgresServer
 from tests.torture.launcher import Launcher
 from tests.torture.servers import kill_server
@@ -82,3 +84,23 @@ def test_ctrl_c_ends_a_command_whose_server_hangs(launcher: Launcher, mortal_ser
         outcome = connecting.outcome()
     assert (outcome.exit_code, outcome.out) == (130, "")
     assert outcome.err.strip() == "Interrupted."
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["shut down", "crashed"])
+def test_the_first_read_and_the_first_write_after_a_restart_succeed(
+    mortal_server: PostgresServer, url: str, number: int
+) -> None:
+    def restart() -> None:
+        mortal_server.kill(number)
+        mortal_server.start_again()
+
+    with Catalog.open(url) as catalog:
+        catalog.save("fleet", make_workload(1))
+        restart()
+        assert catalog.load("fleet") == make_workload(1)
+        restart()
+        assert catalog.save("fleet", make_workload(2)).number == 2
+        restart()
+        assert archive_of(catalog).count(b"\n") > 3
+        restart()
+        assert verify_database(catalog.database) == []
