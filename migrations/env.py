@@ -26,7 +26,7 @@ def run_in_checkout() -> None:
     from openg2g.catalog.location import locate
     from openg2g.catalog.migrate import migrating
 
-    database = Database(locate(context.get_x_argument(as_dictionary=True).get("database")), may_create_file=True)
+    database = Database(locate(context.get_x_argument(as_dictionary=True).get("database")), may_create=True)
     with migrating(database) as connection:
         run(connection)
 

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from openg2g.catalog import naming, resolve
 from openg2g.catalog.authorship import default_author
+from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import Location, default_path, locate
 from openg2g.catalog.reference import parse_reference
@@ -172,8 +173,12 @@ class Catalog(CatalogReporting):
     def writing(self) -> Iterator[RevisionWriter]:
         """Own a write transaction: what is appended in the block is committed when it ends without an error."""
         author = default_author()  # It may start a process: before the lock is taken, not under it.
-        with self.database.writing() as connection:
-            yield RevisionWriter(connection, author)
+        try:
+            with self.database.writing() as connection:
+                yield RevisionWriter(connection, author)
+        except BaseException:
+            self._reader = ContentReader()  # It may have read what was undone, under ids that others get.
+            raise
 
     def _write(self, work: Callable[[RevisionWriter], _Result]) -> _Result:
         """Do work that may be done again in a write transaction: see `Database.write`."""
@@ -359,7 +364,7 @@ def make_catalog(location: Location) -> bool:
     """
     if location.path is not None and location.path == default_path():
         location.path.parent.mkdir(parents=True, exist_ok=True)  # Any other directory is the user's to make.
-    database = Database(location, may_create_file=True)
+    database = Database(location, may_create=True)
     try:
         if find_schema_revision(database) is not None:
             return False

@@ -68,14 +68,14 @@ class Database:
         location: Where it is.
     """
 
-    def __init__(self, location: Location, *, may_create_file: bool = False) -> None:
+    def __init__(self, location: Location, *, may_create: bool = False) -> None:
         """Prepare the engine; the first use connects.
 
         Raises:
             LocationError: The driver for the URL is not installed.
         """
         self.location = location
-        self._may_create_file = may_create_file
+        self._may_create = may_create
         self._queue = None if location.path is None else WriterQueue(location.path)
         self._is_closed = False
         self._start()
@@ -88,14 +88,14 @@ class Database:
         self._lock = threading.Lock()
         self._idle: Connection | None = None
         self._in_use: set[Connection] = set()
-        self._writing_thread: int | None = None
+        self._writing = threading.local()
 
     def _engine_of_location(self) -> _EngineOfOurs:
         if self.location.path is not None:
-            return SqliteEngine(self.location, may_create_file=self._may_create_file)
+            return SqliteEngine(self.location, may_create=self._may_create)
         from openg2g.catalog.postgresql import PostgresqlEngine  # Imported late: most catalogs are files.
 
-        return PostgresqlEngine(self.location)
+        return PostgresqlEngine(self.location, may_create=self._may_create)
 
     @property
     def engine(self) -> Engine:
@@ -122,14 +122,26 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection on which each statement sees what is committed when it starts."""
+        """Yield a connection on which each statement sees what is committed when it starts.
+
+        Within a write transaction of this thread it is that of the transaction, and sees what it has written, too.
+        """
+        if (connection := self._written_on()) is not None:
+            yield connection
+            return
         with self._in_transaction(self._engine.begin_reading) as connection:
             yield connection
             connection.commit()  # Ends what a pooler may need; the driver is in autocommit mode.
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection on which every statement sees the same state, for work of many statements."""
+        """Yield a connection on which every statement sees the same state, for work of many statements.
+
+        Within a write transaction of this thread it is that of the transaction.
+        """
+        if (connection := self._written_on()) is not None:
+            yield connection
+            return
         with self._in_transaction(self._engine.begin_snapshot) as connection:
             yield connection
             connection.commit()
@@ -143,19 +155,19 @@ class Database:
                 writing already: it would wait for itself.
             CatalogReadOnlyError: The database may only be read.
         """
-        if self._writing_thread == threading.get_ident():
+        if self._written_on() is not None:
             raise CatalogLockedError(
                 f"{self.location} is being written to by this thread already: finish that first (a generator that "
                 "is being saved cannot save by itself)."
             )
         turn = nullcontext(0.0) if self._queue is None else self._queue.turn()
         with turn as waited_s, self._in_transaction(partial(self.begin_writing, waited_s=waited_s)) as connection:
-            self._writing_thread = threading.get_ident()
+            self._writing.connection = connection
             try:
                 yield connection
-                self.commit(connection)
             finally:
-                self._writing_thread = None
+                self._writing.connection = None
+            self.commit(connection)
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in a write transaction; do all of it again, a few times, where the server gave it up.
@@ -269,6 +281,11 @@ class Database:
                 self._idle = connection
                 return
         connection.close()
+
+    def _written_on(self) -> Connection | None:
+        """Return the connection that this thread is writing on, if it is."""
+        connection: Connection | None = getattr(self._writing, "connection", None)
+        return connection
 
     def _require_open(self) -> None:
         if self._is_closed:

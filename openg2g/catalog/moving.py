@@ -53,7 +53,7 @@ def copy_catalog(
         LocationError: Source and target are the same.
         InvalidRevisionError: Two names would be called the same in the target.
     """
-    if source.location == target.location:
+    if source.database.location == target.database.location:
         raise LocationError(f"{source.location} cannot be copied onto itself. Export an archive and import that.")
     if names is not None:
         names = [source.get(reference).name for reference in names]

@@ -47,20 +47,29 @@ _SETTINGS: Mapping[str, str] = {
     "default_transaction_deferrable": "off",
 }
 # What other clients of a pooler may have left behind becomes what server, database and role say.
-_RESET = ("role", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+_RESET = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
 _LOCAL_SETTINGS = "catalog_local_settings"
 _ACCESS = "catalog_access"
 
 _FIND_SCHEMA = f"""
     BEGIN;
     SET LOCAL search_path TO DEFAULT;
-    SELECT pg_backend_pid(), current_schema(), array(
-        SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WITH path AS (
+        SELECT schema::text, place FROM unnest(current_schemas(false)) WITH ORDINALITY AS listed (schema, place)
+        WHERE schema NOT LIKE 'pg\\_%' AND schema <> 'information_schema'
+    ), found AS (
+        SELECT nspname::text AS schema, place FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        LEFT JOIN path ON path.schema = nspname
         WHERE relname = '{VERSION_TABLE}' AND relkind IN ('r', 'p') AND relpersistence <> 't'
-        AND (nspname = ANY (current_schemas(false)) OR current_schema() IS NULL)
-        ORDER BY array_position(current_schemas(false), nspname), nspname
-    ), (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only'),
-    array(SELECT name::text FROM pg_settings WHERE name IN ({", ".join(f"'{name}'" for name in _RESET)}));
+        AND (place IS NOT NULL OR has_schema_privilege(pg_namespace.oid, 'USAGE'))
+    )
+    SELECT pg_backend_pid(),
+        (SELECT source = 'client' FROM pg_settings WHERE name = 'search_path'),
+        (SELECT schema FROM path ORDER BY place LIMIT 1),
+        (SELECT schema FROM found WHERE place IS NOT NULL ORDER BY place LIMIT 1),
+        array(SELECT schema FROM found WHERE place IS NULL ORDER BY schema),
+        (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only'),
+        array(SELECT name::text FROM pg_settings WHERE name IN ({", ".join(f"'{name}'" for name in _RESET)}));
     COMMIT
 """
 
@@ -109,10 +118,11 @@ class PostgresqlEngine:
         engine: The SQLAlchemy engine. Its connections are in autocommit mode: transactions begin by statements.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, *, may_create: bool) -> None:
         """Prepare the engine; the first use connects."""
         logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
         self._location = location
+        self._may_create = may_create
         self._open: WeakSet[ProcessConnection] = WeakSet()
         self.engine: Engine = create_engine(
             location.url,
@@ -187,14 +197,14 @@ class PostgresqlEngine:
         cursor = raw.execute(_FIND_SCHEMA)
         cursor.nextset()
         cursor.nextset()
-        process_id, current, found, is_read_only, resettable = cursor.fetchone()
+        process_id, is_chosen, first, of_catalog, elsewhere, is_read_only, resettable = cursor.fetchone()
         is_direct = process_id == raw.info.backend_pid
         prepares = self._location.prepared_statements
         if not (is_direct if prepares is None else prepares):
             raw.prepare_threshold = None
         settings = {
             **_SETTINGS,
-            "search_path": f"{_quoted(self._schema(current, found))}, pg_temp",
+            "search_path": f"{_quoted(of_catalog or self._schema(first, elsewhere, is_chosen=is_chosen))}, pg_temp",
             "lock_timeout": f"'{waiting.LOCK_WAIT_S:.0f}s'",
         }
         if is_direct:
@@ -203,7 +213,7 @@ class PostgresqlEngine:
             return
         record.info[_ACCESS] = "" if is_read_only == "on" else " READ WRITE"
         record.info[_LOCAL_SETTINGS] = "".join(
-            [f"; SET LOCAL {name} TO DEFAULT" for name in resettable]
+            [f"; SET LOCAL {name} TO DEFAULT" for name in ("role", *resettable)]
             + [f"; SET LOCAL {name} = {value}" for name, value in settings.items()]
         )
 
@@ -215,18 +225,25 @@ class PostgresqlEngine:
         cursor.execute(statement, parameters, prepare=False)
         return True
 
-    def _schema(self, current: str | None, found: list[str]) -> str:
-        """Return the schema that the catalog is in, or would be made in.
+    def _schema(self, first: str | None, elsewhere: list[str], *, is_chosen: bool) -> str:
+        """Return the schema of the catalog where none is in the search path: the only other, or where to make one.
+
+        Args:
+            first: First schema of the search path, if it has one.
+            elsewhere: The schemas that have a catalog.
+            is_chosen: Whether the search path is that of the URL or the environment, and not of the database or role.
 
         Raises:
-            LocationError: The search path leads nowhere, and several schemas have a catalog.
+            LocationError: Several have.
         """
-        if current is None and len(found) > 1:
+        if first is not None and (is_chosen or self._may_create):
+            return first
+        if len(elsewhere) > 1:
             raise LocationError(
-                f"{self._location} has catalogs in the schemas {', '.join(found)}, and its search_path names none. "
-                f"Choose one in the URL: ?options=-csearch_path={found[0]}"
+                f"{self._location} has catalogs in the schemas {', '.join(elsewhere)}, and none in the search path. "
+                f"Choose one in the URL: ?options=-csearch_path%3D{elsewhere[0]}"
             )
-        return found[0] if found else current or "public"
+        return elsewhere[0] if elsewhere else first or "public"
 
 
 def _quoted(identifier: str) -> str:

@@ -128,13 +128,13 @@ class SqliteEngine:
         engine: The SQLAlchemy engine.
     """
 
-    def __init__(self, location: Location, *, may_create_file: bool) -> None:
+    def __init__(self, location: Location, *, may_create: bool) -> None:
         """Prepare the engine; the first use connects."""
         path = location.path
         assert path is not None
         self._path = path
         # A mistyped path must not become an empty database.
-        self._uri = f"{path.as_uri()}?mode={'rwc' if may_create_file else 'rw'}"
+        self._uri = f"{path.as_uri()}?mode={'rwc' if may_create else 'rw'}"
         self._open: WeakSet[ProcessConnection] = WeakSet()
         self._connecting = threading.RLock()
         self._held: list[ProcessConnection] = []

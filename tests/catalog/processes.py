@@ -89,7 +89,7 @@ def upgrade_and_die(_: Connection, url: str, statement_start: str) -> None:
     """Migrate an empty database and die, without any chance to clean up, just before one of the statements."""
     from openg2g.catalog.migrate import upgrade
 
-    database = Database(locate(url), may_create_file=True)
+    database = Database(locate(url), may_create=True)
 
     @event.listens_for(database.engine, "before_cursor_execute")
     def die(connection: object, cursor: object, statement: str, *_: object) -> None:

@@ -37,7 +37,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @contextmanager
 def open_database(url: str) -> Iterator[Database]:
-    database = Database(locate(url), may_create_file=True)
+    database = Database(locate(url), may_create=True)
     try:
         yield database
     finally:

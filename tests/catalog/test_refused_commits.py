@@ -8,8 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft
-from openg2g.catalog import database as database_module
+from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, waiting
 from openg2g.catalog.migrate import downgrade
 from openg2g.catalog.moving import copy_catalog
 from openg2g.catalog.verify import verify_database
@@ -68,7 +67,7 @@ def foreign_reader(sqlite_url: str) -> Iterator[PlainSql]:
 def test_a_commit_that_a_reader_outlasts_leaves_no_lock(
     sqlite_url: str, foreign_reader: PlainSql, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    monkeypatch.setattr(database_module, "LOCK_WAIT_S", 0.5)
+    monkeypatch.setattr(waiting, "LOCK_WAIT_S", 0.5)
     with Catalog.open(sqlite_url) as catalog:
         catalog.save("fleet", make_workload(1))
         foreign_reader.run("BEGIN")
@@ -85,7 +84,7 @@ def test_a_commit_that_a_reader_outlasts_leaves_no_lock(
 def test_a_migration_that_a_reader_outlasts_leaves_no_lock(
     sqlite_url: str, foreign_reader: PlainSql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "LOCK_WAIT_S", 0.5)
+    monkeypatch.setattr(waiting, "LOCK_WAIT_S", 0.5)
     with Catalog.open(sqlite_url) as catalog:
         foreign_reader.run("BEGIN")
         foreign_reader.run("SELECT count(*) FROM names")
@@ -98,7 +97,7 @@ def test_a_migration_that_a_reader_outlasts_leaves_no_lock(
 def test_commits_that_are_refused_again_and_again_use_nothing_up(
     sqlite_url: str, foreign_reader: PlainSql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "LOCK_WAIT_S", 0.02)
+    monkeypatch.setattr(waiting, "LOCK_WAIT_S", 0.02)
     with Catalog.open(sqlite_url) as catalog:
         foreign_reader.run("BEGIN")
         foreign_reader.run("SELECT count(*) FROM names")
@@ -126,7 +125,7 @@ def test_a_command_whose_commit_is_refused_says_so_and_leaves_no_lock(
     sqlite_url: str, foreign_reader: PlainSql
 ) -> None:
     command = (
-        "import openg2g.catalog.database as database; database.LOCK_WAIT_S = 0.5; "
+        "import openg2g.catalog.waiting as waiting; waiting.LOCK_WAIT_S = 0.5; "
         "from openg2g.cli.main import main; main()"
     )
     foreign_reader.run("BEGIN")
