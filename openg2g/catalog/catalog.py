@@ -16,13 +16,15 @@ from openg2g.catalog import naming, resolve
 from openg2g.catalog.authorship import default_author
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
+from openg2g.catalog.faults import is_denied
 from openg2g.catalog.location import Location, default_path, locate
+from openg2g.catalog.ownership import owner_on_server
 from openg2g.catalog.reference import parse_reference
 from openg2g.catalog.reporting import CatalogReporting
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
 from openg2g.catalog.sqlite import require_locks
 from openg2g.catalog.writer import RevisionWriter
-from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_alias, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
@@ -374,6 +376,10 @@ def make_catalog(location: Location) -> bool:
 
         upgrade(database, SCHEMA_HEAD)
         return True
+    except CatalogReadOnlyError as error:
+        if not is_denied(error):
+            raise
+        raise CatalogReadOnlyError(f"{error} The owner is {database.read(owner_on_server)}.") from error
     finally:
         database.close()
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog import forks
-from openg2g.catalog.faults import is_given_up, naming_damage, translated_errors
+from openg2g.catalog.faults import is_given_up, is_none_free, naming_damage, translated_errors
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
 from openg2g.catalog.sqlite import SqliteEngine
@@ -249,7 +249,7 @@ class Database:
                 try:
                     begin(connection)
                 except DBAPIError as error:
-                    if not error.connection_invalidated:
+                    if not error.connection_invalidated or is_none_free(error):
                         raise
                     connection.rollback()  # SQLAlchemy connects again when it is used next.
                     begin(connection)

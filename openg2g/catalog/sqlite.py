@@ -19,8 +19,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog import forks, waiting
-from openg2g.catalog.faults import is_locked
 from openg2g.catalog.location import Location
+from openg2g.catalog.sqlite_faults import is_locked
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.models.errors import CatalogUnavailableError, DamagedCatalogError
 

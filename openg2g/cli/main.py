@@ -120,11 +120,20 @@ def openg2g() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    if arguments is None:
+        _start_again_where_the_locale_is_too_small()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # Closed by whoever started us.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  It lives as long as we do.
         getattr(sys, name).reconfigure(errors="backslashreplace")  # A label may have no place in the locale's encoding.
     sys.exit(run(arguments))
+
+
+def _start_again_where_the_locale_is_too_small() -> None:
+    """Start this process again in Python's UTF-8 mode, where the locale has no place for an argument (LC_ALL=C)."""
+    is_undecoded = any("\udc80" <= character <= "\udcff" for argument in sys.argv for character in argument)
+    if is_undecoded and not sys.flags.utf8_mode:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

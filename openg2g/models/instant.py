@@ -1,24 +1,25 @@
 """Times as people write them."""
 
 import difflib
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+_SECOND = timedelta(seconds=1)
 
 
 def parse_instant(text: str, zone: tzinfo | None = None) -> datetime:
-    """Read an ISO 8601 time with its offset, or a date, which means its start.
+    """Read an ISO 8601 time with its offset, or a date, which means its first instant.
 
     Args:
         text: The time or date.
-        zone: Zone of a time without an offset, and of the start of a date; None for UTC dates, and for refusing such
-            a time.
+        zone: Zone of a time without an offset, and of a date; None for UTC dates, and for refusing such a time.
 
     Returns:
         The instant in UTC.
 
     Raises:
-        ValueError: The text is neither, does not say its zone, names a local time that the zone leaves out or has
-            twice, or lies outside the years 1 to 9999 in UTC.
+        ValueError: The text is neither, does not say its zone, names a day that the zone leaves out or a time that it
+            leaves out or has twice, or lies outside the years 1 to 9999 in UTC.
 
     Example:
         >>> parse_instant("2026-03-01").isoformat(), parse_instant("2026-03-01T12:00+01:00").isoformat()
@@ -27,22 +28,10 @@ def parse_instant(text: str, zone: tzinfo | None = None) -> datetime:
         '2026-06-30T22:00:00+00:00'
     """
     day = _date(text)
-    if day is not None:
-        local = datetime.combine(day, time())
-        zone = zone or UTC
-    else:
-        try:
-            local = datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is no time. Write 2026-03-01 or 2026-03-01T12:00Z.") from None
-    if local.utcoffset() is None:
-        if zone is None:
-            raise ValueError(
-                f"{text!r} does not say its zone. Write {text}Z for UTC, {text}+01:00 with an offset, or name a zone."
-            )
-        local = _in_zone(local, zone, text)
     try:
-        return local.astimezone(UTC)
+        if day is not None:
+            return _first_instant(day, zone or UTC, text)
+        return _in_zone(_time(text), zone, text).astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC.") from None
 
@@ -70,14 +59,49 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _in_zone(local: datetime, zone: tzinfo, text: str) -> datetime:
-    """Put a local time into a zone; clocks that go forward skip some, clocks that go back show some twice."""
-    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+def _time(text: str) -> datetime:
     try:
-        if first.utcoffset() == second.utcoffset():
-            return first
-        is_skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local
-    except OverflowError:
-        raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC.") from None
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time. Write 2026-03-01 or 2026-03-01T12:00Z.") from None
+
+
+def _first_instant(day: date, zone: tzinfo, text: str) -> datetime:
+    """Return when a day begins in a zone: at midnight, the first of two, or when clocks go forward over midnight."""
+    midnight = datetime.combine(day, time())
+    first = midnight.replace(tzinfo=zone).astimezone(UTC)
+    if not _is_skipped(midnight, zone):
+        return first
+    # Between the two instants that midnight would be by the clocks before and after, the clocks went forward.
+    before = midnight.replace(tzinfo=zone, fold=1).astimezone(UTC) - _SECOND
+    while first - before > _SECOND:
+        middle = before + (first - before) // 2
+        middle -= timedelta(microseconds=middle.microsecond)
+        if middle.astimezone(zone).replace(tzinfo=None) < midnight:
+            before = middle
+        else:
+            first = middle
+    if first.astimezone(zone).date() != day:
+        raise ValueError(f"{text!r} in {zone} does not exist there, the calendar leaves the day out.")
+    return first
+
+
+def _is_skipped(local: datetime, zone: tzinfo) -> bool:
+    """Whether clocks go forward over a local time."""
+    return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local
+
+
+def _in_zone(local: datetime, zone: tzinfo | None, text: str) -> datetime:
+    """Put a local time into a zone; clocks that go forward skip some, clocks that go back show some twice."""
+    if local.utcoffset() is not None:
+        return local
+    if zone is None:
+        raise ValueError(
+            f"{text!r} does not say its zone. Write {text}Z for UTC, {text}+01:00 with an offset, or name a zone."
+        )
+    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first
+    is_skipped = _is_skipped(local, zone)
     why = "does not exist there, the clocks go forward" if is_skipped else "comes twice there, the clocks go back"
     raise ValueError(f"{text!r} in {zone} {why}. Write the offset from UTC.")

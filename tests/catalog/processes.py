@@ -121,6 +121,21 @@ def save_to_a_full_disk(sender: Connection, location: str) -> None:
     sender.send((_outcome(location, "save much"), _outcome(location, "list")))
 
 
+def read_with_small_files(sender: Connection, location: str) -> None:
+    """Ask for more than fits into memory where no file may grow; say what came of it."""
+    with Catalog.open(location) as catalog:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000)"
+        try:
+            with catalog.database.reading() as connection:
+                connection.exec_driver_sql("PRAGMA cache_size = 10")
+                connection.exec_driver_sql(f"{many} SELECT i || 'xxxxxxxxxxxxxxxxxxxx' AS t FROM n ORDER BY t").first()
+            sender.send(("", ""))
+        except Exception as error:  # Sent to the test, which shows it.
+            sender.send((type(error).__name__, str(error)))
+
+
 def _outcome(location: str, action: str) -> tuple[str, str]:
     """Name of the error and its text, or an empty name and what there was to say."""
     try:

@@ -241,6 +241,11 @@ def public_directory(migrated_sqlite_file: Path) -> Iterator[Path]:
         directory.chmod(0o777)
 
 
+def owner_of(path: Path) -> str:
+    """What is said of the owner of a file: root becomes nobody for these tests, everybody else stays who they are."""
+    return f" (it belongs to {path.owner()})" if os.geteuid() == 0 else ""
+
+
 def use_as_nobody(directory: Path, practice: Path, name: str, action: str) -> tuple[str, str]:
     with running(use_without_privileges, str(practice), str(directory / name), action) as (_, receiver):
         kind, text = received(receiver)
@@ -259,7 +264,7 @@ def test_a_catalog_that_may_only_be_read_can_be_read_and_says_so_when_written(
     kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "catalog.db", "save")
     assert (kind, text) == (
         "CatalogReadOnlyError",
-        f"{path} may only be read: check the permissions of the file and directory.",
+        f"{path} may only be read: check the permissions of the file and directory{owner_of(path)}.",
     )
     assert path.read_bytes() == content
     assert [entry.name for entry in public_directory.iterdir()] == ["catalog.db"]
@@ -269,7 +274,7 @@ def test_a_catalog_that_may_not_even_be_read_says_so(public_directory: Path, tmp
     path = public_directory / "catalog.db"
     path.chmod(0)
     kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "catalog.db", "list")
-    assert (kind, text) == ("CatalogReadOnlyError", f"{path} cannot be opened: check its permissions.")
+    assert (kind, text) == ("CatalogReadOnlyError", f"{path} cannot be opened: check its permissions{owner_of(path)}.")
 
 
 def test_no_catalog_can_be_made_in_a_directory_that_may_only_be_read(public_directory: Path, tmp_path: Path) -> None:
@@ -277,7 +282,8 @@ def test_no_catalog_can_be_made_in_a_directory_that_may_only_be_read(public_dire
     kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "new.db", "create")
     assert (kind, text) == (
         "CatalogReadOnlyError",
-        f"{public_directory / 'new.db'} cannot be made: the directory {public_directory} may only be read.",
+        f"{public_directory / 'new.db'} cannot be made: the directory {public_directory} may only be read"
+        f"{owner_of(public_directory)}.",
     )
 
 
@@ -303,26 +309,6 @@ def test_no_catalog_can_be_made_on_a_server_that_may_only_be_read(postgres: Post
             Catalog.create(with_option(url, "default_transaction_read_only=on"))
         with pytest.raises(CatalogNotFoundError, match="the database has no tables of a catalog"):
             Catalog.open(url)
-
-
-@only_on_postgresql
-def test_a_role_without_permissions_is_told_so(catalog: Catalog, database_url: str, plain_sql: PlainSql) -> None:
-    catalog.save("fleet", make_workload())
-    role = f"reader_{os.getpid()}"
-    plain_sql.run(f"CREATE ROLE {role} LOGIN")
-    try:
-        url = database_url.replace("postgres:@", f"{role}:@")
-        with pytest.raises(CatalogUnavailableError, match="the user lacks the permission"):
-            Catalog.open(url)
-        plain_sql.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-        with Catalog.open(url) as reader:
-            assert reader.load("fleet") == make_workload()
-            with pytest.raises(CatalogUnavailableError, match="the user lacks the permission"):
-                reader.save("fleet", make_workload(3))
-        assert len(catalog.history("fleet")) == 1
-    finally:
-        plain_sql.run(f"DROP OWNED BY {role}")
-        plain_sql.run(f"DROP ROLE {role}")
 
 
 def test_an_unreachable_server_is_named() -> None:

@@ -229,6 +229,22 @@ def test_a_url_in_a_wrong_place_is_not_repeated(
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("argument", "message"), [(b"Fl\xc3\xa9et", "no workload has this name"), (b"\xff", "Unicode")]
+)
+def test_a_name_in_a_locale_without_its_letters_is_read_all_the_same(
+    cli_on_sqlite: Cli, small_file: Path, argument: bytes, message: str
+) -> None:
+    assert cli_on_sqlite("import", small_file, "--name", "Flöet").exit_code == 0
+    command = [sys.executable, "-c", "from openg2g.cli.main import main; main()", "show", argument]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert message in result.stderr.decode()
+    command[-1] = "Flöet".encode()
+    shown = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    assert "Flöet@1" in shown.decode()
+
+
 def test_a_broken_pipe_is_quiet(cli: Cli, database_url: str, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "small.json", SMALL))
     read_end, write_end = os.pipe()

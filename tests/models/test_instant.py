@@ -1,7 +1,7 @@
 """Times and zones as people write them."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -126,6 +126,44 @@ def test_a_date_or_a_time_without_an_offset_means_the_named_zone(text: str, zone
 
 def test_an_offset_wins_over_the_named_zone() -> None:
     assert parse_instant("2026-07-01T12:00Z", parse_zone("Europe/Berlin")) == datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "instant"),
+    [
+        ("2026-09-06", "America/Santiago", datetime(2026, 9, 6, 4, tzinfo=UTC)),  # Clocks go forward at midnight.
+        ("2018-11-04", "America/Sao_Paulo", datetime(2018, 11, 4, 3, tzinfo=UTC)),
+        ("1919-03-31", "America/Toronto", datetime(1919, 3, 31, 4, 30, tzinfo=UTC)),  # At half past eleven, to 00:30.
+        ("2025-11-02", "America/Havana", datetime(2025, 11, 2, 4, tzinfo=UTC)),  # Midnight comes twice.
+        ("2011-12-31", "Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # The day after one that was left out.
+    ],
+)
+def test_a_date_means_its_first_instant_where_midnight_is_missing_or_comes_twice(
+    text: str, zone: str, instant: datetime
+) -> None:
+    assert parse_instant(text, parse_zone(zone)) == instant
+    if instant.astimezone(parse_zone(zone)).hour:
+        with pytest.raises(ValueError, match="does not exist there, the clocks go forward"):
+            parse_instant(f"{text}T00:00", parse_zone(zone))
+
+
+@pytest.mark.parametrize(("text", "zone"), [("2011-12-30", "Pacific/Apia"), ("1993-08-21", "Pacific/Kwajalein")])
+def test_a_day_that_the_calendar_leaves_out_is_refused(text: str, zone: str) -> None:
+    with pytest.raises(ValueError, match=f"'{text}' in {zone} does not exist there, the calendar leaves the day out"):
+        parse_instant(text, parse_zone(zone))
+
+
+@examples(200)
+@given(
+    st.dates(datetime(1900, 1, 1).date(), datetime(2037, 12, 31).date()),
+    st.sampled_from(
+        ["America/Santiago", "America/Havana", "Africa/Cairo", "Asia/Beirut", "Europe/Berlin", "Asia/Tehran"]
+    ),
+)
+def test_the_second_before_the_first_instant_of_a_date_is_of_another_date(day: date, zone: str) -> None:
+    first = parse_instant(day.isoformat(), parse_zone(zone))
+    assert first.astimezone(ZoneInfo(zone)).date() == day
+    assert (first - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date() < day
 
 
 def test_a_local_time_that_the_clocks_skip_is_refused() -> None:
