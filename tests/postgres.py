@@ -90,8 +90,11 @@ class PostgresServer:
 
     def dump(self, url: str, *options: str) -> str:
         """What pg_dump says of a database: statements that make it again."""
-        command = [self._server.bin_path / "pg_dump", "--inserts", "--no-owner", "--no-privileges", *options]
-        command.append(f"--dbname={url}")
+        return self.run("pg_dump", "--inserts", "--no-owner", "--no-privileges", *options, f"--dbname={url}")
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one of the server's programs, and return what it says."""
+        command = [self._server.bin_path / program, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
 
     def restore(self, url: str, dumped: str) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def test_the_wheel_holds_every_module_and_the_migrations(wheel: Path) -> None:
     for package in ("models", "formats", "catalog", "cli"):
         assert f"openg2g/{package}/py.typed" in names
     assert "openg2g/__init__.py" not in names
-    assert not any(name.split("/")[0] not in ("openg2g", "openg2g_catalog-0.1.0.dist-info") for name in names)
+    assert not any(name.split("/")[0] not in ("openg2g", f"openg2g_catalog-{VERSION}.dist-info") for name in names)
 
 
 def test_an_installed_copy_makes_a_catalog_and_keeps_a_workload(wheel: Path, tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_an_installed_copy_makes_a_catalog_and_keeps_a_workload(wheel: Path, tmp
     where = "import openg2g.catalog.migrate as m; print(m.__file__, m.migrations_path())"
     result = subprocess.run([str(python), "-c", where], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert all(path.startswith(str(environment)) for path in result.stdout.split())
-    assert openg2g("--version") == "openg2g-catalog 0.1.0\n"
+    assert openg2g("--version") == f"openg2g-catalog {VERSION}\n"
     openg2g("init")
     example = ROOT / "scripts" / "examples" / "five-models.json"
     assert openg2g("import", str(example), "--name", "fleet") == "fleet: new, revision 1\n"

@@ -129,6 +129,13 @@ METADATA = MetaData(
 )
 
 
+def _time(comment: str) -> Column[datetime]:
+    kept = (
+        "timestamptz on PostgreSQL, text like '2026-04-01T00:00:00.000000Z' on SQLite: compare with a time written so."
+    )
+    return Column(UtcTimestamp, comment=f"{comment} {kept}")
+
+
 def _per_engine(name: str, sqlite: str, postgresql: str) -> tuple[CheckConstraint, CheckConstraint]:
     """One rule whose text differs between the engines, under one name."""
     return (
@@ -159,7 +166,7 @@ class CatalogInfoColumns(TypedColumns):
     """One row: this catalog. Writers on Postgres lock it, so that ids and revision numbers stay dense."""
 
     id: Named[int] = Column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Always 1.")
-    created_at: Named[datetime] = Column(UtcTimestamp, comment="When the catalog was made, UTC.")
+    created_at: Named[datetime] = _time("When the catalog was made, UTC.")
 
 
 CATALOG_INFO = Table(
@@ -364,7 +371,7 @@ class NameColumns(TypedColumns):
 
     id: Named[int] = Column(_BIG_INTEGER, primary_key=True, autoincrement=False, comment="Assigned by writers.")
     name: Named[str] = Column(_CODE_POINT_TEXT, comment="The name, as in references.")
-    created_at: Named[datetime] = Column(UtcTimestamp, comment="When the name was first used, UTC.")
+    created_at: Named[datetime] = _time("When the name was first used, UTC.")
     checksum: Named[int] = _checksum()
 
 
@@ -389,7 +396,7 @@ class RenameColumns(TypedColumns):
         _BIG_INTEGER, primary_key=True, autoincrement=False, comment="1, 2, 3, … within the name."
     )
     old_name: Named[str] = Column(_CODE_POINT_TEXT, comment="What it was called until then.")
-    recorded_at: Named[datetime] = Column(UtcTimestamp, comment="When it was renamed, UTC.")
+    recorded_at: Named[datetime] = _time("When it was renamed, UTC.")
     author: Named[str] = Column(Text, comment="Who renamed it.")
     message: Named[str] = Column(Text, comment="Why; empty if not said.")
     checksum: Named[int] = _checksum()
@@ -442,8 +449,8 @@ class RevisionColumns(TypedColumns):
     workload_id: Named[int | None] = Column(
         _BIG_INTEGER, ForeignKey(WORKLOADS.c.id), comment="The workload it stands for; NULL where the name was retired."
     )
-    recorded_at: Named[datetime] = Column(UtcTimestamp, comment="When the catalog learned it, UTC.")
-    effective_from: Named[datetime] = Column(UtcTimestamp, comment="Since when it applies, UTC.")
+    recorded_at: Named[datetime] = _time("When the catalog learned it, UTC.")
+    effective_from: Named[datetime] = _time("Since when it applies, UTC.")
     author: Named[str] = Column(Text, comment="Who recorded it.")
     message: Named[str] = Column(Text, comment="Why; empty if not said.")
     source: Named[str] = Column(Text, comment="The file it came from; empty if none.")
@@ -485,7 +492,7 @@ class AliasMoveColumns(TypedColumns):
     revision_number: Named[int | None] = Column(
         _BIG_INTEGER, comment="The revision it stands for since; NULL where it was removed."
     )
-    recorded_at: Named[datetime] = Column(UtcTimestamp, comment="When it was moved, UTC.")
+    recorded_at: Named[datetime] = _time("When it was moved, UTC.")
     author: Named[str] = Column(Text, comment="Who moved it.")
     message: Named[str] = Column(Text, comment="Why; empty if not said.")
     checksum: Named[int] = _checksum()

@@ -11,10 +11,14 @@ import pytest
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.checksum import row_checksum
+from openg2g.catalog.schema import SCHEMA_HEAD
 from tests.builders import make_workload
 from tests.cli.conftest import Cli
-from tests.next_release import become, write_migrations
+from tests.next_release import NEXT_REVISION, become, write_migrations
 from tests.postgres import PostgresServer
+
+UPGRADED = f"schema {SCHEMA_HEAD} → {NEXT_REVISION}\n"
+BACKUP = f"fleet.db.{SCHEMA_HEAD}.backup"
 
 
 @pytest.fixture
@@ -131,24 +135,24 @@ def test_a_server_is_backed_up_by_its_own_tools(
 def test_an_upgrade_copies_the_file_first(outdated_fleet: Cli) -> None:
     before = Path("fleet.db").read_bytes()
     outcome = outdated_fleet("db", "upgrade")
-    assert (outcome.exit_code, outcome.out) == (0, "schema 0001 → 0002\n")
-    assert outcome.err.endswith("fleet.db.0001.backup.\n")
+    assert (outcome.exit_code, outcome.out) == (0, UPGRADED)
+    assert outcome.err.endswith(f"{BACKUP}.\n")
     assert Path("fleet.db").read_bytes() != before
-    with sqlite3.connect("fleet.db.0001.backup") as connection:
+    with sqlite3.connect(BACKUP) as connection:
         assert connection.execute("SELECT count(*) FROM revisions").fetchone() == (2,)
-        assert connection.execute("SELECT version_num FROM openg2g_schema_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM openg2g_schema_version").fetchone() == (SCHEMA_HEAD,)
 
 
 def test_a_copy_of_an_earlier_upgrade_is_kept(outdated_fleet: Cli) -> None:
-    Path("fleet.db.0001.backup").write_text("precious")
+    Path(BACKUP).write_text("precious")
     for number in (2, 3):
         outcome = outdated_fleet("db", "upgrade")
-        assert (outcome.exit_code, outcome.out) == (0, "schema 0001 → 0002\n")
-        assert outcome.err.endswith(f"fleet.db.0001.{number}.backup.\n")
-        assert outdated_fleet("db", "downgrade", "0001").exit_code == 0
-    assert outdated_fleet("db", "upgrade", "--no-backup").out == "schema 0001 → 0002\n"
-    assert files() == {"fleet.db", "fleet.db.0001.backup", "fleet.db.0001.2.backup", "fleet.db.0001.3.backup"}
-    assert Path("fleet.db.0001.backup").read_text() == "precious"
+        assert (outcome.exit_code, outcome.out) == (0, UPGRADED)
+        assert outcome.err.endswith(f"fleet.db.{SCHEMA_HEAD}.{number}.backup.\n")
+        assert outdated_fleet("db", "downgrade", SCHEMA_HEAD).exit_code == 0
+    assert outdated_fleet("db", "upgrade", "--no-backup").out == UPGRADED
+    assert files() == {"fleet.db", BACKUP, *(f"fleet.db.{SCHEMA_HEAD}.{number}.backup" for number in (2, 3))}
+    assert Path(BACKUP).read_text() == "precious"
 
 
 def test_an_upgrade_that_cannot_copy_the_file_changes_nothing(outdated_fleet: Cli) -> None:
@@ -156,7 +160,7 @@ def test_an_upgrade_that_cannot_copy_the_file_changes_nothing(outdated_fleet: Cl
     before = path.read_bytes()
     outcome = outdated_fleet("db", "upgrade", "--database", path)
     assert (outcome.exit_code, outcome.out) == (7, "")
-    assert ".0001.backup cannot be written: File name too long." in outcome.err
+    assert f".{SCHEMA_HEAD}.backup cannot be written: File name too long." in outcome.err
     assert path.read_bytes() == before
     assert files() == {path.name}
 

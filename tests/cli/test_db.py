@@ -53,7 +53,7 @@ def test_a_downgrade_that_would_lose_revisions_is_refused(cli: Cli, tmp_path: Pa
 def test_an_unknown_schema_revision_is_refused(cli: Cli) -> None:
     outcome = cli("db", "upgrade", "9999")
     assert outcome.exit_code == 6
-    assert "'9999' is no schema revision. Known: 0001, head." in outcome.err
+    assert "'9999' is no schema revision. Known: 0001, 0002, head." in outcome.err
 
 
 def test_the_option_after_the_command_wins(run_cli: Cli, tmp_path: Path) -> None:

@@ -46,21 +46,24 @@ def keep(folder: Path, server: PostgresServer) -> None:
         archive = archive_of(on_sqlite)
         assert archive == archive_of(on_postgresql)
         (folder / ARCHIVE).write_bytes(archive)
-        _write(folder / "sqlite.sql", _sqlite_text(f"sqlite:///{on_sqlite.location}"))
-        _write(folder / "postgresql.sql", _postgresql_text(server, url))
+        for place in (f"sqlite:///{on_sqlite.location}", url):
+            engine = place.partition(":")[0]
+            (folder / f"{engine}.sql").write_text(kept_text(server, place), encoding="utf-8")
 
 
-def _sqlite_text(url: str) -> str:
+def kept_text(server: PostgresServer, url: str) -> str:
+    """Return the text that makes the catalog at a place again."""
+    lines = _sqlite_lines(url) if url.startswith("sqlite") else _postgresql_lines(server, url)
+    return "\n".join([*lines, ""])
+
+
+def _sqlite_lines(url: str) -> list[str]:
     with PlainSql(url) as sql:  # The dump has the tables, and not what the header of the file says.
         header = [f"PRAGMA application_id = {SQLITE_APPLICATION_ID};", "PRAGMA foreign_keys = OFF;"]
-        return "\n".join([*header, *sql.connection.iterdump()])
+        return [*header, *sql.connection.iterdump()]
 
 
-def _postgresql_text(server: PostgresServer, url: str) -> str:
-    lines = server.dump(url).splitlines()
+def _postgresql_lines(server: PostgresServer, url: str) -> list[str]:
+    lines = server.dump(url, "--inserts").splitlines()
     # Lines with a backslash are for psql, and the versions of the server and of pg_dump are of no interest.
-    return "\n".join(line for line in lines if line.strip("-") and not line.startswith(("\\", "-- ")))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text + "\n", encoding="utf-8")
+    return [line for line in lines if line.strip("-") and not line.startswith(("\\", "-- "))]

@@ -10,7 +10,7 @@ import pytest
 from openg2g.catalog import Catalog
 from openg2g.catalog.database import Database
 from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import schema_differences, upgrade
+from openg2g.catalog.migrate import downgrade, schema_differences, upgrade
 from openg2g.catalog.moving import import_archive_files
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision
 from openg2g.catalog.verify import verify_database
@@ -20,7 +20,7 @@ from tests.builders import make_workload, published_fleet
 from tests.catalog.histories import archive_of
 from tests.catalog.plain_sql import PlainSql
 from tests.postgres import PostgresServer
-from tests.releases.kept import ARCHIVE, RELEASES, keep, kept_releases, restore
+from tests.releases.kept import ARCHIVE, RELEASES, keep, kept_releases, kept_text, restore
 
 PYPROJECT = RELEASES.parents[1] / "pyproject.toml"
 LARGEST_FILE_BYTES = 100_000
@@ -86,6 +86,28 @@ def test_an_upgraded_catalog_of_every_release_is_used(release: str, kept_url: st
         assert catalog.save("fleet", make_workload(7)).number == 4
         catalog.retire("fleet")
         assert verify_database(catalog.database) == []
+
+
+def test_an_upgraded_catalog_is_taken_back_to_what_its_release_left_and_upgraded_again(
+    release: str, kept_url: str, postgres: PostgresServer
+) -> None:
+    with closing(Database(locate(kept_url))) as database:
+        schema = find_schema_revision(database)
+        assert schema is not None
+        kept = RELEASES / release / f"{database.engine.dialect.name}.sql"
+        left = sorted(kept.read_text(encoding="utf-8").splitlines())  # What is made again comes last.
+        upgraded = None
+        for _ in range(2):
+            assert sorted(kept_text(postgres, kept_url).splitlines()) == left
+            upgrade(database)
+            assert schema_differences(database) == []
+            before, upgraded = upgraded, kept_text(postgres, kept_url)
+            assert before in (None, upgraded)
+            downgrade(database, schema)
+        upgrade(database)
+    with Catalog.open(kept_url) as catalog:
+        assert archive_of(catalog) == archive_kept(release)
+        assert catalog.save("fleet", make_workload(7)).number == 3
 
 
 def test_the_archive_of_every_release_is_imported(release: str, catalog: Catalog) -> None:
