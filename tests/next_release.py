@@ -1,11 +1,13 @@
 """A release that is yet to come: this one, with one migration more."""
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from openg2g.catalog import backup, catalog  # noqa: F401 - whatever knows of the schema is to be there.
+from openg2g.catalog.definitions import expected_definitions
 from openg2g.catalog.migrate import migrations_path
 from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
 
@@ -42,6 +44,16 @@ def write_migrations(directory: Path, on_the_way_back: str = "pass") -> Path:
     shutil.copytree(migrations_path(), migrations, dirs_exist_ok=True)
     text = _MIGRATION.format(on_the_way_back=on_the_way_back)
     (migrations / "versions" / f"{NEXT_REVISION}_note_tags.py").write_text(text, encoding="utf-8")
+    for engine in ("sqlite", "postgresql"):
+        definitions = dict(expected_definitions(engine))
+        if engine == "sqlite":
+            last = "checksum INTEGER NOT NULL, "
+            table = definitions["tags", "table", "tags"]
+            definitions["tags", "table", "tags"] = table.replace(last, f"{last}note TEXT DEFAULT 'none' NOT NULL, ")
+        else:
+            definitions["tags", "column", "note"] = "text NOT NULL DEFAULT 'none'::text"
+        recorded = [(*key, definition) for key, definition in definitions.items()]
+        (migrations / f"{engine}_definitions.json").write_text(json.dumps(recorded), encoding="utf-8")
     return migrations
 
 
@@ -49,6 +61,7 @@ def become(migrations: Path, set_attribute: Callable[[object, str, object], None
     """Let the release that is running be that one; a test gives `monkeypatch.setattr`, so that it passes."""
     new = {
         "migrations_path": lambda: migrations,
+        "definitions_path": lambda engine: migrations / f"{engine}_definitions.json",
         "SCHEMA_REVISIONS": (*SCHEMA_REVISIONS, NEXT_REVISION),
         "SCHEMA_HEAD": NEXT_REVISION,
     }

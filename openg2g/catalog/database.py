@@ -17,7 +17,13 @@ from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
 from openg2g.catalog.sqlite import SqliteEngine
 from openg2g.catalog.writer_queue import WriterQueue
-from openg2g.models.errors import CatalogError, CatalogLockedError, CatalogUnavailableError, UnknownOutcomeError
+from openg2g.models.errors import (
+    CatalogError,
+    CatalogLockedError,
+    CatalogReadOnlyError,
+    CatalogUnavailableError,
+    UnknownOutcomeError,
+)
 
 SEARCHING = "catalog_search"
 """Execution option of statements that are planned for their values."""
@@ -78,6 +84,7 @@ class Database:
         self._may_create = may_create
         self._queue = None if location.path is None else WriterQueue(location.path)
         self._is_closed = False
+        self._why_not_written: str | None = None
         self._start()
         forks.watch(self)
 
@@ -155,6 +162,8 @@ class Database:
                 writing already: it would wait for itself.
             CatalogReadOnlyError: The database may only be read.
         """
+        if self._why_not_written is not None:
+            raise CatalogReadOnlyError(self._why_not_written)
         if self._written_on() is not None:
             raise CatalogLockedError(
                 f"{self.location} is being written to by this thread already: finish that first (a generator that "
@@ -212,6 +221,10 @@ class Database:
                 raise
             if not was_committed(self.reading, row, str(self.location)):
                 raise
+
+    def refuse_writing(self, why: str) -> None:
+        """Let nobody write through this object."""
+        self._why_not_written = why
 
     def engine_version(self) -> str:
         """Name and version of the database engine."""

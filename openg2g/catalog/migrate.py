@@ -6,16 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect
 
 from openg2g.catalog.database import Database
+from openg2g.catalog.definitions import compare_definitions, refuse_intruders, require_definitions
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision_on
-from openg2g.catalog.tables import APPEND_ONLY_TABLES, CATALOG_TABLES, CATALOG_VIEWS, METADATA, VERSION_TABLE
+from openg2g.catalog.tables import CATALOG_TABLES
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
 _ALEMBIC_LOCK = threading.Lock()  # Alembic keeps its context in module globals.
@@ -41,7 +40,8 @@ def upgrade(
     Raises:
         SchemaTooNewError: A newer release made the tables.
         NotACatalogError: A table that the catalog needs belongs to something else.
-        SchemaError: There is no such revision.
+        SchemaError: There is no such revision, or what came of it is not what this release makes: nothing was changed.
+        CatalogReadOnlyError: A trigger or rule of somebody else is on a table that would be changed.
     """
     _require_known(revision, "head")
     wanted = SCHEMA_REVISIONS[-1] if revision == "head" else revision
@@ -52,42 +52,26 @@ def upgrade(
         elif current not in SCHEMA_REVISIONS:
             raise SchemaTooNewError(str(database.location), current, SCHEMA_REVISIONS[-1])
         elif SCHEMA_REVISIONS.index(current) < SCHEMA_REVISIONS.index(wanted):
+            refuse_intruders(compare_definitions(connection), str(database.location))
             before_change(current)
         _run(command.upgrade, connection, revision)
+        if wanted == SCHEMA_REVISIONS[-1]:
+            require_definitions(connection, str(database.location))
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Take the tables back to an older schema revision; all or nothing.
 
     Raises:
-        SchemaError: There is no such revision, or stored data would be lost.
+        SchemaError: There is no such revision, stored data would be lost, or the tables are not those of this release.
+        CatalogReadOnlyError: A trigger or rule of somebody else is on a table that would be changed.
     """
     _require_known(revision, "base")
     with migrating(database) as connection:
+        if find_schema_revision_on(connection) == SCHEMA_REVISIONS[-1]:
+            location = str(database.location)
+            refuse_intruders(require_definitions(connection, location), location)
         _run(command.downgrade, connection, revision)
-
-
-def schema_differences(database: Database) -> list[str]:
-    """Compare the tables of a database with those that this release expects; one line for each difference."""
-
-    def read(connection: Connection) -> list[str]:
-        context = MigrationContext.configure(
-            connection,
-            opts={"version_table": VERSION_TABLE, "include_name": _is_ours, "compare_server_default": True},
-        )
-        differences = [repr(difference) for difference in compare_metadata(context, METADATA)]
-        inspector = inspect(connection)
-        for table in METADATA.sorted_tables:
-            found = {str(check["name"]) for check in inspector.get_check_constraints(table.name)}
-            expected = {str(check.name) for check in table.constraints if str(check.name).startswith("ck_")}
-            differences += [f"CHECK {name} of {table.name} is missing" for name in sorted(expected - found)]
-            differences += [f"CHECK {name} of {table.name} is unknown" for name in sorted(found - expected)]
-        missing_triggers = _expected_triggers(database) - _triggers(connection)
-        missing_views = CATALOG_VIEWS - set(inspector.get_view_names())
-        differences += [f"the trigger {name} is missing" for name in sorted(missing_triggers)]
-        return differences + [f"the view {name} is missing" for name in sorted(missing_views)]
-
-    return database.read(read)
 
 
 @contextmanager
@@ -143,20 +127,3 @@ def _refuse_foreign_tables(connection: Connection, location: str) -> None:
             f"{location} already has tables named {', '.join(taken)} that are not a catalog's. "
             "Choose another database or schema."
         )
-
-
-def _expected_triggers(database: Database) -> set[str]:
-    verbs = ("update", "delete") if database.is_sqlite else ("change",)
-    return {f"{table}_refuse_{verb}" for table in APPEND_ONLY_TABLES for verb in verbs} | {"revisions_refuse_gap"}
-
-
-def _triggers(connection: Connection) -> set[str]:
-    if connection.dialect.name == "sqlite":
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    else:
-        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
-    return set(connection.scalars(text(query)))
-
-
-def _is_ours(name: str | None, type_: str, _: object) -> bool:
-    return type_ != "table" or name in CATALOG_TABLES

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, text
 
 from openg2g.catalog.database import Database
+from openg2g.catalog.definitions import require_definitions
 from openg2g.catalog.tables import SQLITE_APPLICATION_ID, VERSION_TABLE
 from openg2g.models.errors import (
     CatalogNotFoundError,
@@ -43,30 +44,40 @@ def find_schema_revision_on(connection: Connection) -> str | None:
     """
     if connection.dialect.name == "sqlite":
         application_id = connection.exec_driver_sql("PRAGMA application_id").scalar()
-        tables = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
-        if VERSION_TABLE not in tables and (tables or application_id not in (0, SQLITE_APPLICATION_ID)):
+        query = "SELECT name, type = 'table' AND rootpage > 0 FROM sqlite_master WHERE type IN ('table', 'view')"
+        is_table = {name: bool(answer) for name, answer in connection.execute(text(query))}
+        if VERSION_TABLE not in is_table and (
+            any(is_table.values()) or application_id not in (0, SQLITE_APPLICATION_ID)
+        ):
             raise NotACatalogError(
                 f"{connection.engine.url.database} is not a catalog: it is an SQLite file with other tables. "
                 "Choose another path."
             )
-        if VERSION_TABLE not in tables:
+        if VERSION_TABLE not in is_table:
             return None
+        has_version = is_table[VERSION_TABLE]
     else:
         is_utf8 = connection.scalar(
             text("SELECT pg_encoding_to_char(encoding) = 'UTF8' FROM pg_database WHERE datname = current_database()")
         )
         if not is_utf8:
             raise NotACatalogError("a catalog needs a database with the encoding UTF8: createdb --encoding=UTF8 …")
-        if connection.scalar(text("SELECT to_regclass(:table)"), {"table": VERSION_TABLE}) is None:
+        kind = connection.scalar(
+            text("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(:table)"), {"table": VERSION_TABLE}
+        )
+        if kind is None:
             return None
+        has_version = kind == "r"
+    if not has_version:  # A view may never answer.
+        raise NotACatalogError(f"{VERSION_TABLE} is not a table: this is not a catalog. Choose another database.")
     revisions = list(connection.scalars(text(f"SELECT version_num FROM {VERSION_TABLE}")))
     if len(revisions) > 1:
         raise NotACatalogError(f"{VERSION_TABLE} has {len(revisions)} rows instead of one: restore it from a backup.")
     return str(revisions[0]) if revisions else None  # It stays when the tables are taken back.
 
 
-def require_head(database: Database) -> None:
-    """Make sure that the database holds a catalog with the schema of this release.
+def require_schema(database: Database) -> None:
+    """Make sure that the database says that it has the schema of this release, whatever its tables are.
 
     Raises:
         CatalogNotFoundError: There is no catalog yet.
@@ -88,3 +99,18 @@ def require_head(database: Database) -> None:
     if current != SCHEMA_HEAD:
         newer = current not in SCHEMA_REVISIONS
         raise (SchemaTooNewError if newer else SchemaOutdatedError)(location, current, SCHEMA_HEAD)
+
+
+def require_head(database: Database) -> None:
+    """Make sure that the database holds a catalog as this release makes it, before anything else is asked of it.
+
+    Where a trigger or rule of somebody else is on its tables, nothing is written from then on.
+
+    Raises:
+        SchemaError: As `require_schema`, or an object of the catalog is missing or was replaced.
+    """
+    require_schema(database)
+    location = str(database.location)
+    comparison = database.read(lambda connection: require_definitions(connection, location))
+    if comparison.intruders:
+        database.refuse_writing(f"{location} may only be read: {comparison.intruders[0]}.")

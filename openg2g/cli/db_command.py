@@ -31,6 +31,7 @@ def status(context: click.Context, format_name: str) -> None:
       openg2g db status --database fleet.db
     """
     from openg2g.catalog.catalog import Catalog
+    from openg2g.catalog.definitions import compare_definitions
     from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
 
     facts: dict[str, str | int | None] = {}
@@ -40,11 +41,16 @@ def status(context: click.Context, format_name: str) -> None:
         facts["engine"] = database.engine_version()
         facts["schema"] = find_schema_revision(database)
         facts["newest_schema"] = SCHEMA_HEAD
+        comparison = database.read(compare_definitions) if facts["schema"] == SCHEMA_HEAD else None
     finally:
         database.close()
-    if facts["schema"] == SCHEMA_HEAD:
-        with Catalog.open(database_given(context)) as catalog:
-            facts.update(catalog.count())
+    if comparison is not None:
+        facts["differences"] = len(comparison.lines)
+        if comparison.differences:
+            say("The tables are not those of this release, and were not counted. Run `openg2g db check`.")
+        else:
+            with Catalog.open(database_given(context)) as catalog:
+                facts.update(catalog.count())
     if format_name == "json":
         from openg2g.formats.json_text import encode_pretty
 
@@ -119,24 +125,27 @@ def downgrade(context: click.Context, revision: str) -> None:
 @database_option
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Compare the tables with those that this release expects; exit code 6 where they differ.
+    """Compare the tables with those that this release makes; exit code 6 where they differ.
+
+    Columns, constraints, indexes, views, triggers and functions are compared by their definitions. Tables, views and
+    indexes of somebody else are left alone; a trigger or rule of theirs on a table of the catalog is named.
 
     \b
     Example:
       openg2g db check --database fleet.db
     """
-    from openg2g.catalog.migrate import schema_differences
-    from openg2g.catalog.schema import require_head
+    from openg2g.catalog.definitions import compare_definitions
+    from openg2g.catalog.schema import require_schema
     from openg2g.models.errors import SchemaError
 
     database = _database(context)
     try:
-        require_head(database)
-        differences = schema_differences(database)
+        require_schema(database)
+        differences = database.read(compare_definitions).lines
     finally:
         database.close()
     if differences:
-        raise SchemaError("\n".join(["the tables differ from what this release expects:", *differences]))
+        raise SchemaError("\n".join(["the tables differ from what this release makes:", *differences]))
     click.echo("The tables are those of this release.")
 
 

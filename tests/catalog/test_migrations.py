@@ -22,8 +22,9 @@ from openg2g.catalog import (
     SchemaTooNewError,
 )
 from openg2g.catalog.database import Database
+from openg2g.catalog.definitions import compare_definitions, expected_definitions, read_definitions
 from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, migrations_path, schema_differences, script_revisions, upgrade
+from openg2g.catalog.migrate import downgrade, migrations_path, script_revisions, upgrade
 from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
 from openg2g.catalog.tables import CATALOG_TABLES, METADATA, VERSION_TABLE
 from tests.builders import make_workload
@@ -105,7 +106,13 @@ def test_the_file_of_a_migration_begins_with_its_revision_and_says_why_it_exists
 
 def test_a_new_catalog_has_the_schema_that_this_release_expects(database_url: str) -> None:
     with open_database(database_url) as database:
-        assert schema_differences(database) == []
+        assert database.read(compare_definitions).lines == []
+
+
+def test_what_the_migrations_make_is_recorded(database_url: str) -> None:
+    with open_database(database_url) as database:
+        found = database.read(read_definitions)
+        assert found == expected_definitions(database.engine.dialect.name), "Run scripts/record_definitions.py."
 
 
 @pytest.mark.parametrize(
@@ -139,37 +146,6 @@ def test_every_check_has_a_name_and_only_two_columns_may_be_null() -> None:
         assert {column.name for column in table.columns if column.nullable} == MAY_BE_NULL.get(table.name, set())
 
 
-DAMAGES = {
-    "DROP INDEX ix_revisions_workload_id": "ix_revisions_workload_id",
-    "ALTER TABLE workloads ADD COLUMN extra INTEGER": "extra",
-    "ALTER TABLE names RENAME COLUMN created_at TO made_at": "made_at",
-}
-DAMAGES_ON_SQLITE = DAMAGES | {
-    "DROP TRIGGER workloads_refuse_update": "the trigger workloads_refuse_update is missing",
-    "DROP TRIGGER workloads_refuse_delete": "the trigger workloads_refuse_delete is missing",
-}
-DAMAGES_ON_POSTGRESQL = DAMAGES | {
-    "DROP TRIGGER workloads_refuse_change ON workloads": "the trigger workloads_refuse_change is missing",
-    "ALTER TABLE model_specs DISABLE TRIGGER model_specs_refuse_change": "the trigger model_specs_refuse_change",
-    "ALTER TABLE model_specs DROP CONSTRAINT ck_model_specs_num_replicas": "CHECK ck_model_specs_num_replicas of",
-    "ALTER TABLE names ADD CONSTRAINT ck_names_of_ours CHECK (name <> 'x')": "CHECK ck_names_of_ours of names is",
-    "ALTER TABLE revisions ALTER author DROP NOT NULL": "'author'",
-    "ALTER TABLE batch_size_lists ALTER batch_sizes TYPE varchar(10)": "'batch_sizes'",
-}
-
-
-def test_every_difference_from_the_expected_schema_is_named(database_url: str) -> None:
-    damages = DAMAGES_ON_SQLITE if database_url.startswith("sqlite") else DAMAGES_ON_POSTGRESQL
-    with PlainSql(database_url) as sql:
-        if sql.engine == "postgresql":  # The views depend on a column whose type changes.
-            sql.run("DROP VIEW named_revisions, revision_models")
-        for statement in damages:
-            sql.run(statement)
-    with open_database(database_url) as database:
-        differences = "\n".join(schema_differences(database))
-    assert [difference for difference in damages.values() if difference not in differences] == []
-
-
 def test_taking_back_a_catalog_that_holds_revisions_is_refused_and_changes_nothing(database_url: str) -> None:
     with Catalog.open(database_url) as catalog:
         catalog.save("fleet", make_workload())
@@ -201,7 +177,7 @@ def test_a_catalog_can_be_made_again_after_it_was_taken_back(database_url: str) 
         with open_database(database_url) as database:
             downgrade(database, "base")
             upgrade(database)
-            assert schema_differences(database) == []
+            assert database.read(compare_definitions).lines == []
         assert objects_at(database_url) == before
     with Catalog.open(database_url) as catalog:
         assert catalog.save("fleet", make_workload()).number == 1
@@ -290,7 +266,7 @@ def test_a_catalog_shares_a_database_with_tables_and_versions_of_others(empty_da
         with Catalog.create(empty_database_url) as catalog:
             assert catalog.save("fleet", make_workload()).is_new
         with open_database(empty_database_url) as database:
-            assert schema_differences(database) == []
+            assert database.read(compare_definitions).lines == []
         assert sql.run("SELECT version_num FROM alembic_version") == [("somebody-elses",)]
 
 

@@ -67,9 +67,15 @@ def test_the_option_after_the_command_wins(run_cli: Cli, tmp_path: Path) -> None
     ("damage", "message"),
     [
         ("DROP VIEW named_revisions", "the view named_revisions is missing"),
-        ("DROP TRIGGER revisions_refuse_gap{on}", "the trigger revisions_refuse_gap is missing"),
-        ("ALTER TABLE tags ADD COLUMN note TEXT", "note"),
-        ("DROP INDEX ix_revisions_recorded_at", "ix_revisions_recorded_at"),
+        (
+            "DROP TRIGGER revisions_refuse_gap{on}",
+            "the trigger revisions_refuse_gap of revisions is missing; expected: CREATE TRIGGER revisions_refuse_gap ",
+        ),
+        ("ALTER TABLE tags ADD COLUMN note TEXT", "the column note of tags is not the catalog's: "),
+        (
+            "DROP INDEX ix_revisions_recorded_at",
+            "the index ix_revisions_recorded_at of revisions is missing; expected: CREATE",
+        ),
     ],
 )
 def test_check_names_what_differs(cli: Cli, database_url: str, damage: str, message: str) -> None:

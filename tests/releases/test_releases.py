@@ -9,8 +9,9 @@ import pytest
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.database import Database
+from openg2g.catalog.definitions import compare_definitions
 from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, schema_differences, upgrade
+from openg2g.catalog.migrate import downgrade, upgrade
 from openg2g.catalog.moving import import_archive_files
 from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision
 from openg2g.catalog.verify import verify_database
@@ -68,7 +69,7 @@ def test_a_catalog_of_every_release_is_upgraded_and_has_all_of_its_history(relea
     with closing(Database(locate(kept_url))) as database:
         assert find_schema_revision(database) in SCHEMA_REVISIONS
         upgrade(database)
-        assert schema_differences(database) == []
+        assert database.read(compare_definitions).lines == []
         assert verify_database(database) == []
     with Catalog.open(kept_url) as catalog:
         assert archive_of(catalog) == archive_kept(release)
@@ -100,7 +101,7 @@ def test_an_upgraded_catalog_is_taken_back_to_what_its_release_left_and_upgraded
         for _ in range(2):
             assert sorted(kept_text(postgres, kept_url).splitlines()) == left
             upgrade(database)
-            assert schema_differences(database) == []
+            assert database.read(compare_definitions).lines == []
             before, upgraded = upgraded, kept_text(postgres, kept_url)
             assert before in (None, upgraded)
             downgrade(database, schema)
@@ -122,5 +123,5 @@ def test_what_this_release_would_keep_comes_back(
     restore(tmp_path / "kept", empty_database_url)
     with Catalog.open(empty_database_url) as catalog:
         assert archive_of(catalog) == (tmp_path / "kept" / ARCHIVE).read_bytes()
-        assert schema_differences(catalog.database) == []
+        assert catalog.database.read(compare_definitions).lines == []
         assert verify_database(catalog.database) == []
