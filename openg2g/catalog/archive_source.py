@@ -82,18 +82,19 @@ def _name_entries(connection: Connection, names: Sequence[str]) -> Iterator[Entr
 
 def _revision_entries(connection: Connection, names: Sequence[str]) -> Iterator[RevisionEntry]:
     query = NAMED_REVISIONS.where(NAMES.c.name.in_(names)).order_by(NAMES.c.name, REVISIONS.c.number)
-    for row in connection.execute(query, execution_options={"yield_per": ROWS_FETCHED}):
-        yield RevisionEntry(
-            name=row.name,
-            number=row.number,
-            digest=row.digest,
-            recorded_at=row.recorded_at,
-            effective_from=row.effective_from,
-            author=row.author,
-            message=row.message,
-            source=row.source,
-            annotations=annotations_from_row(row),
-        )
+    with connection.execute(query, execution_options={"yield_per": ROWS_FETCHED}) as rows:
+        for row in rows:
+            yield RevisionEntry(
+                name=row.name,
+                number=row.number,
+                digest=row.digest,
+                recorded_at=row.recorded_at,
+                effective_from=row.effective_from,
+                author=row.author,
+                message=row.message,
+                source=row.source,
+                annotations=annotations_from_row(row),
+            )
 
 
 def _grouped(connection: Connection, table: Table, name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:

@@ -89,7 +89,7 @@ def model_spec_from_row(row: ModelSpecColumns) -> LLMInferenceModelSpec:
             itl_deadline_s=row.itl_deadline_s,
             feasible_batch_sizes=tuple(json.loads(row.batch_sizes)),
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise DamagedCatalogError(f"a stored model spec is not valid: {error}") from error
 
 
@@ -134,7 +134,7 @@ def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revisi
     """Revision of a row of `openg2g.catalog.revision_queries.NAMED_REVISIONS`.
 
     Raises:
-        DamagedCatalogError: Its annotations are no JSON.
+        DamagedCatalogError: Its annotations are not what the catalog writes.
     """
     return Revision(
         name=row.name,
@@ -154,9 +154,9 @@ def annotations_from_row(row: Any) -> dict[str, Any]:
     """Annotations of a row of `openg2g.catalog.revision_queries.NAMED_REVISIONS`.
 
     Raises:
-        DamagedCatalogError: They are no JSON.
+        DamagedCatalogError: They are not what the catalog writes.
     """
     try:
         return annotations_from_text(row.annotations)
-    except (ValueError, TypeError) as error:
-        raise DamagedCatalogError(f"the annotations of {row.name}@{row.number} are no JSON: {error}.") from error
+    except DamagedCatalogError as error:
+        raise DamagedCatalogError(f"{row.name}@{row.number}: {error}") from error

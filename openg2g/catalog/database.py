@@ -29,7 +29,6 @@ SEARCHING = "catalog_search"
 """Execution option of statements that are planned for their values."""
 
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
-_FORK_WAIT_S = 5.0  # How long a fork waits for what other threads do with an SQLite file, seconds.
 _Result = TypeVar("_Result")
 
 

@@ -1,7 +1,6 @@
 """How the catalog works with SQLite: settings, patience with locks, and what becomes of a file after a fork."""
 
 import errno
-import gc
 import os
 import sqlite3
 import subprocess
@@ -9,9 +8,9 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event
@@ -20,12 +19,15 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog import forks, waiting
 from openg2g.catalog.location import Location
+from openg2g.catalog.sqlite_bounds import HARDENING
+from openg2g.catalog.sqlite_connection import ProcessConnection, ProcessCursor
 from openg2g.catalog.sqlite_faults import is_locked
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.models.errors import CatalogUnavailableError, DamagedCatalogError
 
 _BUSY_WAIT_S = 0.25  # SQLite does not serve Ctrl-C while it waits, so it waits briefly and often.
 _SETTINGS = (
+    *HARDENING,
     "foreign_keys = ON",
     "synchronous = FULL",
     "cache_size = -65536",  # 64 MiB: the default of 2 costs 40 % on an import of 100,000.
@@ -39,86 +41,6 @@ _TRY_TO_LOCK = (
     "    try: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
     "    except OSError: sys.exit(1)\n"
 )
-
-
-class ProcessConnection(sqlite3.Connection):
-    """A connection that only the process which opened it can use, and that no fork interrupts in a statement.
-
-    Attributes:
-        statement: Held by whoever is in SQLite with it: a copy that a fork makes there would never get out.
-        is_inherited: Whether this is a forked child's copy of it.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.statement = threading.RLock()
-        self.is_inherited = False
-
-    def cursor(self, factory: Any = None) -> Any:
-        """Return a cursor.
-
-        Raises:
-            CatalogError: The process was forked since.
-        """
-        if self.is_inherited:
-            raise forks.inherited_error()
-        return super().cursor(ProcessCursor if factory is None else factory)
-
-    def backup(self, *args: Any, **kwargs: Any) -> None:
-        """Copy the whole database."""
-        with self.statement:
-            super().backup(*args, **kwargs)
-
-    def give_up(self) -> None:
-        """Undo its transaction and close it, in a forked child whose files of it lead nowhere."""
-        for cursor in gc.get_objects():  # One whose rows were not all fetched would keep its lock.
-            if isinstance(cursor, ProcessCursor) and cursor.connection is self:
-                cursor.close()
-        if self.in_transaction:
-            with suppress(sqlite3.Error):
-                # Otherwise SQLite would remove the journal, which is the parent's, by its name: with the transaction
-                # unless the connection keeps the file to itself, and with the connection unless the journal persists.
-                self.execute("PRAGMA locking_mode = EXCLUSIVE").close()
-                self.rollback()
-                self.execute("PRAGMA journal_mode = PERSIST").close()
-        self.close()
-        self.is_inherited = True
-
-
-class ProcessCursor(sqlite3.Cursor):
-    """A cursor of such a connection."""
-
-    connection: ProcessConnection
-
-    def execute(self, *args: Any) -> Self:
-        """Execute a statement."""
-        with self._statement():
-            return super().execute(*args)
-
-    def executemany(self, *args: Any) -> Self:
-        """Execute a statement for each row of parameters."""
-        with self._statement():
-            return super().executemany(*args)
-
-    def fetchone(self) -> Any:
-        """Return the next row."""
-        with self._statement():
-            return super().fetchone()
-
-    def fetchmany(self, *args: Any) -> list[Any]:
-        """Return the next rows."""
-        with self._statement():
-            return super().fetchmany(*args)
-
-    def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
-        with self._statement():
-            return super().fetchall()
-
-    def _statement(self) -> AbstractContextManager[bool]:
-        if self.connection.is_inherited:
-            raise forks.inherited_error()
-        return self.connection.statement
 
 
 class SqliteEngine:
@@ -216,7 +138,8 @@ class SqliteEngine:
             self._open.add(raw)
             return raw
 
-    def _set_up(self, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    def _set_up(self, connection: ProcessConnection, _: ConnectionPoolEntry) -> None:
+        connection.set_limits()
         cursor = connection.cursor()
         try:
             for setting in _SETTINGS:  # They read the schema, and may find it locked.
@@ -228,7 +151,7 @@ class SqliteEngine:
         finally:
             cursor.close()
 
-    def _execute_patiently(self, cursor: sqlite3.Cursor, statement: str, *arguments: Any) -> bool:
+    def _execute_patiently(self, cursor: ProcessCursor, statement: str, *arguments: Any) -> bool:
         *parameters, context = arguments  # The last is SQLAlchemy's.
         waited_s = context.execution_options.get("catalog_waited_s", 0.0)
         execute_patiently(cursor, statement, *parameters, path=self._path, waited_s=waited_s)
@@ -256,7 +179,7 @@ def _descriptors(*paths: Path) -> list[int]:
 
 
 def execute_patiently(
-    cursor: sqlite3.Cursor, statement: str, *parameters: Any, path: Path, waited_s: float = 0.0
+    cursor: ProcessCursor, statement: str, *parameters: Any, path: Path, waited_s: float = 0.0
 ) -> None:
     """Execute a statement again while another connection holds the lock, for `waiting.LOCK_WAIT_S` at the most.
 
@@ -276,6 +199,7 @@ def execute_patiently(
     started = time.monotonic() - waited_s
     has_warned = False
     is_first = True
+    cursor.connection.begin_statement()
     while True:
         try:
             cursor.execute(statement, *parameters)

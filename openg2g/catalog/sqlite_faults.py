@@ -61,9 +61,12 @@ def sqlite_error(error: sqlite3.Error, location: Location, statement: str | None
         case sqlite3.SQLITE_NOMEM:
             return CatalogUnavailableError(f"{location}: there is not enough memory. Nothing was stored.")
         case sqlite3.SQLITE_TOOBIG:
-            return CatalogError(f"{location}: this is more than SQLite can do ({error}). Ask for less at a time.")
+            return CatalogError(f"{location}: a value is larger than 512 MiB, which no catalog stores.")
         case sqlite3.SQLITE_INTERRUPT:
-            return CatalogUnavailableError(f"{location}: a statement was interrupted. Nothing was stored.")
+            return CatalogUnavailableError(
+                f"{location}: a statement was ended, since it took more steps than any of a sound catalog. "
+                "Run `openg2g db check` and `openg2g verify`."
+            )
         case sqlite3.SQLITE_PROTOCOL | sqlite3.SQLITE_NOLFS:
             return CatalogUnavailableError(
                 f"{location}: the file system does not do what SQLite needs ({error}). Use another directory, or "
@@ -82,6 +85,8 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _other(text: str, location: Location) -> CatalogError:
+    if "user-defined function raised" in text:  # Ours read annotations, and refuse those that we do not write.
+        return DamagedCatalogError(f"{location} is damaged: stored annotations cannot be read. Run `openg2g verify`.")
     if "decode to UTF-8" in text:
         return DamagedCatalogError(f"{location} is damaged: a stored text is no text. Run `openg2g verify`.")
     if text.startswith(("no such table", "no such column", "no such function", "no such view")):

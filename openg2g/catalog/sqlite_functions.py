@@ -11,6 +11,7 @@ from typing import Any
 from openg2g.expressions.annotations import as_kind, at_path, holds, length
 from openg2g.expressions.patterns import in_case, matches
 from openg2g.expressions.types import Kind
+from openg2g.models.revision import annotations_from_text
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
@@ -41,14 +42,16 @@ def _fnmatch(text: str | None, pattern: str) -> bool | None:
     return None if text is None else matches(text, pattern)
 
 
+_read_annotations = lru_cache(maxsize=256)(annotations_from_text)  # Every condition on a row's asks for them.
+
+
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> Any:
-    """Parse a JSON text; a row's annotations are asked for by every condition on them."""
-    return json.loads(text)
+def _read_path(text: str) -> tuple[str | int, ...]:
+    return tuple(json.loads(text))
 
 
 def _at(annotations: str, path: str) -> Any:
-    return at_path(_parsed(annotations), tuple(_parsed(path)))
+    return at_path(_read_annotations(annotations), _read_path(path))
 
 
 def _number(annotations: str, path: str) -> Any:

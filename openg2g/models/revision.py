@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.errors import DamagedCatalogError, InvalidRevisionError
 from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
 
 MAX_NAME_LENGTH = 200
@@ -28,6 +28,9 @@ MAX_JSON_PROBLEMS = 100
 _MAX_JSON_LEVELS = 101  # The value itself, and a hundred within it.
 _INTEGER_DIGITS = 4_000  # Python reads and writes no more than 4,300.
 _INTEGER_LIMIT = 10**_INTEGER_DIGITS
+
+# Texts without it hold neither a number out of range nor a NUL or lone surrogate: they need not be looked through.
+_MAYBE_NOT_STORABLE = re.compile(r"NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}|\\u(?:0000|[dD][89a-fA-F])")
 
 JsonObject = Mapping[str, Any]
 """A JSON object in Python: string keys; null, booleans, numbers, strings, lists and objects as values."""
@@ -224,15 +227,31 @@ def annotations_to_text(annotations: JsonObject) -> str:
 
 
 def annotations_from_text(text: str) -> dict[str, Any]:
-    """Read annotations as stored."""
+    """Read annotations as stored.
+
+    Raises:
+        DamagedCatalogError: `annotations_to_text` did not write them: nothing could be done with them.
+    """
     if text == "{}":  # Nearly always.
         return {}
-    annotations: dict[str, Any] = json.loads(text)
+    try:
+        annotations = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedCatalogError(f"stored annotations are not JSON that can be read: {error}.") from error
+    if not isinstance(annotations, dict):
+        raise DamagedCatalogError(f"stored annotations must be a JSON object, got {reprlib.repr(annotations)}.")
+    if text.count("{") + text.count("[") > _MAX_JSON_LEVELS or _MAYBE_NOT_STORABLE.search(text):
+        for path, rule in json_problems(annotations, "annotations"):
+            raise DamagedCatalogError(f"stored {path} {rule}")
     return annotations
 
 
 def same_annotations(a: str, b: str) -> bool:
-    """Whether two stored texts mean the same: key order apart, but 1, 1.0 and true told from each other."""
+    """Whether two stored texts mean the same: key order apart, but 1, 1.0 and true told from each other.
+
+    Raises:
+        DamagedCatalogError: One of them cannot be read.
+    """
     return a == b or _sorted_text(a) == _sorted_text(b)
 
 
@@ -291,7 +310,7 @@ def _broken_rule(value: object) -> str | None:
 
 
 def _sorted_text(text: str) -> str:
-    return json.dumps(json.loads(text), sort_keys=True)
+    return json.dumps(annotations_from_text(text), sort_keys=True)
 
 
 def _is_storable(text: str) -> bool:

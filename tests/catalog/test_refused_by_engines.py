@@ -240,7 +240,7 @@ def test_a_full_disk_is_that_of_the_temporary_files_where_nothing_was_written(
             "INSERT INTO tags VALUES (7, 'a', 'b', 'c')",
             r"a rule of the tables refuses a row: FOREIGN KEY .* `openg2g verify`",
         ),
-        ("SELECT zeroblob(2000000000) || 'a'", r"more than SQLite can do|there is not enough memory"),
+        ("SELECT zeroblob(2000000000) || 'a'", r"a value is larger than 512 MiB|there is not enough memory"),
     ],
 )
 def test_what_sqlite_refuses_says_what_to_do(catalog: Catalog, statement: str, message: str) -> None:
