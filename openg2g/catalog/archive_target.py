@@ -158,6 +158,7 @@ class ArchiveTarget:
                 continue
             rows.append(revision_to_row(entry, ids[name], workload_ids[entry.digest], annotations_text))
             self.added[name] += 1
+            writer.clocks.note_recorded(name, entry.recorded_at)
         insert_rows(writer.connection, REVISIONS, rows)
 
     def _known_revisions(

@@ -7,19 +7,22 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from openg2g.catalog import naming, resolve
+from sqlalchemy import Connection
+
+from openg2g.catalog import clock, naming, resolve
 from openg2g.catalog.authorship import default_author
+from openg2g.catalog.clock_watch import ClockWatch
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
 from openg2g.catalog.faults import is_denied
 from openg2g.catalog.location import Location, default_path, locate
 from openg2g.catalog.ownership import owner_on_server
-from openg2g.catalog.reference import parse_reference
+from openg2g.catalog.reference import LATEST, AliasReference, parse_reference
 from openg2g.catalog.reporting import CatalogReporting
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
 from openg2g.catalog.sqlite import require_locks
@@ -28,6 +31,7 @@ from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_alias, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
+from openg2g.models.timeline import find_ended
 
 _Result = TypeVar("_Result")
 
@@ -131,21 +135,21 @@ class Catalog(CatalogReporting):
     ) -> Revision:
         """Record a workload as the next revision of a name.
 
-        What is already the latest revision (same digest, same annotations, and no other `effective_from` given) makes
-        no new one: that revision comes back, with `is_new` False.
+        What is in force already (same digest, same annotations) makes no new revision: that which is there comes back,
+        with `is_new` False. With an `effective_from`, so does what applies from exactly then and is in force then.
 
         Args:
             name: The name; a new one begins with revision 1.
             workload: The workload.
             message: Why.
             author: Who; by default the user's git identity or login name.
-            effective_from: Since when it applies, with an offset; by default the time of recording.
+            effective_from: Since when it applies, with an offset; by default now, by this machine's clock.
             source: Where it came from.
             annotations: What is known beyond the workload, a JSON object.
-            expect: Number of the revision that must be the latest (0: the name must be new); by default any.
+            expect: The highest number that the name must have (0: the name must be new); by default any.
 
         Raises:
-            RevisionConflictError: Another revision than the expected one is the latest.
+            RevisionConflictError: The highest number is another than the expected one.
             InvalidRevisionError: The name, a text, the time or an annotation cannot be stored.
             CatalogLockedError: Another writer kept the lock for too long.
             CatalogReadOnlyError: The database may only be read.
@@ -177,15 +181,27 @@ class Catalog(CatalogReporting):
         author = default_author()  # It may start a process: before the lock is taken, not under it.
         try:
             with self.database.writing() as connection:
-                yield RevisionWriter(connection, author)
+                writer = RevisionWriter(connection, author)
+                yield writer
+                writer.clocks.finish()
         except BaseException:
             self._reader = ContentReader()  # It may have read what was undone, under ids that others get.
             raise
+        writer.clocks.tell()
 
     def _write(self, work: Callable[[RevisionWriter], _Result]) -> _Result:
         """Do work that may be done again in a write transaction: see `Database.write`."""
         author = default_author()
-        return self.database.write(lambda connection: work(RevisionWriter(connection, author)))
+
+        def write(connection: Connection) -> tuple[_Result, ClockWatch]:
+            writer = RevisionWriter(connection, author)
+            result = work(writer)
+            writer.clocks.finish()
+            return result, writer.clocks
+
+        result, clocks = self.database.write(write)
+        clocks.tell()
+        return result
 
     def _append(self, draft: RevisionDraft) -> Revision:
         return self._write(lambda writer: writer.append([draft]))[0]
@@ -209,11 +225,11 @@ class Catalog(CatalogReporting):
         effective_from: datetime | None = None,
         expect: int | None = None,
     ) -> Revision:
-        """Record that a name stands for nothing from then on: a revision without a workload.
+        """Record that a name stands for nothing from then on: a revision without a workload. Before, nothing ends.
 
         Raises:
             WorkloadNotFoundError: There is no such name.
-            RevisionConflictError: Another revision than the expected one is the latest.
+            RevisionConflictError: The highest number is another than the expected one.
         """
         draft = RevisionDraft(name, None, message, author, effective_from, expect=expect, retires=True)
 
@@ -232,31 +248,25 @@ class Catalog(CatalogReporting):
         effective_from: datetime | None = None,
         expect: int | None = None,
     ) -> Revision:
-        """Record the last workload of a retired name again, annotations included.
+        """Record again what a name stood for before it was retired, annotations included.
 
         It applies from now on, or from the time of a retirement that is yet to come.
 
         Raises:
             WorkloadNotFoundError: There is no such name.
-            InvalidRevisionError: The name is not retired.
-            RevisionConflictError: Another revision than the expected one is the latest.
+            InvalidRevisionError: The name is not retired, and no retirement is to come.
+            RevisionConflictError: The highest number is another than the expected one.
         """
         revisions = self.history(name)
-        if not revisions[-1].is_retirement:
-            raise InvalidRevisionError(f"{name} is not retired: its latest revision is {revisions[-1].reference}.")
-        last = next((revision for revision in reversed(revisions) if not revision.is_retirement), None)
-        if last is None:
-            raise InvalidRevisionError(f"{name} cannot be restored: it has never had a workload.")
-        if effective_from is None and revisions[-1].effective_from > datetime.now(UTC):
-            effective_from = revisions[-1].effective_from  # Otherwise the retirement to come would still end it.
+        ended = find_ended(revisions, clock.now())
         draft = RevisionDraft(
             name,
-            last.workload,
+            ended.workload,
             message,
             author,
-            effective_from,
-            source=last.source,
-            annotations=last.annotations,
+            effective_from or ended.ends_at,
+            source=ended.source,
+            annotations=ended.annotations,
             expect=revisions[-1].number if expect is None else expect,
         )
         return self._append(draft)
@@ -274,7 +284,7 @@ class Catalog(CatalogReporting):
 
         def work(writer: RevisionWriter) -> None:
             name_id = _require_name(writer, old)
-            change = Rename(old, datetime.now(UTC), writer.author_or_default(author), message)
+            change = Rename(old, clock.now(), writer.author_or_default(author), message)
             naming.change_name(writer.connection, name_id, change, new)
 
         self._write(work)
@@ -282,13 +292,16 @@ class Catalog(CatalogReporting):
     def set_alias(
         self, name: str, alias: str, revision: int | None = None, *, message: str = "", author: str | None = None
     ) -> AliasMove:
-        """Let an alias stand for a revision, by default the latest one; where it stood before is kept.
+        """Let an alias stand for a revision, by default the one in force; where it stood before is kept.
 
         Raises:
-            WorkloadNotFoundError: There is no such name or revision.
-            InvalidRevisionError: The alias cannot be told from a number or a date, or cannot be stored.
+            WorkloadNotFoundError: There is no such name or revision, or none is in force yet.
+            InvalidRevisionError: The alias is `latest`, cannot be told from a number or a date, or cannot be stored.
         """
-        check_alias(alias)
+        if check_alias(alias) == LATEST:
+            raise InvalidRevisionError(
+                f"alias {LATEST!r} is reserved: NAME@{LATEST} is the revision with the highest number."
+            )
         reference = parse_reference(f"{check_name(name)}@{revision}" if revision is not None else name)
 
         def work(writer: RevisionWriter) -> AliasMove:
@@ -303,8 +316,7 @@ class Catalog(CatalogReporting):
         Raises:
             WorkloadNotFoundError: There is no such name or alias.
         """
-        check_alias(alias)
-        reference = parse_reference(f"{check_name(name)}@{alias}")
+        reference = AliasReference(check_name(name), check_alias(alias))
 
         def work(writer: RevisionWriter) -> AliasMove:
             resolve.get_revision(writer.connection, self._reader, reference)
@@ -316,7 +328,7 @@ class Catalog(CatalogReporting):
         self, writer: RevisionWriter, name: str, alias: str, number: int | None, message: str, author: str | None
     ) -> AliasMove:
         author = writer.author_or_default(author)
-        move = AliasMove(alias, number, datetime.now(UTC), author, check_text("message", message))
+        move = AliasMove(alias, number, clock.now(), author, check_text("message", message))
         naming.move_alias(writer.connection, _require_name(writer, name), move)
         return move
 

@@ -7,11 +7,13 @@ deleted, retires its name. Which commits are known already is told from the sour
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import PurePath
 from typing import Literal
 
 from sqlalchemy import select
 
+from openg2g.catalog import clock
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
 from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.tables import NAMES, REVISIONS
@@ -69,6 +71,8 @@ def plan_git_import(
     """Read every committed version of a file, following renames, and say which revisions they make.
 
     Author, author date, subject and commit become author, `effective_from`, message and source (`git:COMMIT:PATH`).
+    A version never applies before the one that it follows, as an author date after a rebase may say, nor later than
+    now: what the file has now is what is in force.
     A merge that takes the file from a parent is passed over with a notice; one that has a file of its own is a version
     like any other.
 
@@ -103,8 +107,8 @@ def record_git_import(writer: RevisionWriter, plan: GitImportPlan) -> Iterator[R
     """Append what the catalog does not know yet, and yield what became of it.
 
     Usually that is what was committed since the last import. Where an older commit is new, as after a merge or in a
-    clone that was shallow, the newest version is recorded once more: the latest revision of a name is always what the
-    file has now.
+    clone that was shallow, the newest version is recorded once more unless it is in force from its time: a name stands
+    for what the file has now.
 
     Example:
         plan = plan_git_import("config.json", name="fleet")
@@ -153,12 +157,16 @@ class _Planner:
         name: Name of all workloads; None to leave it to the documents.
         format_name: Format of all versions; None to tell it from each suffix.
         states: Name → digest and annotations, of what is in the file.
+        since: Name → since when that applies.
+        now: When the history is read.
     """
 
     stem: str
     name: str | None
     format_name: str | None
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
+    since: dict[str, datetime] = field(default_factory=dict)
+    now: datetime = field(default_factory=clock.now)
     drafts: list[RevisionDraft] = field(default_factory=list)
     notices: list[GitNotice] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -206,7 +214,7 @@ class _Planner:
                 workload=document.workload,
                 message=version.subject,
                 author=version.author,
-                effective_from=version.authored_at,
+                effective_from=self._since(name, version),
                 source=version.source,
                 annotations=document.annotations,
             )
@@ -227,8 +235,14 @@ class _Planner:
     def _retire(self, names: set[str], version: CommittedVersion) -> None:
         for name in sorted(names):
             del self.states[name]
-            message, author, time = version.subject, version.author, version.authored_at
+            message, author, time = version.subject, version.author, self._since(name, version)
             self.drafts.append(RevisionDraft(name, None, message, author, time, version.source, retires=True))
+
+    def _since(self, name: str, version: CommittedVersion) -> datetime:
+        """Return since when a version applies: its author's clock may have been wrong, the order of commits is not."""
+        authored_at = min(version.authored_at or self.now, self.now)
+        self.since[name] = max(authored_at, self.since.get(name, authored_at))
+        return self.since[name]
 
     def _note_problems(self, problems: list[Problem]) -> None:
         self.problems += problems

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal, literal_column, select, tuple_
 
+from openg2g.catalog import clock
 from openg2g.catalog import revision_queries as queries
-from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
+from openg2g.catalog.content import ContentReader
+from openg2g.catalog.heads import find_heads
 from openg2g.catalog.indexes import INDEX_OF
 from openg2g.catalog.reference import NOW, Viewpoint
 from openg2g.catalog.revision_queries import NAMED_REVISIONS, complete, is_of_name
@@ -25,7 +27,7 @@ class LogFilter:
         since: Recorded at this time or later.
         until: Recorded before this time.
         author: Whose author contains this text; case counts.
-        viewpoint: Recorded and effective by these times.
+        viewpoint: Recorded and effective by these times; None does not mean now here.
         oldest_first: Order: from the first recorded, or from the last.
     """
 
@@ -60,20 +62,52 @@ def names_from(
     return connection.scalars(query).all()
 
 
-def revisions_of_names(
+@dataclass(frozen=True)
+class NameStatus:
+    """What a name stands for, and what else there is of it.
+
+    Attributes:
+        name: The name.
+        in_force: The revision in force; None where all lie ahead.
+        latest: The revision with the highest number.
+        as_of: The time that was asked about.
+    """
+
+    name: str
+    in_force: Revision | None
+    latest: Revision
+    as_of: datetime
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether a retirement is in force."""
+        return self.in_force is not None and self.in_force.is_retirement
+
+    @property
+    def newer(self) -> Revision | None:
+        """The revision with the highest number, where another one is in force."""
+        return None if self.in_force is None or self.in_force.number == self.latest.number else self.latest
+
+
+def statuses_of_names(
     connection: Connection, reader: ContentReader, names: Sequence[str], viewpoint: Viewpoint
-) -> list[Revision]:
-    """Return what each name stands for, in the given order; names without a revision by then are left out."""
-    revisions: list[Revision] = []
-    for chunk in chunks(names, KEYS_PER_STATEMENT):
-        parameters: dict[str, Any] = {"names": chunk, "known_at": viewpoint.horizon}
-        if viewpoint.as_of is None:
-            found = connection.execute(queries.LATEST_OF_NAMES, parameters)
-        else:
-            found = connection.execute(queries.IN_FORCE_OF_NAMES, parameters | {"as_of": viewpoint.as_of})
-        rows = {row.name: row for row in found.all()}
-        revisions += complete(connection, reader, [rows[name] for name in chunk if name in rows])
-    return revisions
+) -> list[NameStatus]:
+    """Return the status of each name, in the given order; names without a revision that is known are left out."""
+    as_of = viewpoint.as_of or clock.now()
+    heads = find_heads(connection, names, as_of, viewpoint.horizon)
+    found = [heads[name] for name in names if name in heads]
+    latest = complete(connection, reader, [head.latest for head in found])
+    others = [head.in_force for head in found if head.in_force is not None and head.in_force is not head.latest]
+    in_force = {revision.name: revision for revision in complete(connection, reader, others)}
+    return [
+        NameStatus(
+            revision.name,
+            in_force.get(revision.name) if head.in_force is not head.latest else revision,
+            revision,
+            as_of,
+        )
+        for head, revision in zip(found, latest, strict=True)
+    ]
 
 
 def where_name(connection: Connection, reader: ContentReader, name: str, viewpoint: Viewpoint) -> list[Revision]:

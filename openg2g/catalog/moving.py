@@ -6,6 +6,7 @@ from typing import BinaryIO, TextIO
 from openg2g.catalog.archive_source import archive_entries
 from openg2g.catalog.archive_target import ArchiveTarget, entry_batches
 from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.reference import NameReference, parse_reference
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.formats.archive import write_archive
 from openg2g.formats.archive_reader import read_archive
@@ -56,12 +57,18 @@ def copy_catalog(
     if source.database.location == target.database.location:
         raise LocationError(f"{source.location} cannot be copied onto itself. Export an archive and import that.")
     if names is not None:
-        names = [source.get(reference).name for reference in names]
+        names = [_name_meant(source, reference) for reference in names]
     archive = ArchiveTarget(name_here)
     for batch in entry_batches(archive_entries(source.database, names)):
         with target.writing() as writer:
             archive.add(writer, batch)
     return archive.added
+
+
+def _name_meant(source: Catalog, reference: str) -> str:
+    """Return the name of a reference: of a bare one whatever is in force, since whole histories are copied."""
+    parsed = parse_reference(reference)
+    return source.find_name(parsed.name) if isinstance(parsed, NameReference) else source.get(reference).name
 
 
 def import_archive_files(

@@ -21,7 +21,7 @@ _ALIAS_MOVES = (
     )
     .join(NAMES, NAMES.c.id == ALIAS_MOVES.c.name_id)
     .where(NAMES.c.name == bindparam("name"), ALIAS_MOVES.c.recorded_at <= bindparam("known_at"))
-    .order_by(ALIAS_MOVES.c.recorded_at, ALIAS_MOVES.c.alias, ALIAS_MOVES.c.number)
+    .order_by(ALIAS_MOVES.c.alias, ALIAS_MOVES.c.number)
 )
 
 
@@ -92,19 +92,24 @@ def renames_of(connection: Connection, name_id: int) -> list[Rename]:
 
 def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
     """Record where an alias stands from now on."""
-    last = select(func.max(ALIAS_MOVES.c.number), func.max(ALIAS_MOVES.c.recorded_at)).where(
+    last = select(func.max(ALIAS_MOVES.c.number)).where(
         ALIAS_MOVES.c.name_id == name_id, ALIAS_MOVES.c.alias == move.alias
     )
-    number, last_at = connection.execute(last).one()
-    recorded_at = max(move.recorded_at, last_at or move.recorded_at)
-    row = (name_id, move.alias, (number or 0) + 1, move.revision_number, recorded_at, move.author, move.message)
+    number = (connection.scalar(last) or 0) + 1  # Which move counts is told by numbers: clocks may disagree.
+    row = (name_id, move.alias, number, move.revision_number, move.recorded_at, move.author, move.message)
     insert_rows(connection, ALIAS_MOVES, [row])
 
 
 def alias_moves(connection: Connection, name: str, known_at: datetime) -> list[AliasMove]:
-    """Return every move of the aliases of a name, first to last."""
+    """Return every move of the aliases of a name, first to last; those of one alias in the order of their numbers."""
     rows = connection.execute(_ALIAS_MOVES, {"name": name, "known_at": known_at})
-    return [AliasMove(*row) for row in rows]
+    moves = [AliasMove(*row) for row in rows]
+    passed: dict[str, datetime] = {}  # A move of a clock that was ahead comes before those that follow it.
+    keys = []
+    for move in moves:
+        passed[move.alias] = max(move.recorded_at, passed.get(move.alias, move.recorded_at))
+        keys.append((passed[move.alias], move.alias))
+    return [move for _, move in sorted(zip(keys, moves, strict=True), key=lambda pair: pair[0])]
 
 
 def current_aliases(moves: list[AliasMove]) -> dict[str, int]:

@@ -10,11 +10,11 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from openg2g.catalog import listing, naming, resolve
+from openg2g.catalog import clock, listing, naming, resolve
 from openg2g.catalog.content import ContentReader, chunks
 from openg2g.catalog.database import Database
-from openg2g.catalog.listing import LogFilter
-from openg2g.catalog.reference import NameReference, Viewpoint, parse_reference
+from openg2g.catalog.listing import LogFilter, NameStatus
+from openg2g.catalog.reference import Viewpoint, parse_reference
 from openg2g.models.errors import InvalidRevisionError, LocationError
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, check_name, check_text
@@ -27,8 +27,9 @@ _NAMES_PER_PAGE = 10_000
 class CatalogReading:
     """The questions; `openg2g.catalog.Catalog` adds opening and recording.
 
-    Two times can be given with most of them. `as_of`: what was in force then, instead of the latest revision, in force
-    or not. `known_at`: as the catalog knew it then, without what was recorded later. Both need an offset from UTC.
+    Two times can be given with most of them, independently. `as_of`: what was in force then, instead of now.
+    `known_at`: as the catalog knew it then, without what was recorded later; what is in force is still asked for
+    `as_of`, or now. Both need an offset from UTC.
 
     Attributes:
         database: The open database, for the modules beside this one.
@@ -85,7 +86,7 @@ class CatalogReading:
         def read(connection: Connection) -> list[Revision]:
             present_name = check_name(name)
             if known_at is not None:  # It may be called otherwise since.
-                present_name = resolve.get_revision(connection, self._reader, NameReference(name), viewpoint).name
+                present_name = resolve.find_name(connection, name, viewpoint.known_at)
             revisions = listing.where_name(connection, self._reader, present_name, viewpoint)
             if not revisions:
                 raise resolve.unknown_name(connection, name)
@@ -106,7 +107,7 @@ class CatalogReading:
         if wanted.author is not None:
             check_text("author", wanted.author)
         if wanted.name is not None:
-            wanted = replace(wanted, name=self.get(check_name(wanted.name), known_at=wanted.viewpoint.known_at).name)
+            wanted = replace(wanted, name=self.find_name(wanted.name, known_at=wanted.viewpoint.known_at))
         return islice(self._log(wanted, limit), limit)
 
     def _log(self, wanted: LogFilter, limit: int | None) -> Iterator[Revision]:
@@ -127,7 +128,16 @@ class CatalogReading:
         names = self.database.read(lambda connection: listing.names_from(connection, literal))
         return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
-    def iter_latest(
+    def find_name(self, name: str, *, known_at: datetime | None = None) -> str:
+        """Return what a name is called now that was called so then, or is called so now.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name; `close_matches` has similar ones.
+        """
+        checked, horizon = check_name(name), Viewpoint(known_at=known_at).known_at
+        return self.database.read(lambda connection: resolve.find_name(connection, checked, horizon))
+
+    def iter_in_force(
         self,
         pattern: str = "*",
         *,
@@ -137,15 +147,47 @@ class CatalogReading:
     ) -> Iterator[Revision]:
         """Yield what each name that matches a pattern stands for, in name order and constant memory.
 
-        Names that nobody had used by then are left out, and retired ones unless `with_retired`.
+        Names of which nothing is in force (yet) are left out, and retired ones unless `with_retired`.
         """
-        viewpoint = Viewpoint(as_of, known_at)
+        for status in self.iter_statuses(pattern, as_of=as_of, known_at=known_at):
+            if status.in_force is not None and (with_retired or not status.is_retired):
+                yield status.in_force
+
+    def iter_latest(
+        self, pattern: str = "*", *, known_at: datetime | None = None, with_retired: bool = False
+    ) -> Iterator[Revision]:
+        """Yield the revision with the highest number of each name that matches a pattern, in force or not.
+
+        Names of which a retirement is in force are left out unless `with_retired`.
+        """
+        for status in self.iter_statuses(pattern, known_at=known_at):
+            if with_retired or not status.is_retired:
+                yield status.latest
+
+    def get_status(self, name: str, *, as_of: datetime | None = None, known_at: datetime | None = None) -> NameStatus:
+        """Return what is in force of a name, and what was recorded last.
+
+        Raises:
+            WorkloadNotFoundError: There is no such name.
+        """
+        checked, viewpoint = check_name(name), Viewpoint(as_of, known_at)
+
+        def read(connection: Connection) -> NameStatus:
+            present_name = resolve.find_name(connection, checked, viewpoint.known_at)
+            return listing.statuses_of_names(connection, self._reader, [present_name], viewpoint)[0]
+
+        return self.database.read(read)
+
+    def iter_statuses(
+        self, pattern: str = "*", *, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> Iterator[NameStatus]:
+        """Yield of each name that matches a pattern what is in force and what was recorded last, in name order."""
+        viewpoint = Viewpoint(as_of or clock.now(), known_at)
         for names in self._name_pages(pattern):
             for block in chunks(names, _REVISIONS_PER_BLOCK):
-                revisions = self.database.read(
-                    partial(listing.revisions_of_names, reader=self._reader, names=block, viewpoint=viewpoint)
+                yield from self.database.read(
+                    partial(listing.statuses_of_names, reader=self._reader, names=block, viewpoint=viewpoint)
                 )
-                yield from (revision for revision in revisions if with_retired or not revision.is_retirement)
 
     def _name_pages(self, pattern: str) -> Iterator[list[str]]:
         literal = _beginning(pattern)
@@ -171,7 +213,7 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name.
         """
-        present_name = self.get(check_name(name), known_at=known_at).name
+        present_name = self.find_name(name, known_at=known_at)
         horizon = Viewpoint(known_at=known_at).horizon
         return self.database.read(lambda connection: naming.alias_moves(connection, present_name, horizon))
 

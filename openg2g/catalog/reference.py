@@ -1,8 +1,9 @@
 """References: the texts that name a revision or a workload, parsed in one place, and the point of view on them.
 
-NAME                     the latest revision of a name
+NAME                     the revision of a name that is in force now
+NAME@latest              the one with the highest number, in force or not
 NAME@3                   revision 3 of it
-NAME@-1                  the one before the latest
+NAME@-1                  the one before the highest number
 NAME@production          the revision that an alias stands for
 NAME@2026-03-01          the one in force at the start of that day, UTC
 NAME@2026-03-01T12:00Z   the one in force at that time
@@ -25,10 +26,13 @@ _NUMBER = re.compile(r"-?[1-9][0-9]{0,17}")
 _TIME = re.compile(r"[0-9]{4}-")
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
+LATEST = "latest"
+"""What stands in place of an alias for the highest number: no new alias is called so."""
+
 
 @dataclass(frozen=True)
 class NameReference:
-    """A name: its latest revision, or the one in force where the point of view says when."""
+    """A name: its revision in force, now or when the point of view says."""
 
     name: str
 
@@ -38,8 +42,19 @@ class NameReference:
 
 
 @dataclass(frozen=True)
+class LatestReference:
+    """The revision of a name with the highest number, in force or not."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"{self.name}@{LATEST}"
+
+
+@dataclass(frozen=True)
 class NumberReference:
-    """A revision by its number; negative numbers count back from the latest."""
+    """A revision by its number; negative numbers count back from the highest."""
 
     name: str
     number: int
@@ -84,7 +99,7 @@ class DigestReference:
         return self.prefix
 
 
-Reference = NameReference | NumberReference | AliasReference | TimeReference | DigestReference
+Reference = NameReference | LatestReference | NumberReference | AliasReference | TimeReference | DigestReference
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,7 @@ class Viewpoint:
     """When a question is asked about, and what was known when it is answered.
 
     Attributes:
-        as_of: In force at this time; None for the latest revision, in force or not.
+        as_of: In force at this time; None for now.
         known_at: From what the catalog knew at this time; None for all it knows.
 
     Raises:
@@ -116,12 +131,15 @@ class Viewpoint:
 
     @property
     def alias_horizon(self) -> datetime:
-        """The time whose aliases count: aliases have one time only, that of being moved."""
+        """The time whose aliases count: aliases have one time only, that of being moved.
+
+        Now hides none, not even one that was moved by a clock that is ahead.
+        """
         return min(self.horizon, self.as_of or END_OF_TIME)
 
 
 NOW = Viewpoint()
-"""The latest revisions, from all that is known."""
+"""What is in force now, from all that is known."""
 
 
 def parse_reference(text: str) -> Reference:
@@ -148,6 +166,8 @@ def parse_reference(text: str) -> Reference:
         check_name(name)
         if not at:
             return NameReference(name)
+        if rest == LATEST:
+            return LatestReference(name)
         if _NUMBER.fullmatch(rest):
             return NumberReference(name, int(rest))
         if _TIME.match(rest):

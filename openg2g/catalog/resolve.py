@@ -3,16 +3,21 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection, Row, Table, bindparam, func, select
 
+from openg2g.catalog import clock
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.earlier_names import find_present_name
 from openg2g.catalog.reference import (
+    END_OF_TIME,
+    LATEST,
     NOW,
     AliasReference,
     DigestReference,
+    LatestReference,
     NameReference,
     NumberReference,
     Reference,
@@ -56,7 +61,7 @@ def get_revision(
 
     Raises:
         WorkloadNotFoundError: There is none; the error says what is near.
-        AmbiguousReferenceError: A digest prefix fits several workloads.
+        AmbiguousReferenceError: A digest prefix fits several workloads, or an older release made an alias `latest`.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
     there = _as_called_now(connection, reference, viewpoint)
@@ -74,7 +79,7 @@ def find_workload(
     """Return the workload that a reference names, without its revision; None where `get_revision` says why.
 
     Raises:
-        AmbiguousReferenceError: A digest prefix fits several workloads.
+        AmbiguousReferenceError: A digest prefix fits several workloads, or an older release made an alias `latest`.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
     there = _as_called_now(connection, reference, viewpoint)
@@ -89,12 +94,28 @@ def require_workload(revision: Revision) -> Revision:
         WorkloadNotFoundError: It retires its name.
     """
     if revision.is_retirement:
+        tense = "was" if revision.effective_from <= clock.now() else "is to be"
         raise WorkloadNotFoundError(
             revision.reference,
-            f"the name was retired on {revision.effective_from:%Y-%m-%d} by {revision.author}. "
+            f"the name {tense} retired on {revision.effective_from:%Y-%m-%d} by {revision.author}. "
             f"An earlier revision is {revision.name}@{max(revision.number - 1, 1)}; `openg2g restore` brings it back",
         )
     return revision
+
+
+def find_name(connection: Connection, name: str, known_at: datetime | None) -> str:
+    """Return what a name is called now that was called so then, or is called so now.
+
+    Raises:
+        WorkloadNotFoundError: There is none, or none was known then.
+    """
+    if known_at is None:
+        found = connection.scalar(select(NAMES.c.name).where(NAMES.c.name == name))
+    else:
+        found = find_present_name(connection, name, known_at)
+    if found is None:
+        raise unknown_name(connection, name, viewpoint=Viewpoint(known_at=known_at))
+    return found
 
 
 def _rows(
@@ -107,10 +128,10 @@ def _rows(
         return connection.execute(statement, parameters).all()
     parameters["name"] = reference.name
     match reference:
-        case NameReference() if viewpoint.as_of is None:
-            statement = questions.latest
         case NameReference():
-            statement, parameters["as_of"] = questions.in_force, viewpoint.as_of
+            statement, parameters["as_of"] = questions.in_force, viewpoint.as_of or clock.now()
+        case LatestReference():
+            statement = questions.latest
         case TimeReference(_, time):
             statement, parameters["as_of"] = questions.in_force, time
         case NumberReference(_, number):
@@ -130,12 +151,35 @@ def _as_called_now(connection: Connection, reference: Reference, viewpoint: View
     Raises:
         InvalidReferenceError: Reference and point of view both say which revision.
     """
-    if viewpoint.as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
+    is_said = isinstance(reference, LatestReference | NumberReference | TimeReference | DigestReference)
+    if viewpoint.as_of is not None and is_said:
         raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
-    if viewpoint.known_at is None or isinstance(reference, DigestReference):
-        return reference
-    name = find_present_name(connection, reference.name, viewpoint.known_at)
-    return reference if name is None else replace(reference, name=name)
+    if viewpoint.known_at is not None and not isinstance(reference, DigestReference):
+        name = find_present_name(connection, reference.name, viewpoint.known_at)
+        reference = reference if name is None else replace(reference, name=name)
+    if isinstance(reference, LatestReference):
+        _refuse_alias(connection, reference)
+    return reference
+
+
+def _refuse_alias(connection: Connection, reference: LatestReference) -> None:
+    """Refuse to say the highest number where an older release let an alias be called so.
+
+    Raises:
+        AmbiguousReferenceError: An alias of this name is called `latest`.
+    """
+    parameters = {"name": reference.name, "alias": LATEST, "known_at": END_OF_TIME}
+    number = connection.scalar(_ALIAS_MOVE, parameters)
+    if number is None:
+        return
+    latest = connection.execute(queries.REVISION.latest, parameters).one()
+    candidates = [f"{reference.name}@{found}" for found in (number, latest.number)]
+    raise AmbiguousReferenceError(
+        str(reference),
+        candidates,
+        f"is an alias of revision {number}, and means the highest number, {latest.number}. Write {candidates[0]} or "
+        f"{candidates[1]}, or remove the alias: openg2g alias remove {reference}",
+    )
 
 
 def _not_found(
@@ -161,6 +205,10 @@ def _not_found(
         return WorkloadNotFoundError(text, f"the name has no such alias at that time ({known})")
     if isinstance(reference, NumberReference):
         return WorkloadNotFoundError(text, f"the name has revisions {first} to {last}")
+    if isinstance(reference, NameReference) and viewpoint.as_of is None:
+        return WorkloadNotFoundError(
+            text, f"nothing is in force yet, it applies from {effective_from}; use {reference.name}@{LATEST}"
+        )
     return WorkloadNotFoundError(text, f"nothing was in force then; the first revision applies from {effective_from}")
 
 
@@ -206,5 +254,7 @@ def find_of_digest(
     )
     rows = connection.execute(query).all()
     if len(rows) > 1:
-        raise AmbiguousReferenceError(prefix, [row.digest for row in rows], what)
+        digests = [row.digest for row in rows]
+        why = f"fits several {what}; write more of the digest: {', '.join(digests)}"
+        raise AmbiguousReferenceError(prefix, digests, why)
     return rows[0] if rows else None

@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from openg2g.catalog.clock import SERVER_TIME
 from openg2g.catalog.content import ContentReader
 from openg2g.catalog.convert import revision_from_row
 from openg2g.catalog.expression_sources import Scope
@@ -84,7 +85,7 @@ class Questions:
     """The statements that find one revision, whatever they tell of it.
 
     Attributes:
-        latest: The latest of `name`.
+        latest: That of `name` with the highest number.
         in_force: That of `name` which was in force at `as_of`.
         number: Revision `number` of `name`.
         last_of_digest: The one that recorded the workload of `digest` last.
@@ -118,6 +119,10 @@ REVISION = Questions(
 )
 """Everything that is known of the revision: what `complete` takes."""
 
+BEFORE = _of_name.where(_is_effective, REVISIONS.c.number < bindparam("number"))
+BEFORE = BEFORE.order_by(REVISIONS.c.effective_from.desc(), REVISIONS.c.number.desc()).limit(ONE)
+"""The revision of `name` that was in force at `as_of` before `number` was recorded."""
+
 MODELS = REVISION.models()
 """The ids of its models."""
 
@@ -127,16 +132,23 @@ _known_numbers = select(_other.c.number).where(
 )
 _named = NAMED_REVISIONS.where(is_among(NAMES.c.name, "names"))
 
-LATEST_OF_NAMES = _named.where(
-    REVISIONS.c.number == _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
-)
-IN_FORCE_OF_NAMES = _named.where(
-    REVISIONS.c.number
-    == _known_numbers.where(_other.c.effective_from <= bindparam("as_of"))
+_highest_number = _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
+_number_in_force = (
+    _known_numbers.where(_other.c.effective_from <= bindparam("as_of"))
     .order_by(_other.c.effective_from.desc(), _other.c.number.desc())
     .limit(ONE)
     .scalar_subquery()
 )
+
+LATEST_OF_NAMES = _named.where(REVISIONS.c.number == _highest_number).add_columns(
+    _number_in_force.label("number_in_force"), SERVER_TIME
+)
+"""The revision of each of `names` with the highest number, and the number of the one that is in force."""
+
+IN_FORCE_OF_NAMES = _named.where(REVISIONS.c.number == _number_in_force)
+
+BEGUN_OF_NAMES = _named.where(is_among(REVISIONS.c.effective_from, "times")).order_by(REVISIONS.c.number)
+"""The revisions of each of `names` that apply from one of `times`."""
 
 
 def is_in_force(

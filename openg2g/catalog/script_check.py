@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Select, func, select
 
 from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.tables import NAMES, REVISIONS, WORKLOADS
@@ -23,9 +23,11 @@ class ScriptStatus(Enum):
     """How a workload in a script stands to the catalog."""
 
     IN_STEP = "in step"
-    """It is the latest revision of its name."""
+    """It is what is in force of its name."""
     OLDER = "older"
-    """It is an earlier revision of its name."""
+    """It is a revision of its name before the one in force."""
+    NEWER = "newer"
+    """It is a revision of its name after the one in force: planned for later, or dated back."""
     DRIFTED = "drifted"
     """It is no revision of its name."""
     UNKNOWN = "unknown"
@@ -45,11 +47,12 @@ class ScriptFinding:
         name: Name that it was looked up by; None for a workload without one, and for one that cannot be read.
         workload: The workload; None where it cannot be read.
         digest: Its digest, None where it cannot be read.
-        latest: Latest revision of the name, which may be a retirement; None where the name is not known.
-        same_as: References of revisions with the very same workload: the latest of this name where there is one, else
-            the latest of each other name, a few at most.
+        compared: What is in force of the name, which may be a retirement, or its revision with the highest number where
+            nothing is in force yet; None where the name is not known.
+        same_as: References of revisions with the very same workload: the highest number of this name where there is
+            one, else that of each other name, a few at most.
         close_matches: Names that look like an unknown one.
-        difference: What makes the workload of the latest revision; None unless it drifted or is older.
+        difference: What makes the workload of the one compared; None unless it drifted, is older or newer.
         problems: Why it cannot be read.
     """
 
@@ -59,7 +62,7 @@ class ScriptFinding:
     name: str | None = None
     workload: LLMInferenceWorkload | None = None
     digest: str | None = None
-    latest: Revision | None = None
+    compared: Revision | None = None
     same_as: tuple[str, ...] = ()
     close_matches: tuple[str, ...] = ()
     difference: WorkloadDiff | None = None
@@ -68,7 +71,7 @@ class ScriptFinding:
     @property
     def is_drift(self) -> bool:
         """Whether the script and the catalog disagree, or nobody can say."""
-        return self.status in (ScriptStatus.OLDER, ScriptStatus.DRIFTED, ScriptStatus.UNREADABLE)
+        return self.status not in (ScriptStatus.IN_STEP, ScriptStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def findings_of(catalog: Catalog, script: Script, names: NameMap) -> Iterator[Sc
 def _finding(catalog: Catalog, path: str, document: Document, name: str) -> ScriptFinding:
     workload, digest = document.workload, workload_digest(document.workload)
     try:
-        latest = catalog.get(check_name(name))
+        status = catalog.get_status(name)
     except (WorkloadNotFoundError, InvalidRevisionError) as error:
         return ScriptFinding(
             path,
@@ -143,37 +146,39 @@ def _finding(catalog: Catalog, path: str, document: Document, name: str) -> Scri
             name,
             workload,
             digest,
-            same_as=_references(catalog, _same_workload(digest)),
+            same_as=_references(_rows_of(catalog, _same_workload(digest))),
             close_matches=getattr(error, "close_matches", ()),
         )
-    if latest.digest == digest:
+    compared = status.latest if status.in_force is None else status.in_force
+    if compared is status.in_force and compared.digest == digest:
         return ScriptFinding(
-            path, document.where, ScriptStatus.IN_STEP, name, workload, digest, latest, (latest.reference,)
+            path, document.where, ScriptStatus.IN_STEP, name, workload, digest, compared, (compared.reference,)
         )
-    earlier = _references(catalog, _same_workload(digest).where(NAMES.c.name == name))
+    same = _rows_of(catalog, _same_workload(digest).where(NAMES.c.name == name))
+    is_newer = any(number >= compared.number for _, number in same)
     return ScriptFinding(
         path,
         document.where,
-        ScriptStatus.OLDER if earlier else ScriptStatus.DRIFTED,
+        (ScriptStatus.NEWER if is_newer else ScriptStatus.OLDER) if same else ScriptStatus.DRIFTED,
         name,
         workload,
         digest,
-        latest,
-        earlier,
-        difference=diff(latest.workload, workload),
+        compared,
+        _references(same),
+        difference=diff(compared.workload, workload),
     )
 
 
 def _finding_without_name(catalog: Catalog, path: str, document: Document) -> ScriptFinding:
     """Look a workload without a name up by its digest: all that can be said is whether it is there."""
     digest = workload_digest(document.workload)
-    found = _references(catalog, _same_workload(digest))
+    found = _references(_rows_of(catalog, _same_workload(digest)))
     status = ScriptStatus.IN_STEP if found else ScriptStatus.UNKNOWN
     return ScriptFinding(path, document.where, status, None, document.workload, digest, same_as=found)
 
 
 def _same_workload(digest: str) -> Select[str, int]:
-    """Select the latest revision of each name that has a workload."""
+    """Select the highest number of a revision with a workload, of each name."""
     return (
         select(NAMES.c.name, func.max(REVISIONS.c.number))
         .select_from(NAMES)
@@ -186,10 +191,9 @@ def _same_workload(digest: str) -> Select[str, int]:
     )
 
 
-def _references(catalog: Catalog, query: Select[str, int]) -> tuple[str, ...]:
-    rows = catalog.database.read(lambda connection: _rows(connection, query))
+def _rows_of(catalog: Catalog, query: Select[str, int]) -> list[tuple[str, int]]:
+    return catalog.database.read(lambda connection: [(name, number) for name, number in connection.execute(query)])
+
+
+def _references(rows: Sequence[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(f"{name}@{number}" for name, number in rows)
-
-
-def _rows(connection: Connection, query: Select[str, int]) -> list[tuple[str, int]]:
-    return [(name, number) for name, number in connection.execute(query)]

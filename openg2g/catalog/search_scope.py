@@ -1,8 +1,9 @@
 """Which revisions a search looks at, and in which order the hits come."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from openg2g.catalog import clock
 from openg2g.catalog.reference import Viewpoint
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.models.errors import InvalidRevisionError
@@ -52,7 +53,7 @@ class SearchScope:
         """Say what now means."""
         if self.all_revisions:
             return ResolvedScope(None, self.known_at)
-        return ResolvedScope(self.as_of or datetime.now(UTC), self.known_at)
+        return ResolvedScope(self.as_of or clock.now(), self.known_at, is_now=self.as_of is None)
 
 
 EVERYTHING_IN_FORCE = SearchScope()
@@ -66,12 +67,14 @@ class ResolvedScope:
     Attributes:
         as_of: What was in force then; None for every revision.
         known_at: From what was known then; None for all that is known.
+        is_now: Whether `as_of` is the time of asking.
     """
 
     as_of: datetime | None
     known_at: datetime | None
+    is_now: bool = False
 
     @property
     def alias_horizon(self) -> datetime:
         """The time whose aliases count."""
-        return Viewpoint(self.as_of, self.known_at).alias_horizon
+        return Viewpoint(None if self.is_now else self.as_of, self.known_at).alias_horizon

@@ -1,12 +1,13 @@
 """Between documents and revisions: what an import records, and what an export writes."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
+from openg2g.catalog.listing import NameStatus
 from openg2g.catalog.reference import NOW, Viewpoint
 from openg2g.catalog.resolve import require_workload
 from openg2g.catalog.rules import Rule, problems_of
@@ -63,7 +64,7 @@ def import_files(
 ) -> list[Revision]:
     """Record every workload of some files in one transaction: all or none.
 
-    What is already the latest revision of its name makes no new one; `Revision.is_new` tells.
+    What is in force already makes no new revision (`RevisionWriter.append` says when); `Revision.is_new` tells.
 
     Args:
         catalog: Where to.
@@ -140,9 +141,21 @@ def documents_of(catalog: Catalog, references: Sequence[str], viewpoint: Viewpoi
     return map(Document.of_revision, [require_workload(revision) for revision in found])
 
 
-def documents_of_all(catalog: Catalog, viewpoint: Viewpoint = NOW) -> Iterator[Document]:
-    """Yield the document of what every name stands for, in constant memory; retired names are left out."""
-    return map(Document.of_revision, catalog.iter_latest(as_of=viewpoint.as_of, known_at=viewpoint.known_at))
+def documents_of_all(
+    catalog: Catalog, viewpoint: Viewpoint = NOW, note_waiting: Callable[[NameStatus], None] = lambda _: None
+) -> Iterator[Document]:
+    """Yield the document of what is in force of every name, in constant memory; retired names are left out.
+
+    Args:
+        catalog: Where from.
+        viewpoint: In force when, as known when.
+        note_waiting: Takes the names of which nothing is in force yet.
+    """
+    for status in catalog.iter_statuses(as_of=viewpoint.as_of, known_at=viewpoint.known_at):
+        if status.in_force is None:
+            note_waiting(status)
+        elif not status.is_retired:
+            yield Document.of_revision(status.in_force)
 
 
 def documents_found(

@@ -1,36 +1,61 @@
 """Appending to the history within one write transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from openg2g.catalog import clock
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.bulk import insert_rows
-from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, ContentWriter, chunks
+from openg2g.catalog.clock import SERVER_TIME, Clocks
+from openg2g.catalog.clock_watch import ClockWatch
+from openg2g.catalog.content import ContentReader, ContentWriter
 from openg2g.catalog.convert import revision_from_row, revision_to_row
-from openg2g.catalog.reference import NOW, NumberReference
-from openg2g.catalog.resolve import get_revision
-from openg2g.catalog.revision_queries import RevisionRowRead
+from openg2g.catalog.heads import HeadRows, find_begun, find_heads
+from openg2g.catalog.reference import NOW
+from openg2g.catalog.revision_queries import RevisionRowRead, complete
 from openg2g.catalog.tables import NAMES, REVISIONS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import RevisionConflictError
 from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
 
+_LAST_NAME_ID = select(func.max(NAMES.c.id), SERVER_TIME)
+
+_Known = Revision | RevisionRowRead
+"""A revision as a row that was read, or as what this transaction appended."""
+
 
 @dataclass
 class _Head:
-    """A name and its latest revision, as a row that was read or as what this transaction appended."""
+    """What there is of a name.
+
+    Attributes:
+        name_id: Its id.
+        now: When a draft without a time takes effect.
+        latest: The revision with the highest number.
+        in_force: The one in force.
+        begun: Time → the revision with the highest number of those that apply from exactly then, as far as asked for.
+    """
 
     name_id: int
-    latest: Revision | RevisionRowRead | None = None
-    annotations_text: str = "{}"
+    now: datetime
+    latest: _Known | None = None
+    in_force: _Known | None = None
+    begun: dict[datetime, _Known] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
         """Number of the latest revision; 0 for none."""
         return 0 if self.latest is None else self.latest.number
+
+    def add(self, revision: Revision) -> None:
+        """Let a revision be the latest."""
+        self.latest = self.begun[revision.effective_from] = revision
+        begins_earlier = self.in_force is None or self.in_force.effective_from <= revision.effective_from
+        if begins_earlier and revision.effective_from <= self.now:
+            self.in_force = revision
 
 
 class RevisionWriter:
@@ -42,13 +67,17 @@ class RevisionWriter:
         self.default_author = default_author
         self.content = ContentWriter(connection)
         self._reader = ContentReader()  # Of its own: what this transaction adds may yet be undone.
+        self.clocks = ClockWatch(connection)
 
     # A profile of a sweep on SQLite, 49 µs a workload: the driver 22, checking a draft 2, its digest 2, a revision 2,
     # rows and their checksums 8, looking up what is there 3, garbage collection 1; the rest is here.
     # Of a single save on PostgreSQL, what SQLAlchemy adds to each of six statements is in the way, 60 to 90 µs of one
     # that the driver alone does in 70 to 130, and where others wait, asking for the lock twice.
     def append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
-        """Record drafts, in order; what is already the latest revision of its name makes no new one.
+        """Record drafts, in order.
+
+        A draft without a time makes no new revision where its content is in force already, one with a time where the
+        revision in force then has the same content and applies from the same time.
 
         Raises:
             RevisionConflictError: The latest revision of a name is not the one that its draft expects.
@@ -62,8 +91,8 @@ class RevisionWriter:
                 if draft.workload is not None
             }
         )
-        now = datetime.now(UTC)
-        heads = self._heads(list({draft.name: None for draft in drafts}), now)
+        now = clock.now()
+        heads = self._heads(drafts, now)
         revisions, rows = [], []
         for digest, draft in zip(digests, drafts, strict=True):
             head = heads[draft.name]
@@ -77,32 +106,39 @@ class RevisionWriter:
             revision = self._next_revision(head, draft, digest, now)
             rows.append(revision_to_row(revision, head.name_id, workload_ids[digest], annotations_text))
             revisions.append(revision)
-            head.latest, head.annotations_text = revision, annotations_text
+            head.add(revision)
         insert_rows(self.connection, REVISIONS, rows)
         return revisions
 
-    def get(self, name: str, number: int) -> Revision:
-        """Return a revision, those of this transaction included.
-
-        Raises:
-            WorkloadNotFoundError: There is none.
-        """
-        return get_revision(self.connection, self._reader, NumberReference(name, number))
+    def find_before(self, revision: Revision) -> Revision | None:
+        """Return what was in force from when a revision applies before that was recorded; None for nothing."""
+        parameters = {
+            "name": revision.name,
+            "number": revision.number,
+            "as_of": revision.effective_from,
+            "known_at": NOW.horizon,
+        }
+        rows = self.connection.execute(queries.BEFORE, parameters).all()
+        return next(iter(complete(self.connection, self._reader, rows)), None)
 
     def author_or_default(self, author: str | None) -> str:
         """Return who records it."""
         return self.default_author if author is None else check_author(author)
 
     def _next_revision(self, head: _Head, draft: RevisionDraft, digest: str, now: datetime) -> Revision:
-        # The clock of another machine may be ahead; within a name, recorded times never decrease.
+        # The clock of another machine may have been ahead; within a name, recorded times never decrease. When a
+        # revision applies is not derived from that, or one wrong clock would take all later ones along.
         recorded_at = now if head.latest is None else max(now, head.latest.recorded_at)
+        self.clocks.note_recorded(draft.name, recorded_at)
+        if draft.effective_from is None and head.now > now:
+            self.clocks.note_in_force_from(head.now)
         return Revision(
             name=draft.name,
             number=head.number + 1,
             workload=draft.workload,
             digest=digest,
             recorded_at=recorded_at,
-            effective_from=draft.effective_from or recorded_at,
+            effective_from=draft.effective_from or head.now,
             author=self.default_author if draft.author is None else draft.author,
             message=draft.message,
             source=draft.source,
@@ -110,28 +146,50 @@ class RevisionWriter:
             is_new=True,
         )
 
-    def _heads(self, names: Sequence[str], now: datetime) -> dict[str, _Head]:
-        heads: dict[str, _Head] = {}
-        for chunk in chunks(names, KEYS_PER_STATEMENT):
-            parameters = {"names": chunk, "known_at": NOW.horizon}
-            for row in self.connection.execute(queries.LATEST_OF_NAMES, parameters):
-                heads[row.name] = _Head(row.name_id, row, row.annotations)
+    def _heads(self, drafts: Sequence[RevisionDraft], now: datetime) -> dict[str, _Head]:
+        names = list({draft.name: None for draft in drafts})
+        rows = find_heads(self.connection, names, now, NOW.horizon)
+        heads = {name: _head_of_rows(found, now) for name, found in rows.items()}
+        server_time = next((found.latest.server_time for found in rows.values()), None)
         new = [name for name in names if name not in heads]
         if new:
-            first_id = (self.connection.scalar(select(func.max(NAMES.c.id))) or 0) + 1
-            heads.update((name, _Head(name_id)) for name_id, name in enumerate(new, first_id))
+            last_id, server_time = self.connection.execute(_LAST_NAME_ID).one()
+            heads.update((name, _Head(name_id, now)) for name_id, name in enumerate(new, (last_id or 0) + 1))
             insert_rows(self.connection, NAMES, [(heads[name].name_id, name, now) for name in new])
+        self.clocks.note_clocks(Clocks(now, server_time))
+        self._look_up_times(heads, drafts)
         return heads
+
+    def _look_up_times(self, heads: Mapping[str, _Head], drafts: Sequence[RevisionDraft]) -> None:
+        """Look up what there is from exactly the times that drafts say, as far as the heads do not tell."""
+        wanted = {
+            (draft.name, draft.effective_from): None
+            for draft in drafts
+            if draft.effective_from is not None
+            and heads[draft.name].latest is not None
+            and draft.effective_from not in heads[draft.name].begun
+        }
+        for (name, effective_from), row in find_begun(self.connection, list(wanted)).items():
+            heads[name].begun[effective_from] = row
+
+
+def _head_of_rows(rows: HeadRows, now: datetime) -> _Head:
+    latest, in_force = rows.latest, rows.in_force
+    # Where the writer before was ahead by little, what is recorded now begins with what that one recorded: otherwise it
+    # would be replaced in a moment. By how much a clock may be ahead, and who is told of more, says `clock_watch`.
+    is_near = now < latest.recorded_at <= now + clock.TOLERANCE
+    head = _Head(latest.name_id, latest.recorded_at if is_near else now, latest, in_force)
+    head.begun = {row.effective_from: row for row in (in_force, latest) if row is not None}
+    return head
 
 
 def _unchanged_revision(head: _Head, draft: RevisionDraft, digest: str, annotations_text: str) -> Revision | None:
-    """Return the latest revision if the draft says nothing that it does not say."""
-    latest = head.latest
-    if latest is None or (latest.digest or "") != digest:
+    """Return the revision that says already what a draft says, if there is one."""
+    there = head.in_force if draft.effective_from is None else head.begun.get(draft.effective_from)
+    if there is None or (there.digest or "") != digest:
         return None
-    if not same_annotations(head.annotations_text, annotations_text):
+    text = annotations_to_text(there.annotations) if isinstance(there, Revision) else there.annotations
+    if not same_annotations(text, annotations_text):
         return None
-    if draft.effective_from is not None and draft.effective_from != latest.effective_from:
-        return None  # A time that was given is a statement of its own.
-    revision = latest if isinstance(latest, Revision) else revision_from_row(latest, draft.workload)
+    revision = there if isinstance(there, Revision) else revision_from_row(there, draft.workload)
     return replace(revision, is_new=False)

@@ -29,7 +29,7 @@ def command() -> None:
 @database_option
 @click.pass_context
 def set_alias(context: click.Context, reference: str, number: int | None, message: str, author: str | None) -> None:
-    """Let ALIAS of NAME stand for revision NUMBER, by default the latest.
+    """Let ALIAS of NAME stand for revision NUMBER, by default the one that is in force now.
 
     \b
     Example:

@@ -34,10 +34,10 @@ def command(
 
     Read are the .py files below each DIR (or the file DIR), as `openg2g import` reads them; links, hidden directories
     and those of installed packages are left out. A workload is looked up by the name that it is assigned to, and is in
-    step with the latest revision, equal to an older one, drifted (its differences follow), unknown, or unreadable. One
-    without a name is looked up by what it is.
+    step with what is in force, equal to an older or a newer revision, drifted, unknown, or unreadable; differences
+    follow. One without a name is looked up by what it is.
 
-    Exit code 1 where one is older, drifted or unreadable; with --strict also where one is unknown.
+    Exit code 1 where one is older, newer, drifted or unreadable; with --strict also where one is unknown.
 
     \b
     Examples:
@@ -82,17 +82,17 @@ def _lines(finding: "ScriptFinding") -> list[str]:
 
 
 def _phrase(finding: "ScriptFinding") -> str:
-    latest = "" if finding.latest is None else finding.latest.reference
-    if finding.latest is not None and finding.latest.is_retirement:
-        latest += " (retired)"
+    compared = "" if finding.compared is None else finding.compared.reference
+    if finding.compared is not None and finding.compared.is_retirement:
+        compared += " (retired)"
     same = ", ".join(finding.same_as)
     match finding.status.value:
         case "in step":
             return f"in step with {same}"
-        case "older":
-            return f"older, equal to {same}; the latest is {latest}"
+        case "older" | "newer" as status:
+            return f"{status}, equal to {same}; " + (f"in force is {compared}" if same != compared else "it is to come")
         case "drifted":
-            return f"drifted from {latest}"
+            return f"drifted from {compared}"
         case _:
             hints = [f"the same as {same}"] if same else []
             hints += (
@@ -104,8 +104,8 @@ def _phrase(finding: "ScriptFinding") -> str:
 def _comparison(finding: "ScriptFinding") -> "Comparison":
     from openg2g.cli.diff_output import Comparison, Side
 
-    assert finding.latest is not None and finding.difference is not None  # Only what has both is compared.
-    old = Side(Side.of_revision(finding.latest).title, finding.latest.workload)
+    assert finding.compared is not None and finding.difference is not None  # Only what has both is compared.
+    old = Side(Side.of_revision(finding.compared).title, finding.compared.workload)
     return Comparison(old, Side(finding.where, finding.workload), finding.difference, ())
 
 
@@ -122,7 +122,7 @@ def _value(finding: "ScriptFinding") -> dict[str, Any]:
         "status": finding.status.value,
         "name": finding.name,
         "digest": finding.digest,
-        "latest": None if finding.latest is None else finding.latest.reference,
+        "compared_to": None if finding.compared is None else finding.compared.reference,
         "same_as": finding.same_as,
         "close_matches": finding.close_matches,
         "difference": difference,

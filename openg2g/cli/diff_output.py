@@ -105,9 +105,9 @@ def difference_lines(comparison: Comparison) -> list[str]:
 
 
 def previewed_changes(writer: "RevisionWriter", revision: Revision) -> Iterator[str]:
-    """Yield lines with what a revision changes that a dry run would record; none for a first or an old one."""
-    if revision.is_new and revision.number > 1:
-        before = writer.get(revision.name, revision.number - 1)
+    """Yield lines with what a revision that a dry run would record changes from its time on; none for an old one."""
+    before = writer.find_before(revision) if revision.is_new else None
+    if before is not None:
         for line in difference_lines(compare(Side.of_revision(before), Side.of_revision(revision))):
             yield f"    {line}"
 

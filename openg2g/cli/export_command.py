@@ -17,6 +17,7 @@ from openg2g.cli.options import (
     viewpoint_options,
 )
 from openg2g.cli.output import say
+from openg2g.cli.waiting_names import WaitingNames
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.command("export")
 @click.argument("references", nargs=-1, metavar="[REF]...", shell_complete=complete_names)
 @viewpoint_options
-@click.option("--all", "export_all", is_flag=True, help="Every name that is not retired.")
+@click.option("--all", "export_all", is_flag=True, help="What is in force of every name.")
 @click.option(
     "--where", "expression", metavar="EXPR", help="What `openg2g search EXPR` finds, in force now or --as-of."
 )
@@ -67,7 +68,8 @@ def command(
       openg2g export fleet -o fleet.json
       openg2g export fleet@2 --format openg2g-0.1 -o config.json
       openg2g export fleet --format openg2g-0.2 --lossy > config.json
-      openg2g export --all --format jsonl > latest.jsonl
+      openg2g export fleet@latest -o plan.json
+      openg2g export --all --format jsonl > in-force.jsonl
       openg2g export --where "total_gpus < 7200" --format jsonl > small.jsonl
       openg2g export --all --history -o catalog.jsonl
     """
@@ -83,6 +85,7 @@ def command(
     if parameters and expression is None:
         raise click.UsageError("--param goes with --where.")
     viewpoint = viewpoint_of(as_of, known_at)
+    waiting = WaitingNames()
     with open_catalog(context) as catalog:
         if output != "-" and os.path.realpath(output) == catalog.location:
             raise click.UsageError(f"{output} is the catalog itself. Choose another file.")
@@ -94,12 +97,14 @@ def command(
             scope = scope_of(as_of, known_at, all_revisions=False)
             documents = documents_found(catalog, expression, scope, **parameters_given(parameters))
         elif export_all:
-            documents = documents_of_all(catalog, viewpoint)
+            documents = documents_of_all(catalog, viewpoint, waiting.note)
         else:
             documents = documents_of(catalog, references, viewpoint)
         target = format_name or format_name_of_stream(output)
         documents = tell_losses(documents, target, _say_loss) if lossy else refuse_losses(documents, target)
         write_documents(documents, output, target, replace=force)
+    if as_of is None:
+        waiting.say()
 
 
 def _say_loss(document: "Document", loss: "Loss") -> None:

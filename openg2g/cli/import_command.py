@@ -93,7 +93,8 @@ def command(
 
     Files may be JSON, JSON Lines, YAML, TOML, CSV, TSV, Parquet, Python scripts (read, never run), in any mixture, or
     configurations of OpenG2G 0.1 and 0.2, which are recognised. What they hold beyond the workload is kept as
-    annotations. A SQLite catalog that does not exist yet is made. One line is printed for each workload.
+    annotations. A SQLite catalog that does not exist yet is made. One line is printed for each workload: "unchanged"
+    where it is in force already or, if a time is given, where the same is in force then and applies from that time.
 
     All problems of all files are reported, with line and column. --keep-going imports the documents that have none, in
     one transaction, and ends with exit code 4 where others were refused. Each line of --rejects has the problems and,

@@ -18,7 +18,7 @@ _COMMANDS = {
     "check": "Say what a format would lose of workloads.",
     "schema": "Print the JSON Schema of a file format.",
     "check-scripts": "Compare the workloads in scripts with the catalog.",
-    "list": "List names with their latest revisions.",
+    "list": "List names with what is in force.",
     "search": "Find workloads by a Python expression.",
     "models": "List model specs with the workloads that use them.",
     "stats": "Count workloads and their GPUs.",
@@ -28,7 +28,7 @@ _COMMANDS = {
     "set": "Derive a revision by changes written on the command line.",
     "blame": "Say which revision gave each field its value.",
     "log": "List what was recorded, when, by whom and why.",
-    "retire": "Say that a name stands for nothing any more.",
+    "retire": "Retire a name.",
     "restore": "Bring a retired name back.",
     "rename": "Change a name; its history goes along.",
     "tag": "Set and remove tags of a name.",
@@ -114,7 +114,8 @@ def openg2g() -> None:
     """Keep LLM inference workloads in a catalog: stored once, never lost, found again.
 
     A catalog is one SQLite file, or a PostgreSQL database. A name has numbered revisions; nothing is overwritten.
-    NAME is the latest revision of a name, NAME@3 the third, sha256:ab12cd34 a workload by its digest.
+    NAME is what is in force of a name now, NAME@latest its highest number, NAME@3 its third revision,
+    NAME@2026-03-01 what was in force then, sha256:ab12cd34 a workload by its digest.
     """
 
 

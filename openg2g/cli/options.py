@@ -117,7 +117,12 @@ def viewpoint_options(command: _Command) -> _Command:
     """Add `--as-of`, `--known-at` and `--tz`."""
     for option in (
         zone_option,
-        click.option("--known-at", type=INSTANT, metavar="TIME", help="As the catalog knew it at this time."),
+        click.option(
+            "--known-at",
+            type=INSTANT,
+            metavar="TIME",
+            help="As the catalog knew it at this time. It does not imply --as-of.",
+        ),
         click.option("--as-of", type=INSTANT, metavar="TIME", help="In force at this time."),
     ):
         command = option(command)
@@ -191,7 +196,7 @@ def ending_options(command: _Command) -> _Command:
     """Add the options of a revision that ends a name or brings it back."""
     for option in (
         click.option(
-            "--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if revision N is not the latest."
+            "--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if the highest number is not N."
         ),
         zone_option,
         click.option("--effective-from", type=INSTANT, metavar="TIME", help="Since when. Default: now."),

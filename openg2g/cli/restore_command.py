@@ -14,7 +14,9 @@ from openg2g.cli.output import escaped, outcome_line
 @database_option
 @click.pass_context
 def command(context: click.Context, /, name: str, **said: Any) -> None:
-    """Let a retired NAME stand for its last workload again, as a new revision.
+    """Bring a retired NAME back: record again, as a new revision, what it stood for before.
+
+    Where the retirement is yet to come, the new revision applies from then, so that nothing ends.
 
     \b
     Example:

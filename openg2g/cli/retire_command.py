@@ -14,7 +14,9 @@ from openg2g.cli.output import escaped, outcome_line
 @database_option
 @click.pass_context
 def command(context: click.Context, /, name: str, **said: Any) -> None:
-    """Say that NAME stands for nothing any more. Its history stays, and `restore` brings it back.
+    """Retire NAME, now or from --effective-from on; before that nothing ends. Its history stays.
+
+    `openg2g restore` brings it back, and takes back a retirement that is yet to come.
 
     \b
     Example:

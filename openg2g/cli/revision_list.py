@@ -1,6 +1,7 @@
 """How commands print many revisions: a table for people, JSON and CSV for programs, names for shell loops."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -8,11 +9,14 @@ import click
 from openg2g.cli.output import echo_csv, echo_json, escaped, fitted, minutes, revision_summary, table, terminal_width
 
 if TYPE_CHECKING:
-    from openg2g.catalog import Revision
+    from openg2g.catalog import NameStatus, Revision
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_HEADERS = ("name", "rev", "models", "GPUs", "in force from (UTC)", "author", "message")
+IN_FORCE_FROM = "in force from (UTC)"
+EFFECTIVE_FROM = "effective from (UTC)"
+"""Header of the time since when a revision applies, where it need not be the one that is in force."""
+
 _AUTHOR_WIDTH = 20
 _AUTHOR_MIN_WIDTH = 8
 _MESSAGE_MIN_WIDTH = 12
@@ -34,34 +38,75 @@ def list_format_options(command: _Command) -> _Command:
     return command
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A line of a list.
+
+    Attributes:
+        revision: The revision.
+        facts: What JSON and CSV say beside it, in the order of the layout.
+        note: What a table for people says beside its number.
+    """
+
+    revision: "Revision"
+    facts: tuple[object, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of a list are called.
+
+    Attributes:
+        time: Header of the time since when revisions apply.
+        note: Header of the notes; a list without notes does not have the column.
+        facts: Keys of the facts.
+    """
+
+    time: str = IN_FORCE_FROM
+    note: str = ""
+    facts: tuple[str, ...] = ()
+
+
+def newer_kind(status: "NameStatus") -> str:
+    """Say of the newer revision of a name how it comes that it is not in force."""
+    return "planned" if status.latest.effective_from > status.as_of else "back-dated"
+
+
 def echo_revisions(
-    revisions: "Iterable[Revision]",
-    format_name: str,
-    *,
-    nul: bool,
-    nothing: Callable[[], str],
+    revisions: "Iterable[Revision]", format_name: str, *, nul: bool, nothing: Callable[[], str], layout: Layout
 ) -> None:
-    """Print revisions.
+    """Print revisions; arguments as for `echo_listed`."""
+    echo_listed(map(Listed, revisions), format_name, nul=nul, nothing=nothing, layout=layout)
+
+
+def echo_listed(
+    listed: Iterable[Listed], format_name: str, *, nul: bool, nothing: Callable[[], str], layout: Layout
+) -> None:
+    """Print a list of revisions.
 
     Args:
-        revisions: The revisions; all formats but the table take them one by one.
+        listed: The lines; all formats but the table take them one by one.
         format_name: What `--format` was given.
         nul: Whether names are ended by NUL.
         nothing: Says why there is none, for people.
+        layout: What the columns are called.
     """
     if nul and format_name not in ("table", "names", "references"):
         raise click.UsageError("-0 is for names and references. Leave it or --format out.")
     if nul or format_name in ("names", "references"):
-        texts = (revision.reference if format_name == "references" else revision.name for revision in revisions)
+        texts = (line.revision.reference if format_name == "references" else line.revision.name for line in listed)
         for text in texts if format_name == "references" else dict.fromkeys(texts):
             click.echo(text + ("\0" if nul else "\n"), nl=False)
     elif format_name == "csv":
-        echo_csv(_CSV_HEADERS, (list(revision_summary(revision).values()) for revision in revisions))
+        rows = ([*revision_summary(line.revision).values(), *line.facts] for line in listed)
+        echo_csv((*_CSV_HEADERS, *layout.facts), rows)
     elif format_name != "table":
-        echo_json(map(revision_summary, revisions), as_lines=format_name == "jsonl")
+        values = (revision_summary(line.revision) | dict(zip(layout.facts, line.facts, strict=True)) for line in listed)
+        echo_json(values, as_lines=format_name == "jsonl")
     else:
-        shown = list(revisions)
-        click.echo(_table(shown) if shown else escaped(nothing()))
+        shown = list(listed)
+        click.echo(_table(shown, layout) if shown else escaped(nothing()))
 
 
 _CSV_HEADERS = (
@@ -78,23 +123,27 @@ _CSV_HEADERS = (
 )
 
 
-def _table(revisions: "list[Revision]") -> str:
-    rows = [_cells(revision) for revision in revisions]
-    widths = [max(len(header), *(len(row[i]) for row in rows)) for i, header in enumerate(_HEADERS[:-1])]
+def _table(listed: list[Listed], layout: Layout) -> str:
+    has_notes = any(line.note for line in listed)
+    note_header = [layout.note] if has_notes else []
+    headers = ["name", "rev", *note_header, "models", "GPUs", layout.time, "author", "message"]
+    rows = [_cells(line, has_notes=has_notes) for line in listed]
+    widths = [max(len(header), *(len(row[i]) for row in rows)) for i, header in enumerate(headers[:-1])]
     room = terminal_width() - sum(widths) - 2 * len(widths)
     author_width = max(_AUTHOR_MIN_WIDTH, widths[-1] - max(_MESSAGE_MIN_WIDTH - room, 0))
     room += widths[-1] - author_width
-    for row, revision in zip(rows, revisions, strict=True):
+    for row, line in zip(rows, listed, strict=True):
         row[-1] = fitted(row[-1], author_width)
-        row.append(fitted(revision.message, max(room, _MESSAGE_MIN_WIDTH)))
-    return table(_HEADERS, rows, right=("rev", "models", "GPUs"))
+        row.append(fitted(line.revision.message, max(room, _MESSAGE_MIN_WIDTH)))
+    return table(headers, rows, right=("rev", "models", "GPUs"))
 
 
-def _cells(revision: "Revision") -> list[str]:
-    workload = revision.workload
+def _cells(line: Listed, *, has_notes: bool) -> list[str]:
+    revision, workload = line.revision, line.revision.workload
     return [
         revision.name,
         str(revision.number),
+        *([line.note] if has_notes else []),
         "retired" if workload is None else str(len(workload.models)),
         "" if workload is None else str(workload.total_gpus),
         minutes(revision.effective_from),

@@ -7,7 +7,7 @@ import click
 
 from openg2g.cli.options import database_option, open_catalog, parameters_given, scope_of, scope_options
 from openg2g.cli.output import escaped, say
-from openg2g.cli.revision_list import echo_revisions, list_format_options
+from openg2g.cli.revision_list import EFFECTIVE_FROM, Layout, echo_revisions, list_format_options
 
 if TYPE_CHECKING:
     from openg2g.catalog.search_explanation import Explanation
@@ -93,6 +93,7 @@ def command(
             format_name,
             nul=nul,
             nothing=lambda: "No workload matches.",
+            layout=Layout(time=EFFECTIVE_FROM) if all_revisions else Layout(),
         )
     if token is not None:
         say(f"There are more: --after {token}")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "--expect",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Refuse if revision N is not the latest. Default for NAME: the one it was derived from; else any.",
+    help="Refuse if the highest number is not N. Default for NAME: the highest that was seen; else any.",
 )
 @click.option("--dry-run", is_flag=True, help="Check everything and show the difference; store nothing.")
 @database_option
@@ -54,8 +54,9 @@ def command(
 
     A CHANGE is LABEL.FIELD=VALUE, where += adds and -= subtracts; for feasible_batch_sizes they append and take out.
     LABEL.model_label=NEW renames a model. Models are removed first, then changed, then added. The difference is shown
-    on standard error first. Annotations go along. Where somebody else records a revision of NAME in between, nothing
-    is stored; an older revision (NAME@3) may be derived from at any time.
+    on standard error first. Annotations go along. NAME is what is in force now, as `openg2g show NAME` shows it; where
+    a newer revision exists, planned for later or dated back, that is said. Where somebody else records a revision of
+    NAME in between, nothing is stored; an older revision (NAME@3) may be derived from at any time.
 
     \b
     Examples:
@@ -126,14 +127,22 @@ def _spec(text: str, where: str) -> "list[LLMInferenceModelSpec]":
 
 
 def _base(catalog: "Catalog", reference: str, expect: int | None) -> "tuple[Revision, int | None]":
-    """Return the revision to derive from, and the number of the one that must be the latest when it is recorded."""
-    from openg2g.catalog.reference import NameReference, parse_reference
+    """Return the revision to derive from, and the highest number that is expected when the next one is recorded."""
+    from openg2g.catalog.reference import LatestReference, NameReference, parse_reference
     from openg2g.catalog.resolve import require_workload
+    from openg2g.cli.output import say
+    from openg2g.cli.revision_list import newer_kind
 
+    parsed = parse_reference(reference)
+    if isinstance(parsed, NameReference):
+        # Before the workload: what somebody records meanwhile is then no number that was seen, and nothing is undone.
+        status = catalog.get_status(parsed.name)
+        base = require_workload(catalog.get(reference))
+        if status.newer is not None:
+            say(f"{status.newer.reference} is newer, but {newer_kind(status)}: starting from {base.reference}.")
+        return base, status.latest.number if expect is None else expect
     base = require_workload(catalog.get(reference))
-    if expect is None and isinstance(parse_reference(reference), NameReference):
-        expect = base.number  # Else what somebody recorded meanwhile would be undone without a word.
-    return base, expect
+    return base, base.number if expect is None and isinstance(parsed, LatestReference) else expect
 
 
 def _derived(base: "Revision", changes: "Sequence[Change | str]") -> "tuple[LLMInferenceWorkload, dict[str, Any]]":

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openg2g.cli.options import complete_names, database_option, format_option, open_catalog, viewpoint_options
-from openg2g.cli.output import escaped, revision_summary, seconds, table
+from openg2g.cli.output import escaped, revision_summary, say, seconds, table
+from openg2g.cli.revision_list import newer_kind
 
 if TYPE_CHECKING:
-    from openg2g.catalog import Revision
+    from openg2g.catalog import NameStatus, Revision
     from openg2g.models import LLMInferenceWorkload
 
 _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
@@ -26,27 +27,44 @@ def command(
 ) -> None:
     """Show a workload: the revision, the fields of each model, and what follows from them.
 
+    NAME is what is in force now (or --as-of TIME); where another revision is newer, planned for later or dated back,
+    that is said. NAME@latest is the one with the highest number. --known-at leaves out what was recorded later, and
+    still asks what is in force now.
+
     \b
     Examples:
       openg2g show fleet
       openg2g show fleet@2 --format json
+      openg2g show fleet@latest
       openg2g show fleet@2026-03-01 --known-at 2026-04-15
       openg2g show sha256:ab12cd34
     """
+    from openg2g.catalog.clock_watch import clock_warnings
+
     with open_catalog(context) as catalog:
         revision = catalog.get(reference, as_of=as_of, known_at=known_at)
         standing = catalog.aliases(revision.name, known_at=known_at)
         aliases = [alias for alias, number in standing.items() if number == revision.number]
         tags = catalog.tags(revision.name) if known_at is None else {}  # Tags have no history.
+        status = catalog.get_status(revision.name, as_of=as_of, known_at=known_at)
+        warnings = clock_warnings(catalog.database, [revision.name])
+    for warning in warnings:
+        say(warning)
     if format_name == "json":
         from openg2g.formats.json_text import encode_pretty
 
-        click.echo(encode_pretty(_value(revision) | {"aliases": aliases, "tags": tags}))
+        numbers = {
+            "in_force_number": None if status.in_force is None else status.in_force.number,
+            "latest_number": status.latest.number,
+        }
+        click.echo(encode_pretty(_value(revision) | {"aliases": aliases, "tags": tags} | numbers))
         return
+    is_in_force = status.in_force is not None and status.in_force.number == revision.number
     facts = [
         ("workload", revision.reference + (" (retires the name)" if revision.is_retirement else "")),
         ("digest", revision.digest),
-        ("in force from", seconds(revision.effective_from)),
+        ("in force from" if is_in_force else "effective from", seconds(revision.effective_from)),
+        ("newer", _newer(status) if is_in_force and as_of is None else ""),
         ("recorded at", seconds(revision.recorded_at)),
         ("author", revision.author),
         ("message", revision.message),
@@ -60,6 +78,12 @@ def command(
             click.echo(f"{label:<14} {escaped(value)}")
     if revision.workload is not None:
         click.echo(f"\n{_models_table(revision.workload)}")
+
+
+def _newer(status: "NameStatus") -> str:
+    if status.newer is None:
+        return ""
+    return f"{status.newer.reference}, {newer_kind(status)}, effective from {seconds(status.newer.effective_from)}"
 
 
 def _models_table(workload: "LLMInferenceWorkload") -> str:

@@ -1,9 +1,14 @@
 """`openg2g verify`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from openg2g.cli.options import database_given, database_option, open_catalog
-from openg2g.cli.output import escaped
+from openg2g.cli.output import escaped, say, seconds
+
+if TYPE_CHECKING:
+    from openg2g.formats.files import SourceFile
 
 
 @click.command("verify")
@@ -15,26 +20,25 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
 
     Every table, trigger and view is as this release makes it, every digest fits its content, the numbers of every name
     have no gaps, every reference leads somewhere, and every total is right. A damaged archive ends with exit code 4, a
-    damaged catalog with 6.
+    damaged catalog with 6. Times that lie ahead of the clock are no damage, and told on standard error.
 
     \b
     Examples:
       openg2g verify --database fleet.db
       openg2g verify catalog.jsonl
     """
+    from openg2g.catalog.clock_watch import all_clock_warnings
     from openg2g.catalog.database import Database
     from openg2g.catalog.location import locate
     from openg2g.catalog.schema import require_schema
     from openg2g.catalog.verify import verify_database
-    from openg2g.formats.archive_reader import read_archive
     from openg2g.formats.files import open_sources
     from openg2g.models.errors import DamagedCatalogError
 
     if files:
         with open_sources(files, "jsonl") as sources:
             for source in sources:
-                count = sum(1 for _ in read_archive(source.stream, source.label))
-                click.echo(escaped(f"{source.label}: sound, {count} entries"))
+                _verify_archive(source)
         return
     database = Database(locate(database_given(context)))
     try:
@@ -46,4 +50,25 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
         raise DamagedCatalogError("\n".join([f"{database.location} is damaged:", *problems]))
     with open_catalog(context) as catalog:
         counts = catalog.count()
+        warnings = all_clock_warnings(catalog.database)
     click.echo(escaped(f"{catalog.location}: sound, names: {counts['names']}, revisions: {counts['revisions']}"))
+    for warning in warnings:
+        say(warning)
+
+
+def _verify_archive(source: "SourceFile") -> None:
+    from openg2g.catalog import clock
+    from openg2g.formats.archive import RevisionEntry
+    from openg2g.formats.archive_reader import read_archive
+
+    limit = clock.Clocks(clock.now()).limit
+    late: dict[str, RevisionEntry] = {}
+    count = 0
+    for entry in read_archive(source.stream, source.label):
+        count += 1
+        if isinstance(entry, RevisionEntry) and entry.recorded_at > limit:
+            late[entry.name] = entry
+    click.echo(escaped(f"{source.label}: sound, {count} entries"))
+    for entry in late.values():
+        recorded = f"{entry.name}@{entry.number} is recorded at {seconds(entry.recorded_at)}"
+        say(f"{source.label}: {recorded}, which is still to come.")

@@ -14,7 +14,7 @@
     ├── DamagedCatalogError                           stored content contradicts itself
     ├── InvalidReferenceError      (ValueError)       text that is no reference
     ├── WorkloadNotFoundError      (LookupError)      a reference that nothing answers
-    ├── AmbiguousReferenceError    (LookupError)      a digest prefix that fits several workloads or model specs
+    ├── AmbiguousReferenceError    (LookupError)      a reference that fits several workloads, specs or revisions
     ├── InvalidRevisionError       (ValueError)       a name, time or annotation that cannot be stored
     ├── RevisionConflictError      (RuntimeError)     somebody else was faster
     ├── HistoryConflictError       (RuntimeError)     a name with another history on each side
@@ -144,15 +144,15 @@ class WorkloadNotFoundError(CatalogError, LookupError):
 
 
 class AmbiguousReferenceError(CatalogError, LookupError):
-    """A digest prefix fits several workloads, or several model specs.
+    """A digest prefix fits several workloads or model specs, or NAME@latest is an alias of an older release, too.
 
     Attributes:
         reference: The reference as given.
-        candidates: Digests that it fits.
+        candidates: Digests or references that it fits.
     """
 
-    def __init__(self, reference: str, candidates: Sequence[str], what: str = "workloads") -> None:
-        super().__init__(f"{reference} fits several {what}; write more of the digest: {', '.join(candidates)}")
+    def __init__(self, reference: str, candidates: Sequence[str], why: str) -> None:
+        super().__init__(f"{reference} {why}")
         self.reference = without_secrets(reference)
         self.candidates = tuple(candidates)
 
@@ -162,12 +162,12 @@ class InvalidRevisionError(CatalogError, ValueError):
 
 
 class RevisionConflictError(CatalogError, RuntimeError):
-    """The latest revision is not the one that the caller has seen.
+    """The highest number of a name is not the one that the caller has seen.
 
     Attributes:
         name: The name.
-        expected: Number of the revision that the caller took for the latest; 0 for none.
-        current: Number of the latest revision; 0 for none.
+        expected: The highest number that the caller has seen; 0 for none.
+        current: The highest number; 0 for none.
     """
 
     def __init__(self, name: str, expected: int, current: int) -> None:

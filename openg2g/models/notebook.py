@@ -31,7 +31,7 @@ def revision_html(revision: "Revision") -> str:
     total = "retired" if revision.workload is None else f"{revision.workload.total_gpus:,} GPUs"
     caption = (
         f"<b>{escape(revision.reference)}</b> · {total}"
-        f" · in force from {revision.effective_from:%Y-%m-%d %H:%M} UTC"
+        f" · effective from {revision.effective_from:%Y-%m-%d %H:%M} UTC"
         f" · {escape(revision.author)}{': ' if revision.message else ''}{escape(revision.message)}"
     )
     head = "".join(f"<th>{escape(header)}</th>" for header in _HEADERS)

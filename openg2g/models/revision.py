@@ -51,8 +51,8 @@ class Revision:
         message: Why; empty if not said.
         source: The file it came from; empty if none.
         annotations: What is known beyond the six fields of each model, a JSON object; per model under `"models"`.
-        is_new: Whether the call that returned this revision made it. False means that the content was already the
-            latest revision of the name. It takes no part in comparisons.
+        is_new: Whether the call that returned this revision made it. False means that the revision said already what
+            was to be recorded. It takes no part in comparisons.
     """
 
     name: str
@@ -92,11 +92,11 @@ class RevisionDraft:
         workload: The workload; None only where the revision retires the name.
         message: Why.
         author: Who; None for the catalog's default author.
-        effective_from: Since when it applies, with an offset; None for the time of recording.
+        effective_from: Since when it applies, with an offset; None for now, by the clock of who records it.
         source: Where it came from, a file path for instance.
         annotations: What is known beyond the workload, a JSON object.
-        expect: Number of the revision that must be the latest (0: the name must be new), None for any: compare and
-            swap, so that nobody's work in between goes unnoticed.
+        expect: The highest number that the name must have (0: the name must be new), None for any: compare and swap,
+            so that nobody's work in between goes unnoticed.
         retires: Whether the name stands for nothing from then on.
 
     Raises:

@@ -138,7 +138,7 @@ def test_a_damaged_file_is_reported_as_damaged(catalog: Catalog, database_url: s
     path.write_bytes(damaged[damage])
     with pytest.raises(DamagedCatalogError, match=r"is damaged .*Restore it from a backup"):  # noqa: SIM117
         with Catalog.open(path) as opened:
-            for revision in opened.iter_latest():
+            for revision in opened.iter_in_force():
                 opened.load(revision.reference)
     assert path.read_bytes() == damaged[damage]
 

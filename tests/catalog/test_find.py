@@ -192,7 +192,7 @@ def test_a_pattern_lists_the_names_that_a_shell_would(catalog: Catalog) -> None:
 
 
 def test_an_empty_catalog_lists_nothing(catalog: Catalog) -> None:
-    assert (catalog.list_names(), list(catalog.iter_latest())) == ([], [])
+    assert (catalog.list_names(), list(catalog.iter_in_force())) == ([], [])
     assert catalog.count() == {"names": 0, "revisions": 0, "workloads": 0, "model_specs": 0}
 
 
@@ -200,20 +200,20 @@ def test_the_latest_revisions_come_in_the_order_of_the_names(catalog: Catalog) -
     names = [f"name-{index:04}" for index in range(1_100)]  # More than two rounds of statements.
     catalog.save_many([make_draft(name, workload=make_workload(1)) for name in reversed(names)])
     catalog.save_many([make_draft(name, workload=make_workload(2)) for name in names[::3]])
-    latest = list(catalog.iter_latest())
+    latest = list(catalog.iter_in_force())
     assert [revision.name for revision in latest] == names
     assert [revision.number for revision in latest] == [2 if index % 3 == 0 else 1 for index in range(1_100)]
     assert [len(revision.workload.models) for revision in latest if revision.workload] == [
         revision.number for revision in latest
     ]
-    assert list(catalog.iter_latest("name-10*")) == latest[1_000:]
-    assert list(catalog.iter_latest("nobody")) == []
+    assert list(catalog.iter_in_force("name-10*")) == latest[1_000:]
+    assert list(catalog.iter_in_force("nobody")) == []
 
 
 def test_names_that_are_read_in_pages_come_all_and_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_NAMES_PER_PAGE", 2)
     catalog.save_many([make_draft(name) for name in NAMES])
-    found = {pattern: [revision.name for revision in catalog.iter_latest(pattern)] for pattern in PATTERNS}
+    found = {pattern: [revision.name for revision in catalog.iter_in_force(pattern)] for pattern in PATTERNS}
     assert found == {pattern: fnmatch.filter(sorted(NAMES), pattern) for pattern in PATTERNS}
 
 

@@ -234,7 +234,7 @@ def test_a_sweep_of_thousands_is_saved_in_blocks_and_comes_back(catalog: Catalog
         "model_specs": len(specs),
     }
     assert [revision.number for revision in saved[::10]] == list(range(1, count // 10 + 1))
-    latest = {revision.name: revision for revision in catalog.iter_latest()}
+    latest = {revision.name: revision for revision in catalog.iter_in_force()}
     expected = {revision.name: revision for revision in saved}
     assert latest == expected
     assert catalog.history("often") == saved[::10]
@@ -253,7 +253,7 @@ def test_content_that_is_no_longer_remembered_is_found_again(catalog: Catalog, m
     with catalog.writing() as writer:
         for index, workload in enumerate(workloads):
             writer.append([make_draft(f"n{index:02}", workload=workload)])
-    assert [revision.workload for revision in catalog.iter_latest()] == workloads
+    assert [revision.workload for revision in catalog.iter_in_force()] == workloads
     assert catalog.count()["model_specs"] == len({spec for workload in workloads for spec in workload.models}) == 60
 
 

@@ -74,7 +74,7 @@ def test_a_long_history_takes_as_many_statements_as_a_short_one(filled_url: str)
 
 
 def test_the_latest_of_many_names_take_as_many_statements_as_that_of_one(filled_url: str) -> None:
-    one, many = (count_statements(filled_url, lambda c, p=p: list(c.iter_latest(p))) for p in ("long", "name-000*"))
+    one, many = (count_statements(filled_url, lambda c, p=p: list(c.iter_in_force(p))) for p in ("long", "name-000*"))
     assert one == many <= 4
 
 
@@ -120,7 +120,7 @@ def test_saving_many_takes_no_more_statements_than_saving_one(database_url: str)
         pytest.param(lambda catalog: catalog.load(catalog.get("name-00299").digest), id="digest"),
         pytest.param(lambda catalog: catalog.load(catalog.get("name-00299").digest[:15]), id="digest prefix"),
         pytest.param(lambda catalog: catalog.history("name-00299"), id="history"),
-        pytest.param(lambda catalog: list(catalog.iter_latest("name-0000?")), id="latest"),
+        pytest.param(lambda catalog: list(catalog.iter_in_force("name-0000?")), id="latest"),
         pytest.param(lambda catalog: catalog.save("long", make_workload(2, num_replicas=999)), id="save unchanged"),
         pytest.param(
             lambda catalog: catalog.save("some", make_workload(3, feasible_batch_sizes=(7, 7))), id="save new"

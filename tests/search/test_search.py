@@ -343,7 +343,7 @@ def test_every_way_of_answering_gives_the_same_pages(
             hits = {revision.reference for revision in revisions} & set(expected)
             assert found == [reference for reference in everything_sorted(catalog, keys) if reference in hits]
         in_force = [reference for page in all_pages(catalog, expression, SearchScope(), 3) for reference in page]
-        assert in_force == references(r for r in catalog.iter_latest(as_of=datetime.now(UTC)) if holds(r.workload, r))
+        assert in_force == references(r for r in catalog.iter_in_force(as_of=datetime.now(UTC)) if holds(r.workload, r))
 
 
 # Cost.

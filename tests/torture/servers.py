@@ -113,7 +113,7 @@ def _import_under_kill(
     outcome = child.outcome()
     assert outcome.exit_code in (0, _UNAVAILABLE), outcome
     with Catalog.open(url) as catalog:
-        latest = catalog.iter_latest("sweep/*")
+        latest = catalog.iter_in_force("sweep/*")
         stored = sum(revision.workload.models[0].num_replicas == number for revision in latest if revision.workload)
     assert stored in (0, _DOCUMENTS), f"{stored} of {_DOCUMENTS}"
     if outcome.exit_code:

@@ -1,0 +1,57 @@
+"""What the revisions of a name mean in the order of the times from which they apply."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.revision import JsonObject, Revision
+from openg2g.models.spec import LLMInferenceWorkload
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a name stood for before a retirement ended it.
+
+    Attributes:
+        workload: The workload.
+        source: Where it came from.
+        annotations: What is known beyond the workload.
+        ends_at: When a retirement that is yet to come would end it; None where it has ended.
+    """
+
+    workload: LLMInferenceWorkload
+    source: str
+    annotations: JsonObject
+    ends_at: datetime | None
+
+
+def find_ended(revisions: Sequence[Revision], now: datetime) -> Ended:
+    """Return what the retirement that is in force ended, or else what the next one to come will end.
+
+    Args:
+        revisions: All of one name, first to latest.
+        now: What is in force is in force at this time.
+
+    Raises:
+        InvalidRevisionError: The name is not retired and will not be, or has had no workload before.
+    """
+    name = revisions[0].name
+    order = sorted(revisions, key=_place)
+    applying = {revision.effective_from: revision for revision in order}.values()
+    in_force = next((revision for revision in reversed(applying) if revision.effective_from <= now), None)
+    to_come = (revision for revision in applying if revision.effective_from > now and revision.is_retirement)
+    retirement = in_force if in_force is not None and in_force.is_retirement else next(to_come, None)
+    if retirement is None:
+        what = "nothing is in force yet" if in_force is None else f"{in_force.reference} is in force"
+        raise InvalidRevisionError(f"{name} is not retired: {what}.")
+    for revision in reversed(order[: order.index(retirement)]):
+        if revision.workload is not None:
+            ends_at = None if retirement is in_force else retirement.effective_from
+            return Ended(revision.workload, revision.source, revision.annotations, ends_at)
+    raise InvalidRevisionError(f"{name} cannot be restored: it had no workload before {retirement.reference}.")
+
+
+def _place(revision: Revision) -> tuple[Any, ...]:
+    return revision.effective_from, revision.number
