@@ -54,7 +54,7 @@ def test_a_script_that_has_an_older_revision_fails_and_names_it(filled: Cli) -> 
     outcome = check(filled, f"fleet = {workload(16)}")
     assert outcome.exit_code == 1
     assert outcome.out == (
-        "tree/run.py:1: fleet: older, equal to fleet@1; the latest is fleet@3\n"
+        "tree/run.py:1: fleet: older, equal to fleet@1; in force is fleet@3\n"
         "    Llama-3.1-70B\n"
         "      num_replicas  18 → 16\n"
         "      GPUs          72 → 64 (-8)\n"
@@ -125,14 +125,14 @@ def test_a_retired_name_is_no_revision_to_be_in_step_with(filled: Cli) -> None:
     filled("retire", "fleet")
     outcome = check(filled, f"fleet = {workload()}")
     assert outcome.exit_code == 1
-    assert "fleet: older, equal to fleet@3; the latest is fleet@4 (retired)\n    added    Llama-3.1-70B" in outcome.out
+    assert "fleet: older, equal to fleet@3; in force is fleet@4 (retired)\n    added    Llama-3.1-70B" in outcome.out
 
 
 def test_json_has_everything(filled: Cli) -> None:
     outcome = check(filled, f"fleet = {workload(16)}", f"bad = {workload(-1)}", options=("--format", "json"))
     older, bad = outcome.json
     assert outcome.exit_code == 1
-    assert (older["status"], older["name"], older["where"], older["latest"]) == (
+    assert (older["status"], older["name"], older["where"], older["compared_to"]) == (
         "older",
         "fleet",
         "tree/run.py:1",
@@ -221,7 +221,7 @@ def test_nothing_of_a_tree_is_run(filled: Cli) -> None:
 def test_python_users_get_the_findings(catalog: Catalog, tmp_path: Path) -> None:
     write(tmp_path / "run.py", f"fleet = {workload()}", f"other = {workload(1)}")
     first, second = check_scripts(catalog, [str(tmp_path)])
-    assert (first.status, first.name, first.latest, first.is_drift) == (ScriptStatus.UNKNOWN, "fleet", None, False)
+    assert (first.status, first.name, first.compared, first.is_drift) == (ScriptStatus.UNKNOWN, "fleet", None, False)
     assert first.workload is not None
     catalog.save("fleet", first.workload, author="Ada")
     first, second = check_scripts(catalog, [str(tmp_path)], {"other": "fleet"})

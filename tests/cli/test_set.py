@@ -155,7 +155,7 @@ def test_another_time_alone_makes_a_revision(filled: Cli) -> None:
     change = "Llama-3.1-70B.num_replicas=180"
     outcome = filled("set", "fleet", change, "-m", "earlier", "--effective-from", "2026-01-01")
     assert outcome.out == "fleet: revision 1 → 2\n"
-    assert fleet(filled)["revision"]["effective_from"] == "2026-01-01T00:00:00Z"
+    assert fleet(filled, "fleet@latest")["revision"]["effective_from"] == "2026-01-01T00:00:00Z"
 
 
 def test_all_problems_are_named_at_once_and_nothing_is_stored(filled: Cli) -> None:

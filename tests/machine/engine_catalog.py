@@ -138,9 +138,22 @@ class EngineCatalog:
     def aliases(self, name: str, known_at: datetime | None = None) -> dict[str, int]:
         return self.catalog.aliases(name, known_at=self._real(known_at))
 
-    def latest(self, as_of: datetime | None, known_at: datetime | None, with_retired: bool) -> list[Revision]:
+    def in_force(self, as_of: datetime | None, known_at: datetime | None, with_retired: bool) -> list[Revision]:
+        """List what is in force, which is also what a search finds and what every name stands for."""
         as_of, known_at = self._real(as_of), self._real(known_at)
-        return self._plain_all(self.catalog.iter_latest(as_of=as_of, known_at=known_at, with_retired=with_retired))
+        listed = list(self.catalog.iter_in_force(as_of=as_of, known_at=known_at, with_retired=with_retired))
+        with_workload = [revision for revision in listed if revision.workload is not None]
+        assert list(self.catalog.search("True", SearchScope(as_of, known_at))) == with_workload
+        if known_at is None:  # Then a name may have been another's.
+            assert [self.catalog.get(revision.name, as_of=as_of) for revision in listed] == listed
+            assert [self.catalog.load(r.name, as_of=as_of) for r in with_workload] == [
+                r.workload for r in with_workload
+            ]
+        return self._plain_all(listed)
+
+    def latest(self, known_at: datetime | None, with_retired: bool) -> list[Revision]:
+        known_at = self._real(known_at)
+        return self._plain_all(self.catalog.iter_latest(known_at=known_at, with_retired=with_retired))
 
     def log(self, as_of: datetime | None, known_at: datetime | None, oldest_first: bool) -> list[Revision]:
         viewpoint = Viewpoint(self._real(as_of), self._real(known_at))

@@ -12,8 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from openg2g.catalog import CatalogError, RevisionDraft, SearchScope
 from openg2g.catalog.reference import (
     END_OF_TIME,
+    LATEST,
     AliasReference,
     DigestReference,
+    LatestReference,
     NameReference,
     NumberReference,
     Reference,
@@ -164,7 +166,7 @@ class CatalogMachine(RuleBasedStateMachine):
     @rule(place=places, name=names, form=st.integers(0, 4), change=st.sampled_from(WORKLOAD_CHANGES), since=maybe_times)
     def derive(self, place: str, name: int, form: int, change: WorkloadChange, since: When | None) -> None:
         called = self._name(place, name)
-        reference = NameReference(called) if form < 2 else NumberReference(called, form - 1)
+        reference = [NameReference(called), LatestReference(called), NumberReference(called, form - 1)][min(form, 2)]
         effective_from = self._time(since)
         self._change(place, lambda pair: pair[place].set(reference, change, effective_from))
 
@@ -186,7 +188,7 @@ class CatalogMachine(RuleBasedStateMachine):
     @rule(
         place=places,
         name=names,
-        alias=st.sampled_from(ALIASES),
+        alias=st.sampled_from([*ALIASES, *ALIASES, LATEST]),
         number=st.sampled_from([None, None, 1, 2, 3, -1]),
         is_removed=st.booleans(),
     )
@@ -241,7 +243,8 @@ class CatalogMachine(RuleBasedStateMachine):
     ) -> None:
         """Ask what all names stood for, what was recorded, and where expressions hold."""
         effective, known = self._time(as_of), self._time(known_at)
-        self._agree(lambda pair: pair[place].latest(effective, known, flag))
+        self._agree(lambda pair: pair[place].in_force(effective, known, flag))
+        self._agree(lambda pair: pair[place].latest(known, flag))
         self._agree(lambda pair: pair[place].log(effective, known, flag))
         scope = SearchScope(None if flag else effective, known, flag, sort)
         for expression in ["True", *expressions]:
@@ -251,7 +254,7 @@ class CatalogMachine(RuleBasedStateMachine):
     def ask_for_one(self, place: str, name: int, number: int, as_of: When | None, known_at: When | None) -> None:
         """Ask for revisions by each kind of reference, and for what belongs to a name."""
         called, effective, known = self._name(place, name), self._time(as_of), self._time(known_at)
-        references: list[Reference] = [NameReference(called), NumberReference(called, number)]
+        references: list[Reference] = [NameReference(called), LatestReference(called), NumberReference(called, number)]
         references += [AliasReference(called, alias) for alias in ALIASES]
         for reference in references:
             self._look_up(place, reference, effective, known)

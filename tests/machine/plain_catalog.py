@@ -12,8 +12,10 @@ from datetime import datetime
 
 from openg2g.catalog.reference import (
     END_OF_TIME,
+    LATEST,
     AliasReference,
     DigestReference,
+    LatestReference,
     NameReference,
     NumberReference,
     Reference,
@@ -58,7 +60,7 @@ class PlainName:
     def in_force(self, as_of: datetime, known_at: datetime) -> Revision | None:
         """Of what is known and effective, the latest effective one; of several, the highest number."""
         effective = [revision for revision in self.known(known_at) if revision.effective_from <= as_of]
-        return max(effective, key=lambda revision: (revision.effective_from, revision.number), default=None)
+        return max(effective, key=_place, default=None)
 
     def aliases(self, time: datetime) -> dict[str, int]:
         """Where each alias stood: where its last move until then put it."""
@@ -98,7 +100,7 @@ class PlainCatalog:
         return found
 
     def record(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
-        """Let each draft be the next revision of its name, unless it says nothing that the latest one does not say."""
+        """Let each draft be the next revision of its name, unless what is in force then says the same."""
         with self.all_or_nothing():
             return [self._record(draft) for draft in drafts]
 
@@ -107,11 +109,11 @@ class PlainCatalog:
         if name is None:
             name = PlainName(draft.name, self.now(), [], [], [], {})
             self.names.append(name)
-        latest = name.revisions[-1] if name.revisions else None
+        there = name.in_force(draft.effective_from or self.now(), END_OF_TIME)
         if draft.expect is not None and draft.expect != len(name.revisions):
             raise RevisionConflictError(draft.name, draft.expect, len(name.revisions))
-        if latest is not None and _says_the_same(draft, latest):
-            return latest
+        if there is not None and _says_the_same(draft, there):
+            return there
         revision = Revision(
             name=draft.name,
             number=len(name.revisions) + 1,
@@ -139,14 +141,19 @@ class PlainCatalog:
         return self.record([draft])[0]
 
     def restore(self, name: str, effective_from: datetime | None, expect: int | None) -> Revision:
-        """Record the last workload again: from now on, or from when the retirement would have begun."""
-        *_, latest = self.require(name).revisions
-        workloads = [revision for revision in self.require(name).revisions if not revision.is_retirement]
-        if not latest.is_retirement or not workloads:
+        """Record again what the present retirement, or else the next, has ended: from now on, or from when it would."""
+        found = self.require(name)
+        times = sorted({r.effective_from for r in found.revisions if r.effective_from > self.now()})
+        then = [found.in_force(time, END_OF_TIME) for time in (self.now(), *times)]
+        retired = [revision for revision in then if revision is not None and revision.is_retirement]
+        if not retired:
             raise InvalidRevisionError(f"{name} is not retired.")
-        if effective_from is None and latest.effective_from > self.now():
-            effective_from = latest.effective_from
-        last = workloads[-1]
+        before = [r for r in found.revisions if not r.is_retirement and _place(r) < _place(retired[0])]
+        if not before:
+            raise InvalidRevisionError(f"{name} has never had a workload.")
+        if effective_from is None and retired[0].effective_from > self.now():
+            effective_from = retired[0].effective_from
+        last = max(before, key=_place)
         draft = RevisionDraft(name, last.workload, "again", AUTHOR, effective_from, last.source, last.annotations)
         return self.record([replace(draft, expect=expect)])[0]
 
@@ -159,7 +166,8 @@ class PlainCatalog:
         name.rename(new)
 
     def set_alias(self, name: str, alias: str, number: int | None) -> AliasMove:
-        check_alias(alias)
+        if check_alias(alias) == LATEST:
+            raise InvalidRevisionError("reserved")
         found = self.get(NameReference(name) if number is None else NumberReference(name, number))
         return self._move(found.name, AliasMove(alias, found.number, self.now(), AUTHOR, "moved"))
 
@@ -179,16 +187,28 @@ class PlainCatalog:
 
     def get(self, reference: Reference, as_of: datetime | None = None, known_at: datetime | None = None) -> Revision:
         """Answer a reference: by who was called so then, or, if nobody was, by who is called so now."""
-        if as_of is not None and isinstance(reference, NumberReference | TimeReference | DigestReference):
+        is_said = isinstance(reference, LatestReference | NumberReference | TimeReference | DigestReference)
+        if as_of is not None and is_said:
             raise InvalidReferenceError("it says already which revision")
         horizon = known_at or END_OF_TIME
         if isinstance(reference, DigestReference):
             return self._last_of_digest(reference.prefix, horizon)
-        then = [name for name in self.names if name.called_at(horizon) == reference.name and name.known(horizon)]
-        now = [name for name in self.names if name.called == reference.name]
-        found = _answer(name, reference, as_of, horizon) if (name := next(iter(then + now), None)) else None
+        name = self._called(reference.name, horizon)
+        found = None if name is None else _answer(name, reference, as_of, horizon, self.now())
         if found is None:
             raise WorkloadNotFoundError(str(reference), "nothing")
+        return found
+
+    def _called(self, called: str, time: datetime) -> PlainName | None:
+        """Who was known and called so then, or else who is called so now."""
+        then = [name for name in self.names if name.called_at(time) == called and name.known(time)]
+        now = [name for name in self.names if name.called == called]
+        return next(iter(then + now), None)
+
+    def _require_known(self, called: str, known_at: datetime | None) -> PlainName:
+        found = self._called(check_name(called), known_at or END_OF_TIME)
+        if found is None or not found.known(known_at or END_OF_TIME):
+            raise WorkloadNotFoundError(called, "unknown")
         return found
 
     def load(
@@ -209,23 +229,28 @@ class PlainCatalog:
         return min(sorted(known, key=lambda r: -r.number), key=lambda r: (known_at - r.recorded_at, r.name))
 
     def history(self, name: str, known_at: datetime | None = None) -> list[Revision]:
-        if known_at is not None:
-            name = self.get(NameReference(name), known_at=known_at).name
-        return self.require(name).known(known_at or END_OF_TIME)
+        return self._require_known(name, known_at).known(known_at or END_OF_TIME)
 
     def alias_log(self, name: str, known_at: datetime | None = None) -> list[AliasMove]:
-        present = self.require(self.get(NameReference(name), known_at=known_at).name)
+        present = self._require_known(name, known_at)
         known = [move for move in present.moves if move.recorded_at <= (known_at or END_OF_TIME)]
         return sorted(known, key=lambda move: (move.recorded_at, move.alias))
 
     def aliases(self, name: str, known_at: datetime | None = None) -> dict[str, int]:
-        present = self.require(self.get(NameReference(name), known_at=known_at).name)
-        return present.aliases(known_at or END_OF_TIME)
+        return self._require_known(name, known_at).aliases(known_at or END_OF_TIME)
 
-    def latest(self, as_of: datetime | None, known_at: datetime | None, with_retired: bool) -> list[Revision]:
-        horizon = known_at or END_OF_TIME
-        found = [_answer(name, NameReference(name.called), as_of, horizon) for name in self._sorted()]
+    def in_force(self, as_of: datetime | None, known_at: datetime | None, with_retired: bool) -> list[Revision]:
+        found = [name.in_force(as_of or self.now(), known_at or END_OF_TIME) for name in self._sorted()]
         return [r for r in found if r is not None and (with_retired or not r.is_retirement)]
+
+    def latest(self, known_at: datetime | None, with_retired: bool) -> list[Revision]:
+        horizon = known_at or END_OF_TIME
+        found = [(name.known(horizon), name.in_force(self.now(), horizon)) for name in self._sorted()]
+        return [
+            known[-1]
+            for known, in_force in found
+            if known and (with_retired or in_force is None or not in_force.is_retirement)
+        ]
 
     def log(self, as_of: datetime | None, known_at: datetime | None, oldest_first: bool) -> list[Revision]:
         known = [revision for name in self.names for revision in name.known(known_at or END_OF_TIME)]
@@ -236,16 +261,24 @@ class PlainCatalog:
         return sorted(self.names, key=lambda name: name.called)
 
 
-def _says_the_same(draft: RevisionDraft, latest: Revision) -> bool:
-    """Whether a draft says nothing that the latest revision does not say; to JSON, 1, 1.0 and true are three values."""
-    annotations = (json.dumps(of.annotations, sort_keys=True) for of in (draft, latest))
-    is_same_time = draft.effective_from in (None, latest.effective_from)
-    return draft.workload == latest.workload and next(annotations) == next(annotations) and is_same_time
+def _place(revision: Revision) -> tuple[datetime, int]:
+    return revision.effective_from, revision.number
 
 
-def _answer(name: PlainName, reference: Reference, as_of: datetime | None, known_at: datetime) -> Revision | None:
+def _says_the_same(draft: RevisionDraft, there: Revision) -> bool:
+    """Whether a draft says nothing that a revision does not say; to JSON, 1, 1.0 and true are three values."""
+    annotations = (json.dumps(of.annotations, sort_keys=True) for of in (draft, there))
+    is_same_time = draft.effective_from in (None, there.effective_from)
+    return draft.workload == there.workload and next(annotations) == next(annotations) and is_same_time
+
+
+def _answer(
+    name: PlainName, reference: Reference, as_of: datetime | None, known_at: datetime, now: datetime
+) -> Revision | None:
     known = name.known(known_at)
     match reference:
+        case NameReference():
+            return name.in_force(as_of or now, known_at)
         case TimeReference(_, time):
             return name.in_force(time, known_at)
         case NumberReference(_, number):
@@ -253,7 +286,5 @@ def _answer(name: PlainName, reference: Reference, as_of: datetime | None, known
         case AliasReference(_, alias):
             wanted = name.aliases(min(known_at, as_of or END_OF_TIME)).get(alias)
         case _:
-            if as_of is not None:
-                return name.in_force(as_of, known_at)
             wanted = len(known)
     return next((revision for revision in known if revision.number == wanted), None)

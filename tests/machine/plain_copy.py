@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from openg2g.catalog.reference import Reference
+from openg2g.catalog.reference import NameReference
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from openg2g.models.naming import AliasMove
 from tests.machine.plain_catalog import PlainCatalog, PlainName
@@ -13,7 +13,7 @@ _Item = TypeVar("_Item")
 
 
 def copy_plainly(
-    source: PlainCatalog, target: PlainCatalog, references: Sequence[Reference] | None, renames: dict[str, str]
+    source: PlainCatalog, target: PlainCatalog, references: Sequence[NameReference] | None, renames: dict[str, str]
 ) -> dict[str, int]:
     """Copy names, all or some, and say how many revisions each got.
 
@@ -23,7 +23,7 @@ def copy_plainly(
         references: Of the names; None for all.
         renames: Name there → what it is to be called here.
     """
-    wanted = None if references is None else {source.get(reference).name for reference in references}
+    wanted = None if references is None else {source.require(reference.name).called for reference in references}
     incoming = sorted((n for n in source.names if wanted is None or n.called in wanted), key=lambda name: name.called)
     called_here = [renames.get(name.called, name.called) for name in incoming]
     if len(set(called_here)) < len(called_here):

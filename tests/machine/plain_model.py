@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from openg2g.catalog import SearchScope
-from openg2g.catalog.reference import Reference
+from openg2g.catalog.reference import NameReference
 from openg2g.models.revision import Revision
 from tests.machine.contents import CatalogContents, contents_of_plain
 from tests.machine.plain_catalog import PlainCatalog
@@ -22,7 +22,9 @@ class PlainModel(PlainCatalog):
         """What is in an archive is what is here."""
         return contents_of_plain(self)
 
-    def copy_to(self, target: Self, references: Sequence[Reference] | None, renames: dict[str, str]) -> dict[str, int]:
+    def copy_to(
+        self, target: Self, references: Sequence[NameReference] | None, renames: dict[str, str]
+    ) -> dict[str, int]:
         return copy_plainly(self, target, references, renames)
 
     def search(self, expression: str, scope: SearchScope) -> list[Revision]:

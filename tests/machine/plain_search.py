@@ -38,7 +38,7 @@ def _subjects(catalog: PlainCatalog, scope: SearchScope) -> Iterator[Subject]:
     known_at = scope.known_at or END_OF_TIME
     as_of = None if scope.all_revisions else scope.as_of or catalog.now()
     for name in catalog.names:
-        aliases = name.aliases(min(known_at, as_of or END_OF_TIME))
+        aliases = name.aliases(min(known_at, scope.as_of or END_OF_TIME))  # Now hides none.
         for revision in name.known(known_at) if as_of is None else [name.in_force(as_of, known_at)]:
             if revision is not None and revision.workload is not None:
                 here = tuple(sorted(alias for alias, number in aliases.items() if number == revision.number))
