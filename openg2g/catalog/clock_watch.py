@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, bindparam, exists, func, or_, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, exists, func, or_, select
 
 from openg2g.catalog import clock
 from openg2g.catalog.clock import Clocks
@@ -43,7 +43,7 @@ _SUCCESSOR = (
         ~_is_replaced,
         or_(
             REVISIONS.c.workload_id.is_distinct_from(bindparam("workload_id", type_=BigInteger())),
-            REVISIONS.c.annotations != bindparam("annotations"),
+            cast(REVISIONS.c.annotations, Text) != bindparam("annotations", type_=Text()),
         ),
     )
     .order_by(REVISIONS.c.effective_from)
