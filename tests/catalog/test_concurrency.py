@@ -111,15 +111,3 @@ def test_an_error_in_a_write_transaction_frees_the_lock_and_leaves_nothing(catal
     with pytest.raises(WorkloadNotFoundError):
         catalog.load("fleet")
     assert catalog.save("fleet", make_workload()).number == 1
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_catalog_recovers_from_a_lost_connection(catalog: Catalog, plain_sql: PlainSql) -> None:
-    catalog.save("fleet", make_workload())
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
-    plain_sql.run(f"{others} pg_backend_pid()")
-    assert catalog.load("fleet") == make_workload()
-    plain_sql.run(f"{others} pg_backend_pid()")
-    assert catalog.save("fleet", make_workload(3)).number == 2
-    plain_sql.run(f"{others} pg_backend_pid()")
-    assert [draft.number for draft in catalog.save_many([make_draft("fleet", workload=make_workload(4))])] == [3]

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from openg2g.catalog import Catalog, CatalogUnavailableError
@@ -127,15 +128,22 @@ def test_no_command_shows_a_password(
 
 def test_a_password_is_not_shown_when_the_server_goes_away(guarded_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with Catalog.open(guarded_url) as catalog:
-        kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper' AND pid <> %s"
-        with Catalog.open(guarded_url) as other, other.database.writing() as connection:
-            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-            connection.exec_driver_sql(kill, (pid,))
-        with pytest.raises(CatalogUnavailableError) as raised:
-            catalog.load("nobody")
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'"
+    with Catalog.open(guarded_url) as catalog, psycopg.connect(postgres_url(guarded_url), autocommit=True) as other:
+        other.execute("ALTER ROLE keeper NOLOGIN")  # It is not found again, either.
+        try:
+            other.execute(kill)
+            with pytest.raises(CatalogUnavailableError) as raised:
+                catalog.load("nobody")
+        finally:
+            other.execute("ALTER ROLE keeper LOGIN")
         assert CANARY not in "".join(traceback.format_exception(raised.value))
     assert CANARY not in caplog.text
+
+
+def postgres_url(url: str) -> str:
+    """URL of the same database for its superuser, who needs no password."""
+    return url.replace(f"keeper:{CANARY}@", "postgres:@")
 
 
 # Hostile texts.
