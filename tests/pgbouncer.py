@@ -16,6 +16,9 @@ import psycopg
 
 from tests.postgres import PostgresServer
 
+Mode = Literal["session", "transaction", "statement"]
+"""How long a client keeps a server connection."""
+
 PACKAGE = "pgbouncer"
 """The package of Debian and Ubuntu that has the program."""
 
@@ -57,7 +60,7 @@ class PgBouncer:
         self,
         server: PostgresServer,
         directory: Path,
-        mode: Literal["session", "transaction", "statement"],
+        mode: Mode,
         *,
         pool_size: int,
         query_wait_s: int,
@@ -94,7 +97,7 @@ class PgBouncer:
     def running(
         cls,
         server: PostgresServer,
-        mode: Literal["session", "transaction", "statement"],
+        mode: Mode,
         *,
         pool_size: int = 4,
         query_wait_s: int = 60,

@@ -19,7 +19,7 @@ from openg2g.catalog.verify import verify_database
 from tests.builders import make_workload, published_fleet
 from tests.catalog.cutting_proxy import CuttingProxy
 from tests.catalog.histories import archive_of, record_something_of_everything
-from tests.pgbouncer import PgBouncer
+from tests.pgbouncer import Mode, PgBouncer
 from tests.postgres import PostgresServer
 
 READS: dict[str, Callable[[Catalog], Any]] = {
@@ -306,7 +306,7 @@ def test_a_server_that_stays_away_is_told_and_found_again(proxy: CuttingProxy) -
 
 @pytest.mark.parametrize("mode", ["transaction", "session"])
 def test_a_pooler_that_was_started_again_is_found_again(
-    postgres: PostgresServer, pgbouncer: type[PgBouncer], direct_url: str, mode: Any
+    postgres: PostgresServer, pgbouncer: type[PgBouncer], direct_url: str, mode: Mode
 ) -> None:
     with pgbouncer.running(postgres, mode) as pooler, Catalog.open(pooler.url(direct_url)) as catalog:
         catalog.save("fleet", published_fleet())

@@ -78,7 +78,7 @@ def put_under_load(launcher: Launcher, url: str, load: Load, seed: int) -> LoadR
         stop_file.touch()
         read = [child.outcome().json for child in reading]
         complaints = [complaint for _, found in read for complaint in found]
-        assert complaints == []
+        assert complaints == [], complaints[:3]
         acknowledged = [tuple(saved) for saves, _ in written for saved in saves]
         acknowledged += [(revision.name, revision.number, revision.digest) for revision in first]
         _check_acknowledged(catalog, names, acknowledged)

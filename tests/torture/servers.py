@@ -66,20 +66,20 @@ def kill_server(launcher: Launcher, server: PostgresServer, url: str, kills: int
             for number in range(_CLIENTS)
         ]
         for number in range(kills):
-            _wait_for_saves(clients)
+            wait_for_saves(clients)
             _import_under_kill(launcher, server, url, Path(directory), number, choose, report)
-        _wait_for_saves(clients)
+        wait_for_saves(clients)
         stop_file.touch()
         outcomes = [client.outcome() for client in clients]
     assert [outcome.err for outcome in outcomes if outcome.exit_code] == []
     with Catalog.open(url) as catalog:
         for number, outcome in enumerate(outcomes):
-            _check_client(catalog, number, outcome.out, report)
+            check_client(catalog, number, outcome.out, report)
         assert verify_database(catalog.database) == []
     return report
 
 
-def _wait_for_saves(clients: list[Child]) -> None:
+def wait_for_saves(clients: list[Child]) -> None:
     """Wait until every client has saved once more: until it has found the server again."""
     before = [client.out.count("saved") for client in clients]
     deadline = time.monotonic() + 60
@@ -125,7 +125,7 @@ def _import_under_kill(
     assert (again.exit_code, again.out.count("\n")) == (0, _DOCUMENTS), again
 
 
-def _check_client(catalog: Catalog, worker: int, said: str, report: ServerReport) -> None:
+def check_client(catalog: Catalog, worker: int, said: str, report: ServerReport) -> None:
     """Hold what a client was told against the history of its name."""
     lines = [line.split() for line in said.splitlines()]
     acknowledged = {(int(words[1]), words[2]) for words in lines if words[0] == "saved"}

@@ -3,11 +3,15 @@
 import json
 import os
 import random
+import signal
+import threading
 import time
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
 from openg2g.catalog import Catalog, CatalogUnavailableError
 from openg2g.cli.main import main, run
@@ -17,6 +21,7 @@ from tests.builders import make_workload
 from tests.next_release import become
 
 NUM_MODELS = 3
+_PATIENCE_S = 30
 
 
 def workload_of(worker: int, index: int) -> LLMInferenceWorkload:
@@ -52,6 +57,10 @@ def read_repeatedly(url: str, names: list[str], seed: int, stop_file: str) -> No
                 name = choose.choice(names)
                 revision = catalog.get(name)
                 workload = revision.workload
+                if revision.name != name:
+                    complaints.append(f"{revision.reference} instead of {name}")
+                if workload is not None and catalog.load(revision.reference) != workload:
+                    complaints.append(f"{revision.reference} is loaded as another workload")
                 if workload is None or len(workload.models) != NUM_MODELS:
                     complaints.append(f"{revision.reference} is not complete")
                 elif workload_digest(workload) != revision.digest:
@@ -103,3 +112,90 @@ def run_commands(commands: list[list[str]]) -> None:
                 exit_code = 1
         outcomes.append((exit_code, written.getvalue().decode()))
     print(json.dumps(outcomes))
+
+
+def read_through_failures(url: str, name: str, stop_file: str) -> None:
+    """Load one workload until a file appears, whatever becomes of the server; print how often, and what was wrong."""
+    reads = 0
+    complaints: list[str] = []
+    expected = None
+    with Catalog.open(url) as catalog:
+        while not os.path.exists(stop_file):
+            with suppress(CatalogUnavailableError):
+                digest = workload_digest(catalog.load(name))
+                expected = expected or digest
+                reads += 1
+                if digest != expected:
+                    complaints.append(f"{name} was loaded as {digest}")
+            time.sleep(0.002)
+    print(json.dumps({"reads": reads, "complaints": complaints}))
+
+
+def fork_repeatedly(url: str, digests: dict[str, str], forks: int, seed: int) -> None:
+    """Fork at random moments, while a thread loads and another saves; children load, save and end.
+
+    Parent and children print a line for each save (`saved NUMBER DIGEST`), how much they loaded, and all that is wrong.
+    """
+    choose = random.Random(seed)
+    stop = threading.Event()
+    with Catalog.open(url) as catalog:
+        threads = [threading.Thread(target=work, args=(catalog, stop)) for work in (_save_on, _load_on(digests))]
+        for thread in threads:
+            thread.start()
+        for _ in range(forks):
+            time.sleep(choose.uniform(0, 0.05))
+            child = os.fork()
+            if child == 0:
+                _be_a_child(catalog, digests)
+            if exit_code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+                _say("wrong a child ended with", exit_code)
+                break
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _say(*words: object) -> None:
+    """Write a line at once, in one piece: others write to the same file."""
+    os.write(1, f"{' '.join(map(str, words))}\n".encode())
+
+
+def _be_a_child(catalog: Catalog, digests: dict[str, str]) -> NoReturn:
+    """Load every name and save; never return, and never hang for ever."""
+    signal.alarm(_PATIENCE_S)
+    exit_code = 1
+    try:
+        _load_all(catalog, digests)
+        _save_one(catalog)
+        catalog.close()
+        exit_code = 0
+    except BaseException:
+        _say("wrong", repr(traceback.format_exc()))
+    finally:
+        os._exit(exit_code)
+
+
+def _load_all(catalog: Catalog, digests: dict[str, str]) -> None:
+    for name, digest in digests.items():
+        loaded = workload_digest(catalog.load(name))
+        if loaded != digest:
+            _say("wrong", name, "was loaded as", loaded)
+    _say("loaded", len(digests))
+
+
+def _save_one(catalog: Catalog) -> None:
+    revision = catalog.save("shared", workload_of(os.getpid(), time.monotonic_ns() % 2**30))
+    _say("saved", revision.number, revision.digest)
+
+
+def _save_on(catalog: Catalog, stop: threading.Event) -> None:
+    while not stop.is_set():
+        _save_one(catalog)
+
+
+def _load_on(digests: dict[str, str]) -> Callable[[Catalog, threading.Event], None]:
+    def load(catalog: Catalog, stop: threading.Event) -> None:
+        while not stop.is_set():
+            _load_all(catalog, digests)
+
+    return load
