@@ -1,8 +1,8 @@
 """The catalog: everything a Python user does with stored workloads."""
 
 # A profile of the start of `openg2g show` has, beside 45 ms of `import click` and 150 of `import sqlalchemy`: 40 for
-# the modules of searches and reports, which the class brings along, 20 for the tables, 20 for the statements, 17 for
-# SQLAlchemy's dialect, and 15 for tabulate.
+# the modules of searches and reports, which the class brings along, 20 for the tables, 20 for the statements, and 17
+# for SQLAlchemy's dialect.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +29,17 @@ from openg2g.catalog.sqlite import require_locks
 from openg2g.catalog.writer import RevisionWriter
 from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError
 from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import JsonObject, Revision, RevisionDraft, check_alias, check_name, check_text
+from openg2g.models.revision import (
+    JsonObject,
+    Revision,
+    RevisionDraft,
+    check_alias,
+    check_name,
+    check_new_alias,
+    check_new_message,
+    check_new_name,
+    check_text,
+)
 from openg2g.models.spec import LLMInferenceWorkload
 from openg2g.models.timeline import find_ended
 
@@ -279,8 +289,8 @@ class Catalog(CatalogReporting):
             NameTakenError: The new name is in use.
             InvalidRevisionError: The new name cannot be stored.
         """
-        check_name(new)
-        check_text("message", message)
+        check_new_name(new)
+        check_new_message(message)
 
         def work(writer: RevisionWriter) -> None:
             name_id = _require_name(writer, old)
@@ -298,7 +308,7 @@ class Catalog(CatalogReporting):
             WorkloadNotFoundError: There is no such name or revision, or none is in force yet.
             InvalidRevisionError: The alias is `latest`, cannot be told from a number or a date, or cannot be stored.
         """
-        if check_alias(alias) == LATEST:
+        if check_new_alias(alias) == LATEST:
             raise InvalidRevisionError(
                 f"alias {LATEST!r} is reserved: NAME@{LATEST} is the revision with the highest number."
             )
@@ -328,7 +338,7 @@ class Catalog(CatalogReporting):
         self, writer: RevisionWriter, name: str, alias: str, number: int | None, message: str, author: str | None
     ) -> AliasMove:
         author = writer.author_or_default(author)
-        move = AliasMove(alias, number, clock.now(), author, check_text("message", message))
+        move = AliasMove(alias, number, clock.now(), author, check_new_message(message))
         naming.move_alias(writer.connection, _require_name(writer, name), move)
         return move
 
@@ -342,9 +352,10 @@ class Catalog(CatalogReporting):
             InvalidRevisionError: A key or value cannot be stored.
         """
         for key, value in tags.items():
-            check_name(key, "tag")
-            if value is not None:
-                check_text(f"tag {key}", value)
+            if value is None:
+                check_name(key, "tag")
+            else:
+                check_text(f"tag {check_new_name(key, 'tag')}", value)
 
         def work(writer: RevisionWriter) -> dict[str, str]:
             name_id = _require_name(writer, name)

@@ -28,6 +28,7 @@ from openg2g.formats.git_history import (
 )
 from openg2g.formats.refusals import MAX_PROBLEMS
 from openg2g.formats.registry import format_name_of, get_format
+from openg2g.models.characters import without_hidden
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
 from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_name, same_annotations
@@ -212,7 +213,7 @@ class _Planner:
             RevisionDraft(
                 name=name,
                 workload=document.workload,
-                message=version.subject,
+                message=without_hidden(version.subject),
                 author=version.author,
                 effective_from=self._since(name, version),
                 source=version.source,
@@ -235,7 +236,7 @@ class _Planner:
     def _retire(self, names: set[str], version: CommittedVersion) -> None:
         for name in sorted(names):
             del self.states[name]
-            message, author, time = version.subject, version.author, self._since(name, version)
+            message, author, time = without_hidden(version.subject), version.author, self._since(name, version)
             self.drafts.append(RevisionDraft(name, None, message, author, time, version.source, retires=True))
 
     def _since(self, name: str, version: CommittedVersion) -> datetime:

@@ -12,7 +12,7 @@ from openg2g.formats.archive import write_archive
 from openg2g.formats.archive_reader import read_archive
 from openg2g.formats.files import open_sources
 from openg2g.models.errors import LocationError
-from openg2g.models.revision import check_name
+from openg2g.models.revision import check_new_name
 
 
 def renaming(renames: Mapping[str, str], prefix: str = "") -> Callable[[str], str]:
@@ -22,9 +22,9 @@ def renaming(renames: Mapping[str, str], prefix: str = "") -> Callable[[str], st
         InvalidRevisionError: A new name cannot be stored.
     """
     for new in renames.values():
-        check_name(new)
+        check_new_name(new)
     if prefix:
-        check_name(prefix, "prefix")
+        check_new_name(prefix, "prefix")
     return lambda name: renames.get(name, prefix + name)
 
 

@@ -172,7 +172,7 @@ def parse_reference(text: str) -> Reference:
             return NumberReference(name, int(rest))
         if _TIME.match(rest):
             return TimeReference(name, parse_instant(rest))
-        if rest.lstrip("+-").isdecimal():
+        if rest.isascii() and rest.lstrip("+-").isdecimal():
             raise ValueError(f"a revision is 1, 2, … or, counted back, -1, -2, …, got {rest}.")
         return AliasReference(name, check_alias(rest))
     except ValueError as error:  # Of a name, an alias or a time.

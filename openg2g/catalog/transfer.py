@@ -19,7 +19,7 @@ from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.refusals import ProblemList, Refusals
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
-from openg2g.models.revision import Revision, RevisionDraft, check_author, check_name, check_text, check_time
+from openg2g.models.revision import Revision, RevisionDraft, check_author, check_name, check_new_message, check_time
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class ImportSettings:
     def __post_init__(self) -> None:
         """Check what is given, once and before any file is read."""
         if self.name is not None:
-            check_name(self.name)
+            check_name(self.name)  # One that is there already may be any.
         if self.message is not None:
-            check_text("message", self.message)
+            check_new_message(self.message)
         if self.author is not None:
             check_author(self.author)
         if self.effective_from is not None:

@@ -14,6 +14,7 @@ from openg2g.catalog.clock_watch import ClockWatch
 from openg2g.catalog.content import ContentReader, ContentWriter
 from openg2g.catalog.convert import revision_from_row, revision_to_row
 from openg2g.catalog.heads import HeadRows, find_begun, find_heads
+from openg2g.catalog.new_texts import refuse_hidden_characters
 from openg2g.catalog.reference import NOW
 from openg2g.catalog.revision_queries import RevisionRowRead, complete
 from openg2g.catalog.tables import NAMES, REVISIONS
@@ -81,7 +82,9 @@ class RevisionWriter:
 
         Raises:
             RevisionConflictError: The latest revision of a name is not the one that its draft expects.
+            InvalidRevisionError: A new name or label has characters that nobody sees.
         """
+        refuse_hidden_characters(self.connection, drafts)
         digests = ["" if draft.workload is None else workload_digest(draft.workload) for draft in drafts]
         workload_ids: dict[str, int | None] = {"": None}
         workload_ids |= self.content.store(

@@ -14,7 +14,8 @@ from openg2g.cli.options import (
     parameters_given,
     zone_option,
 )
-from openg2g.cli.output import echo_csv, echo_json, fitted, minutes, say, table, terminal_width
+from openg2g.cli.output import echo_csv, echo_json, escaped, fitted, minutes, say, table, terminal_width
+from openg2g.models.columns import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def command(
 
 
 def _table(violations: "Sequence[Violation]") -> str:
-    name_width = max(len("name"), *(len(violation.name) for violation in violations))
+    name_width = max(len("name"), *(columns(escaped(violation.name)) for violation in violations))
     room = (terminal_width() - name_width - _TIMES_WIDTH - 2 * (len(_HEADERS) - 1)) // 2
     rows = [
         [

@@ -44,9 +44,9 @@ def command(
         revisions = catalog.history(revision.name)
     blamed = blame([earlier for earlier in revisions if earlier.number <= revision.number])
     if format_name == "json":
-        from openg2g.formats.json_text import encode_pretty
+        from openg2g.cli.output import echo_json_value
 
-        click.echo(encode_pretty({"reference": revision.reference, "fields": [_value(found) for found in blamed]}))
+        echo_json_value({"reference": revision.reference, "fields": [_value(found) for found in blamed]})
     else:
         from openg2g.cli.output import escaped
 

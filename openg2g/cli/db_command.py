@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openg2g.cli.options import database_given, database_option, format_option
-from openg2g.cli.output import escaped, say
+from openg2g.cli.output import echo_json_value, escaped, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +52,7 @@ def status(context: click.Context, format_name: str) -> None:
             with Catalog.open(database_given(context)) as catalog:
                 facts.update(catalog.count())
     if format_name == "json":
-        from openg2g.formats.json_text import encode_pretty
-
-        click.echo(encode_pretty(facts))
+        echo_json_value(facts)
     else:
         for label, value in facts.items():
             shown = "none: no catalog yet" if value is None else str(value)

@@ -68,9 +68,9 @@ def command(
     sides = (_side(context, text, as_of, known_at) for text in (old, new))
     comparison = compare(*sides, rtol=rtol, atol=atol)
     if format_name == "json":
-        from openg2g.formats.json_text import encode_pretty
+        from openg2g.cli.output import echo_json_value
 
-        click.echo(encode_pretty(comparison_value(comparison)))
+        echo_json_value(comparison_value(comparison))
     else:
         click.echo("\n".join(comparison_lines(comparison)))
     return 1 if exit_code and not comparison.is_empty else 0

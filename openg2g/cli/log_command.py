@@ -15,6 +15,7 @@ from openg2g.cli.options import (
     viewpoint_options,
 )
 from openg2g.cli.output import echo_json, escaped, fitted, minutes, revision_summary, terminal_width
+from openg2g.models.columns import columns
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog, Revision
@@ -75,7 +76,7 @@ def _line(revision: "Revision") -> str:
     since = "" if revision.effective_from == revision.recorded_at else f" from {minutes(revision.effective_from)}"
     author = revision.author.partition(" <")[0]
     line = escaped(f"{minutes(revision.recorded_at)}  {revision.reference}  {what}{since}  {author}  ")
-    return line + escaped(fitted(revision.message, max(terminal_width() - len(line), 12)))
+    return line + escaped(fitted(revision.message, max(terminal_width() - columns(line), 12)))
 
 
 def _patch(catalog: "Catalog", revision: "Revision") -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openg2g.cli.options import database_option, format_option, open_catalog, parameters_given, scope_of, scope_options
-from openg2g.cli.output import echo_csv, echo_json, escaped, fitted, table, terminal_width
+from openg2g.cli.output import echo_csv, echo_json, echo_json_value, escaped, fitted, table, terminal_width
+from openg2g.models.columns import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +131,7 @@ def show_model(context: click.Context, digest: str, format_name: str) -> None:
     with open_catalog(context) as catalog:
         use = catalog.get_model(digest)
     if format_name == "json":
-        from openg2g.formats.json_text import encode_pretty
-
-        click.echo(encode_pretty(_value(use)))
+        echo_json_value(_value(use))
         return
     spec = use.spec
     for label, value in (
@@ -154,7 +153,8 @@ def _table(uses: "Sequence[ModelUse]") -> str:
     """Draw a row for each model spec; where a terminal is too narrow, digest and uses come in a line below it."""
     rows = [_cells(use) for use in uses]
     digests = [use.digest[:_DIGEST_WIDTH] for use in uses]
-    widths = [max(len(line) for row in [_HEADERS, *rows] for line in row[i].split("\n")) for i in range(len(_HEADERS))]
+    lines_of_columns = ["\n".join(cells).split("\n") for cells in zip(_HEADERS, *rows, strict=True)]
+    widths = [max(map(columns, lines)) for lines in lines_of_columns]
     room = terminal_width() - sum(widths) - 2 * len(widths) - _DIGEST_WIDTH - 2
     if not sys.stdout.isatty() or room >= _USED_BY_MIN_WIDTH:
         full = [[*row, digest, _used_by(use, room)] for row, digest, use in zip(rows, digests, uses, strict=True)]
@@ -171,7 +171,7 @@ def _table(uses: "Sequence[ModelUse]") -> str:
 def _cells(use: "ModelUse") -> list[str]:
     spec = use.spec
     return [
-        spec.model_label,
+        escaped(spec.model_label),
         str(spec.num_replicas),
         str(spec.gpus_per_replica),
         str(spec.total_gpus),
@@ -183,19 +183,19 @@ def _cells(use: "ModelUse") -> list[str]:
 
 def _used_by(use: "ModelUse", width: int) -> str:
     """Name as many of the uses as there is room for, at least one, and say how many others there are."""
-    everything = " ".join(use.references)
-    if not sys.stdout.isatty() or len(everything) <= width:
+    everything = " ".join(map(escaped, use.references))
+    if not sys.stdout.isatty() or columns(everything) <= width:
         return everything
     shown = 1
-    while len(_abridged(use, shown + 1)) <= width:
+    while columns(_abridged(use, shown + 1)) <= width:
         shown += 1
-    others = _abridged(use, shown).removeprefix(use.references[0])
+    others = _abridged(use, shown).removeprefix(escaped(use.references[0]))
     return fitted(use.references[0], width - len(others)) + others
 
 
 def _abridged(use: "ModelUse", shown: int) -> str:
     num_others = len(use.references) - shown
-    return " ".join([*use.references[:shown], *([f"+{num_others}"] if num_others else [])])
+    return " ".join([*map(escaped, use.references[:shown]), *([f"+{num_others}"] if num_others else [])])
 
 
 def _batch_sizes(use: "ModelUse") -> str:

@@ -6,47 +6,44 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from openg2g.models.spec import is_unprintable
+from openg2g.models.characters import visible, visible_json
+from openg2g.models.columns import columns, cut
 
 if TYPE_CHECKING:
     from openg2g.models.revision import Revision
 
-_ELLIPSIS = "…"
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def escaped(text: str) -> str:
-    r"""Show control characters as `\x1b`: stored text must not steer the reader's terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c.encode("unicode_escape").decode() if is_unprintable(c) else c for c in text)
+    r"""Show control characters as `\x1b`, hidden ones as `\u200b`: stored text must not steer the reader's terminal."""
+    return visible(text)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> str:
-    """Draw a table; columns named in `right` are aligned to the right."""
-    from tabulate import tabulate  # Imported late: only tables for people need it.
-
-    # The headers go in as a row: as headers, they would be padded by two more columns each.
-    return tabulate(
-        [headers, *([escaped(cell) for cell in row] for row in rows)],
-        tablefmt="plain",
-        disable_numparse=True,
-        preserve_whitespace=True,
-        colalign=["right" if header in right else "left" for header in headers],
+    """Draw a table; columns named in `right` are aligned to the right. A header may have several lines."""
+    lines: list[Sequence[str]] = [*zip_longest(*(header.split("\n") for header in headers), fillvalue="")]
+    lines += [[escaped(cell) for cell in row] for row in rows]
+    widths = [max(map(columns, cells)) for cells in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            " " * (width - columns(cell)) + cell if header in right else cell + " " * (width - columns(cell))
+            for header, cell, width in zip(headers, line, widths, strict=True)
+        ).rstrip()
+        for line in lines
     )
 
 
 def fitted(text: str, width: int) -> str:
     """Cut the first line of a text to a width where standard output is a terminal; a pipe gets all of it."""
-    line = text.partition("\n")[0]
-    if not sys.stdout.isatty():
-        return line
-    return line if len(line) <= width else line[: max(width - 1, 0)] + _ELLIPSIS
+    line = escaped(text.partition("\n")[0])
+    return cut(line, max(width, 1)) if sys.stdout.isatty() else line
 
 
 def terminal_width() -> int:
@@ -108,13 +105,20 @@ def revision_summary(revision: "Revision") -> dict[str, Any]:
 
 def echo_json(values: Iterable[Any], *, as_lines: bool) -> None:
     """Print values as a JSON array, or one a line as they come."""
-    from openg2g.formats.json_text import encode_line, encode_pretty
-
     if as_lines:
+        from openg2g.formats.json_text import encode_line
+
         for value in values:
-            click.echo(encode_line(value))
+            click.echo(visible_json(encode_line(value)))
     else:
-        click.echo(encode_pretty(list(values)))
+        echo_json_value(list(values))
+
+
+def echo_json_value(value: Any) -> None:
+    """Print a value as JSON."""
+    from openg2g.formats.json_text import encode_pretty
+
+    click.echo(visible_json(encode_pretty(value)))
 
 
 def echo_csv(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

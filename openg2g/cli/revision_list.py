@@ -1,5 +1,6 @@
 """How commands print many revisions: a table for people, JSON and CSV for programs, names for shell loops."""
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from openg2g.cli.output import echo_csv, echo_json, escaped, fitted, minutes, revision_summary, table, terminal_width
+from openg2g.models.columns import columns
 
 if TYPE_CHECKING:
     from openg2g.catalog import NameStatus, Revision
@@ -97,6 +99,8 @@ def echo_listed(
     if nul or format_name in ("names", "references"):
         texts = (line.revision.reference if format_name == "references" else line.revision.name for line in listed)
         for text in texts if format_name == "references" else dict.fromkeys(texts):
+            # Programs get names as they are; a person reads them on a terminal.
+            text = escaped(text) if sys.stdout.isatty() and not nul else text
             click.echo(text + ("\0" if nul else "\n"), nl=False)
     elif format_name == "csv":
         rows = ([*revision_summary(line.revision).values(), *line.facts] for line in listed)
@@ -128,7 +132,7 @@ def _table(listed: list[Listed], layout: Layout) -> str:
     note_header = [layout.note] if has_notes else []
     headers = ["name", "rev", *note_header, "models", "GPUs", layout.time, "author", "message"]
     rows = [_cells(line, has_notes=has_notes) for line in listed]
-    widths = [max(len(header), *(len(row[i]) for row in rows)) for i, header in enumerate(headers[:-1])]
+    widths = [max(len(header), *(columns(escaped(row[i])) for row in rows)) for i, header in enumerate(headers[:-1])]
     room = terminal_width() - sum(widths) - 2 * len(widths)
     author_width = max(_AUTHOR_MIN_WIDTH, widths[-1] - max(_MESSAGE_MIN_WIDTH - room, 0))
     room += widths[-1] - author_width

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openg2g.cli.options import complete_names, database_option, format_option, open_catalog, viewpoint_options
-from openg2g.cli.output import escaped, revision_summary, say, seconds, table
+from openg2g.cli.output import echo_json_value, escaped, revision_summary, say, seconds, table
 from openg2g.cli.revision_list import newer_kind
 
 if TYPE_CHECKING:
@@ -51,13 +51,11 @@ def command(
     for warning in warnings:
         say(warning)
     if format_name == "json":
-        from openg2g.formats.json_text import encode_pretty
-
         numbers = {
             "in_force_number": None if status.in_force is None else status.in_force.number,
             "latest_number": status.latest.number,
         }
-        click.echo(encode_pretty(_value(revision) | {"aliases": aliases, "tags": tags} | numbers))
+        echo_json_value(_value(revision) | {"aliases": aliases, "tags": tags} | numbers)
         return
     is_in_force = status.in_force is not None and status.in_force.number == revision.number
     facts = [

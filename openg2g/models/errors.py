@@ -30,10 +30,11 @@ The second base is the builtin that a caller would expect. Errors carry data in 
 and what to do next.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from openg2g.models.characters import visible
+from openg2g.models.columns import columns
 from openg2g.models.secrets import masked_value, without_secrets
 
 
@@ -294,11 +295,11 @@ def _pointed_at(text: str, start: int, width: int) -> list[str]:
     """Show the part of a text around a place, and a line of carets below it."""
     first = max(0, min(start - _COLUMNS_SHOWN // 2, len(text) - _COLUMNS_SHOWN))
     shown = "".join(" " if character.isspace() else character for character in text[first : first + _COLUMNS_SHOWN])
-    # Characters of East Asia are two columns wide.
-    before = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in shown[: start - first])
-    carets = "^" * max(1, min(width, len(shown) - (start - first)))
+    place = start - first
+    before, at, behind = map(visible, (shown[:place], shown[place : place + width], shown[place + width :]))
     left, right = "…" if first else "", "…" if first + _COLUMNS_SHOWN < len(text) else ""
-    return [f"  {left}{shown}{right}", f"  {' ' * (before + len(left))}{carets}"]
+    carets = "^" * max(1, columns(at))
+    return [f"  {left}{before}{at}{behind}{right}", f"  {' ' * columns(left + before)}{carets}"]
 
 
 class UnknownFormatError(CatalogError, ValueError):

@@ -3,6 +3,8 @@
 from html import escape
 from typing import TYPE_CHECKING
 
+from openg2g.models.characters import visible
+
 if TYPE_CHECKING:
     from openg2g.models.revision import Revision
 
@@ -14,7 +16,7 @@ def revision_html(revision: "Revision") -> str:
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td>{escape(str(value))}</td>"
+            f"<td>{_shown(str(value))}</td>"
             for value in (
                 spec.model_label,
                 spec.num_replicas,
@@ -30,9 +32,13 @@ def revision_html(revision: "Revision") -> str:
     )
     total = "retired" if revision.workload is None else f"{revision.workload.total_gpus:,} GPUs"
     caption = (
-        f"<b>{escape(revision.reference)}</b> · {total}"
+        f"<b>{_shown(revision.reference)}</b> · {total}"
         f" · effective from {revision.effective_from:%Y-%m-%d %H:%M} UTC"
-        f" · {escape(revision.author)}{': ' if revision.message else ''}{escape(revision.message)}"
+        f" · {_shown(revision.author)}{': ' if revision.message else ''}{_shown(revision.message)}"
     )
     head = "".join(f"<th>{escape(header)}</th>" for header in _HEADERS)
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _shown(text: str) -> str:
+    return escape(visible(text))

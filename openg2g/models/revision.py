@@ -4,11 +4,13 @@ import json
 import math
 import re
 import reprlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from openg2g.models.characters import find_hidden, visible
 from openg2g.models.errors import DamagedCatalogError, InvalidRevisionError
 from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
 
@@ -88,7 +90,8 @@ class RevisionDraft:
     """A revision to be recorded.
 
     Attributes:
-        name: 1 to 200 characters, without white space, control characters and `@ : * ? [`, not starting with `-`.
+        name: 1 to 200 characters, without white space, control characters and `@ : * ? [`, not starting with `-`. A
+            name that is new to the catalog has no characters that nobody sees either, nor has a new model label.
         workload: The workload; None only where the revision retires the name.
         message: Why.
         author: Who; None for the catalog's default author.
@@ -119,7 +122,7 @@ class RevisionDraft:
         is_workload = isinstance(self.workload, LLMInferenceWorkload)
         if is_workload if self.retires else not is_workload:
             raise InvalidRevisionError(f"workload must be an LLMInferenceWorkload, got {reprlib.repr(self.workload)}.")
-        check_text("message", self.message)
+        check_new_message(self.message)
         check_text("source", self.source)
         if self.expect is not None and (isinstance(self.expect, bool) or not isinstance(self.expect, int)):
             raise InvalidRevisionError(f"expect must be the number of a revision, got {self.expect!r}.")
@@ -150,6 +153,8 @@ def check_name(name: object, what: str = "name") -> str:
     if _PLAIN_NAME.fullmatch(name):  # Nearly always; a sweep checks millions.
         return name
     for character in name:
+        if "\ud800" <= character <= "\udfff":
+            raise InvalidRevisionError(f"{what} must be Unicode text, got {name!r}: write it in UTF-8.")
         if character in RESERVED_IN_NAMES or character.isspace() or is_unprintable(character):
             raise InvalidRevisionError(
                 f"{what} must not contain white space, control characters or any of @ : * ? [, got {name!r}."
@@ -168,6 +173,57 @@ def check_alias(alias: object) -> str:
     if checked[0] in _ALIAS_START_REFUSED:
         raise InvalidRevisionError(f"alias must not begin like a number or a date, got {checked!r}.")
     return checked
+
+
+def check_new_name(name: object, what: str = "name") -> str:
+    """Return a name that can be stored, referred to, and read as what it is. Names that are there already need not be.
+
+    Raises:
+        InvalidRevisionError: It cannot.
+    """
+    return check_visible(what, check_name(name, what))
+
+
+def check_new_alias(alias: object) -> str:
+    """Return an alias that can be stored, and told from a number and a date by whoever reads it.
+
+    Raises:
+        InvalidRevisionError: It cannot.
+    """
+    checked = check_visible("alias", check_alias(alias))
+    if checked[0].isnumeric():  # Digits of other scripts look like a revision's number to those who write them.
+        raise InvalidRevisionError(f"alias must not begin like a number or a date, got {checked!r}.")
+    return checked
+
+
+def check_new_message(message: object) -> str:
+    """Return a message that can be stored, and read as what it is.
+
+    Raises:
+        InvalidRevisionError: It cannot.
+    """
+    return check_visible("message", check_text("message", message), is_prose=True)
+
+
+def check_visible(what: str, text: str, *, is_prose: bool = False) -> str:
+    """Return a new text in which every character is seen.
+
+    Args:
+        what: What messages call it.
+        text: The text.
+        is_prose: Whether joiners and variation selectors may stand in it.
+
+    Raises:
+        InvalidRevisionError: It has a hidden character.
+    """
+    hidden = find_hidden(text, is_prose=is_prose)
+    if hidden is not None:
+        name = unicodedata.name(hidden, "a hidden character")
+        raise InvalidRevisionError(
+            f"{what} must not contain invisible or bidirectional characters, got '{visible(text)}' with "
+            f"U+{ord(hidden):04X} ({name})."
+        )
+    return text
 
 
 def check_text(field_name: str, value: object) -> str:

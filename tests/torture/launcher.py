@@ -42,7 +42,6 @@ _PRELOADED = (
     "openg2g.cli.verify_command",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
-    "tabulate",
     "tests.torture.workers",
 )
 
