@@ -46,7 +46,7 @@ from openg2g.models.timeline import find_ended
 _Result = TypeVar("_Result")
 
 DRAFTS_PER_BLOCK = 2_000
-"""Drafts appended by one round of statements: memory stays constant however long a sweep is."""
+"""Drafts appended by one round of statements."""
 
 
 class Catalog(CatalogReporting):
@@ -172,8 +172,7 @@ class Catalog(CatalogReporting):
     def save_many(self, drafts: Iterable[RevisionDraft]) -> list[Revision]:
         """Record many revisions in one transaction: all or none. Errors are those of `save`.
 
-        Where a PostgreSQL server gives the transaction up, `save` and the others do it again by themselves; this one
-        cannot, since it reads the drafts once. Do it again with all of them: what is there already makes no revision.
+        All drafts are taken before the transaction begins, so that a generator may be slow, and may use the catalog.
 
         Example:
             >>> def sweep():
@@ -182,8 +181,8 @@ class Catalog(CatalogReporting):
             ...         yield RevisionDraft(f"sweep/{replicas}", LLMInferenceWorkload((spec,)))
             >>> # catalog.save_many(sweep())
         """
-        with self.writing() as writer:
-            return [revision for block in _blocks(drafts) for revision in writer.append(block)]
+        blocks = list(_blocks(drafts))
+        return self._write(lambda writer: [revision for block in blocks for revision in writer.append(block)])
 
     @contextmanager
     def writing(self) -> Iterator[RevisionWriter]:

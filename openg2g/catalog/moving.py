@@ -1,14 +1,16 @@
 """Moving whole histories: from catalog to catalog, into an archive, and out of one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import BinaryIO, TextIO
 
 from openg2g.catalog.archive_source import archive_entries
 from openg2g.catalog.archive_target import ArchiveTarget, entry_batches
 from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.read_ahead import read_ahead
 from openg2g.catalog.reference import NameReference, parse_reference
 from openg2g.catalog.writer import RevisionWriter
-from openg2g.formats.archive import write_archive
+from openg2g.formats.archive import Entry, write_archive
 from openg2g.formats.archive_reader import read_archive
 from openg2g.formats.files import open_sources
 from openg2g.models.errors import LocationError
@@ -74,21 +76,38 @@ def _name_meant(source: Catalog, reference: str) -> str:
 def import_archive_files(
     catalog: Catalog, paths: Sequence[str], name_here: Callable[[str], str] = str
 ) -> dict[str, int]:
-    """Add whole archives in one transaction: all or none. Errors are those of `import_archive`."""
+    """Add whole archives in one transaction: all or none.
+
+    Errors are those of `archive_read_ahead` and `import_archive`.
+    """
     added: dict[str, int] = {}
-    with open_sources(paths, "jsonl") as sources, catalog.writing() as writer:
-        for source in sources:
-            added |= import_archive(writer, source.stream, source.label, name_here)
+    with open_sources(paths, "jsonl") as sources, ExitStack() as stack:
+        archives = [stack.enter_context(archive_read_ahead(source.stream, source.label)) for source in sources]
+        with catalog.writing() as writer:
+            for batches in archives:
+                added |= import_archive(writer, batches, name_here)
     return added
 
 
 def export_archive(catalog: Catalog, stream: TextIO) -> None:
-    """Write a whole catalog as an archive: the same catalog, the same bytes, on every engine."""
+    """Write a whole catalog as an archive: the same catalog, the same bytes, on every engine.
+
+    It is one state of the catalog, and no transaction is open while the stream is written to: it may be slow.
+    """
     write_archive(archive_entries(catalog.database), stream)
 
 
+def archive_read_ahead(stream: BinaryIO, where: str) -> AbstractContextManager[Iterator[Sequence[Entry]]]:
+    """Read an archive to its end and check it, for `import_archive`, before a transaction begins.
+
+    Raises:
+        InvalidDocumentError: The archive is damaged.
+    """
+    return read_ahead(entry_batches(read_archive(stream, where)))
+
+
 def import_archive(
-    writer: RevisionWriter, stream: BinaryIO, where: str, name_here: Callable[[str], str] = str
+    writer: RevisionWriter, batches: Iterable[Sequence[Entry]], name_here: Callable[[str], str] = str
 ) -> dict[str, int]:
     """Add the entries of an archive in the writer's transaction; what is there already is compared and left.
 
@@ -96,10 +115,9 @@ def import_archive(
         Name → how many revisions were added.
 
     Raises:
-        InvalidDocumentError: The archive is damaged; the transaction must not be committed.
-        HistoryConflictError: A name has another history here; the same holds.
+        HistoryConflictError: A name has another history here; the transaction must not be committed.
     """
     archive = ArchiveTarget(name_here)
-    for batch in entry_batches(read_archive(stream, where)):
+    for batch in batches:
         archive.add(writer, batch)
     return archive.added

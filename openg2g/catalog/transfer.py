@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
 from openg2g.catalog.listing import NameStatus
+from openg2g.catalog.read_ahead import read_ahead
 from openg2g.catalog.reference import NOW, Viewpoint
 from openg2g.catalog.resolve import require_workload
 from openg2g.catalog.rules import Rule, problems_of
@@ -78,57 +79,72 @@ def import_files(
         SourceError: A file cannot be read.
         UnknownFormatError: A suffix means nothing to us.
     """
+    settings = settings or ImportSettings()
     problems = ProblemList()
-    with open_sources(paths, format_name, limits) as sources, catalog.writing() as writer:
-        revisions = list(import_sources(writer, sources, settings or ImportSettings(), problems))
+    with (
+        open_sources(paths, format_name, limits) as sources,
+        read_ahead(read_drafts(sources, settings, problems)) as drafts,
+    ):
         problems.raise_problems()
-        return revisions
+        with catalog.writing() as writer:
+            revisions = list(append_drafts(writer, drafts, settings.rules, problems))
+            problems.raise_problems()
+            return revisions
 
 
-def import_sources(
-    writer: RevisionWriter, sources: Iterable[SourceFile], settings: ImportSettings, refusals: Refusals
-) -> Iterator[Revision]:
-    """Append every document of open files, in order, and yield what became of each, in constant memory.
+@dataclass(frozen=True)
+class PlacedDraft:
+    """A draft, and the place in a file that it was read from."""
+
+    where: str
+    draft: RevisionDraft
+
+
+def read_drafts(
+    sources: Iterable[SourceFile], settings: ImportSettings, refusals: Refusals
+) -> Iterator[list[PlacedDraft]]:
+    """Yield a draft for every document of open files, in order and in blocks; none once an import is to fail.
 
     Args:
-        writer: Of the transaction, which the caller commits or not.
         sources: The files.
         settings: What holds for all of them.
         refusals: What becomes of documents that are refused.
     """
-    block: list[tuple[Document, RevisionDraft]] = []
+    block: list[PlacedDraft] = []
     names: set[str] = set()
     for source in sources:
         for outcome in source.read():
             try:
                 if isinstance(outcome, InvalidDocumentError):
                     raise outcome
-                block.append((outcome, _draft(outcome, source, settings, names)))
+                block.append(PlacedDraft(outcome.where, _draft(outcome, source, settings, names)))
             except InvalidDocumentError as error:
                 refusals.add(InvalidDocumentError(error.problems, outcome.text), source.label)
                 if refusals.is_full:
                     return
-            if len(block) >= DRAFTS_PER_BLOCK:
-                yield from _appended(writer, block, settings, refusals)
+            if not refusals.keep_the_rest:
                 block.clear()
-    yield from _appended(writer, block, settings, refusals)
+            if len(block) >= DRAFTS_PER_BLOCK:
+                yield block
+                block = []
+    if block:
+        yield block
 
 
-def _appended(
-    writer: RevisionWriter,
-    block: Sequence[tuple[Document, RevisionDraft]],
-    settings: ImportSettings,
-    refusals: Refusals,
-) -> list[Revision]:
-    """Append drafts, each with its document; refuse those that break a rule."""
-    if not refusals.keep_the_rest:
-        return []
-    revisions = writer.append([draft for _, draft in block])
-    for (document, _), revision in zip(block, revisions, strict=True):
-        problems = [Problem(document.where, "", problem) for problem in problems_of(settings.rules, revision)]
-        if problems:
-            refusals.add(InvalidDocumentError(problems), document.where)
-    return revisions
+def append_drafts(
+    writer: RevisionWriter, blocks: Iterable[Sequence[PlacedDraft]], rules: Sequence[Rule], refusals: Refusals
+) -> Iterator[Revision]:
+    """Append drafts, and yield what became of each; refuse those that break a rule."""
+    for block in blocks:
+        revisions = writer.append([placed.draft for placed in block])
+        for placed, revision in zip(block, revisions, strict=True):
+            problems = [Problem(placed.where, "", problem) for problem in problems_of(rules, revision)]
+            if problems:
+                refusals.add(InvalidDocumentError(problems), placed.where)
+                if refusals.is_full:
+                    return
+        if refusals.keep_the_rest:
+            yield from revisions
 
 
 def documents_of(catalog: Catalog, references: Sequence[str], viewpoint: Viewpoint = NOW) -> Iterator[Document]:

@@ -1,9 +1,8 @@
 """`openg2g import`."""
 
-import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
@@ -30,7 +29,8 @@ from openg2g.formats.registry import FORMAT_NAMES
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
     from openg2g.catalog.rules import Rule
-    from openg2g.catalog.transfer import ImportSettings
+    from openg2g.catalog.transfer import ImportSettings, PlacedDraft
+    from openg2g.formats.archive import Entry
     from openg2g.formats.files import SourceFile
     from openg2g.formats.refusals import Refusals
 
@@ -114,7 +114,7 @@ def command(
       openg2g import --git-history plans/fleet.json --name fleet
     """
     from openg2g.catalog.moving import import_archive, renaming
-    from openg2g.catalog.transfer import ImportSettings, import_sources
+    from openg2g.catalog.transfer import ImportSettings, append_drafts
     from openg2g.cli.diff_output import previewed_changes
     from openg2g.formats.files import open_sources
 
@@ -134,19 +134,17 @@ def command(
         _check_kinds(sources, settings, has_renames=bool(renames or prefix), keep_going=keep_going)
         with (
             _catalog_for(context, dry_run=dry_run) as catalog,
-            catalog.previewing() if dry_run else catalog.writing() as writer,
             _refusals(rejects, max_errors) as refusals,
-            progress(sources) as watched,
+            _read_ahead(sources, settings, refusals) as (archives, drafts),
+            catalog.previewing() if dry_run else catalog.writing() as writer,
         ):
-            for source in watched:
-                if source.is_archive:
-                    added = import_archive(writer, source.stream, source.label, name_here)
-                    report.writelines(f"{line}\n" for line in added_lines(added))
-            documents = [source for source in watched if not source.is_archive]
-            for revision in import_sources(writer, documents, settings, refusals):
+            for batches in archives:
+                report.writelines(f"{line}\n" for line in added_lines(import_archive(writer, batches, name_here)))
+            for revision in append_drafts(writer, drafts, settings.rules, refusals):
                 report.write(outcome_line(revision) + "\n")
                 if dry_run:
                     report.writelines(f"{line}\n" for line in previewed_changes(writer, revision))
+            refusals.raise_problems()  # Rules ask for numbers and times that only the transaction knows.
         _print(report, dry_run=dry_run)  # Only now: before the commit it would not be true.
     if dry_run:
         say("Dry run: nothing was stored.")
@@ -184,7 +182,7 @@ def _check_kinds(
 
 @contextmanager
 def _refusals(rejects: str | None, max_errors: int | None) -> "Iterator[Refusals]":
-    """Lend what takes documents that are refused: their problems fail the import, or go into the file of rejects."""
+    """Yield what takes documents that are refused: their problems fail the import, or go into the file of rejects."""
     from openg2g.cli.rejects import rejects_file
     from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
 
@@ -192,9 +190,29 @@ def _refusals(rejects: str | None, max_errors: int | None) -> "Iterator[Refusals
         with rejects_file(rejects, max_errors) as found:
             yield found
         return
-    problems = ProblemList(max_errors or MAX_PROBLEMS)
-    yield problems
-    problems.raise_problems()
+    yield ProblemList(max_errors or MAX_PROBLEMS)
+
+
+@contextmanager
+def _read_ahead(
+    sources: "list[SourceFile]", settings: "ImportSettings", refusals: "Refusals"
+) -> "Iterator[tuple[list[Iterator[Sequence[Entry]]], Iterator[Sequence[PlacedDraft]]]]":
+    """Read and check all files, however slow they are, before others have to wait for the catalog."""
+    from openg2g.catalog.moving import archive_read_ahead
+    from openg2g.catalog.read_ahead import read_ahead
+    from openg2g.catalog.transfer import read_drafts
+
+    with ExitStack() as stack:
+        with progress(sources) as watched:
+            archives = [
+                stack.enter_context(archive_read_ahead(source.stream, source.label))
+                for source in watched
+                if source.is_archive
+            ]
+            documents = [source for source in watched if not source.is_archive]
+            drafts = stack.enter_context(read_ahead(read_drafts(documents, settings, refusals)))
+        refusals.raise_problems()
+        yield archives, drafts
 
 
 @contextmanager
@@ -203,14 +221,14 @@ def _catalog_for(context: click.Context, *, dry_run: bool) -> "Iterator[Catalog]
     from openg2g.catalog import Catalog
     from openg2g.catalog.catalog import make_catalog
     from openg2g.catalog.location import locate
+    from openg2g.formats.temporary import temporary_directory
 
     location = locate(database_given(context))
     with ExitStack() as stack:
         if location.path is None or (location.path.exists() and location.path.stat().st_size):
             yield stack.enter_context(Catalog.open(database_given(context)))
         elif dry_run:
-            directory = stack.enter_context(tempfile.TemporaryDirectory())
-            yield stack.enter_context(Catalog.create(os.path.join(directory, "catalog.db")))
+            yield stack.enter_context(Catalog.create(stack.enter_context(temporary_directory()) / "catalog.db"))
         else:
             if make_catalog(location):
                 say(f"Made the catalog {location}.")

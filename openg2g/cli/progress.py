@@ -17,16 +17,17 @@ _STEP_BYTES = 2**16  # To draw the bar takes as long as to read some lines.
 
 @contextmanager
 def progress(sources: "list[SourceFile]") -> "Iterator[list[SourceFile]]":
-    """Lend the files, and show a bar on standard error where that is a terminal and the work is long.
+    """Yield the files, and show a bar on standard error where that is a terminal and the work is long.
 
     The bar follows how far each file has been read, and begins again where the reader does: what a Parquet file says of
     itself, at its end and before each page, is read first.
     """
-    total = sum(source.size for source in sources)
-    if total < _FROM_BYTES or not sys.stderr.isatty():
+    sizes = [source.size for source in sources]
+    total = sum(size for size in sizes if size is not None)
+    if total < _FROM_BYTES or None in sizes or not sys.stderr.isatty():
         yield sources
         return
-    with click.progressbar(length=total, label="Importing", file=sys.stderr) as bar:
+    with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
 
         def show(position: int) -> None:
             bar.make_step(min(position, total - 1) - bar.pos)  # Once at its end, a bar stays there.
@@ -41,7 +42,7 @@ def _watched(sources: "list[SourceFile]", show: Callable[[int], None]) -> "Itera
     before = 0
     for source in sources:
         yield replace(source, stream=cast(BinaryIO, _Watched(source.stream, before, show)))
-        before += source.size
+        before += source.size or 0
 
 
 class _Watched:
@@ -62,6 +63,9 @@ class _Watched:
     @property
     def closed(self) -> bool:
         return self._stream.closed
+
+    def seekable(self) -> bool:
+        return True
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)

@@ -20,7 +20,7 @@ class Rejects:
 
     Args:
         stream: Where to.
-        max_documents: More are not put up with; None for any number.
+        max_documents: How many are allowed; None for any number.
 
     Attributes:
         count: Documents that were refused.
@@ -47,6 +47,9 @@ class Rejects:
             raise InvalidDocumentError([*error.problems, Problem(label, "", message)])
         value = {"problems": [vars(problem) for problem in error.problems], "document": error.text}
         self._stream.write(json.dumps(value) + "\n")
+
+    def raise_problems(self) -> None:
+        """Raise nothing: the others are imported."""
 
 
 @contextmanager

@@ -18,8 +18,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from itertools import chain
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from openg2g.formats.json_text import encode_line
 from openg2g.formats.native import model_value, time_text
@@ -92,7 +93,9 @@ Entry = WorkloadEntry | NameEntry | RenameEntry | RevisionEntry | AliasMoveEntry
 
 
 def is_archive(stream: BinaryIO) -> bool:
-    """Whether a file that can be rewound begins as an archive does."""
+    """Whether a file that can be rewound, or peeked into, begins as an archive does."""
+    if not stream.seekable():
+        return cast(BufferedReader, stream).peek(len(SIGNATURE)).startswith(SIGNATURE)
     position = stream.tell()
     beginning = stream.read(len(SIGNATURE))
     stream.seek(position)

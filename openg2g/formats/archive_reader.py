@@ -6,6 +6,7 @@ An archive was written by a program and may have been damaged since, so reading 
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, BinaryIO
 
 from openg2g.formats.archive import (
@@ -20,6 +21,7 @@ from openg2g.formats.archive import (
 )
 from openg2g.formats.document import Report, check_fields, checked_workload
 from openg2g.formats.json_text import decode_json, encode_line
+from openg2g.formats.limits import size_text
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.text_files import decoded
 from openg2g.models.digest import DIGEST_PREFIX, workload_digest
@@ -27,6 +29,9 @@ from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Pr
 from openg2g.models.instant import parse_instant
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import annotations_to_text, check_alias, check_name, check_text
+
+MAX_LINE_BYTES = 2**30
+"""Bytes of a line: more than what either engine stores of a revision."""
 
 
 def read_archive(stream: BinaryIO, where: str) -> Iterator[Entry]:
@@ -124,8 +129,10 @@ def _read_records(stream: BinaryIO, where: str) -> Iterator[tuple[str, Entry]]:
     name = ""
     has_ended = False
     number = 0
-    for number, line in enumerate(stream, 1):
+    for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), 1):
         place = f"{where}:{number}"
+        if len(line) > MAX_LINE_BYTES:
+            raise _invalid(place, f"is a line of more than {size_text(MAX_LINE_BYTES)}, which no archive has.")
         if has_ended:
             raise _invalid(place, "stands after the closing record.")
         record = _Record(line, where, number)

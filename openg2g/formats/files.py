@@ -2,27 +2,25 @@
 
 import io
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO
 
-from openg2g.formats.archive import is_archive
+from openg2g.formats.archive import SIGNATURE, is_archive
 from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.part_files import part_of
+from openg2g.formats.pipes import peekable
 from openg2g.formats.registry import format_name_of, get_binary_format, get_entry, get_format, get_text_format
 from openg2g.formats.text_files import invalid
 from openg2g.models.errors import CatalogError, InvalidDocumentError, SourceError
 
 STANDARD_STREAM = "-"
 """The path that means standard input or output."""
-
-_SPOOL_BYTES = 8 * 2**20  # Standard input up to this size stays in memory while it is read ahead.
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,13 @@ class SourceFile:
     @property
     def label(self) -> str:
         """What messages call it."""
-        return "standard input" if self.path == STANDARD_STREAM else self.path
+        return _label(self.path)
 
     @property
-    def size(self) -> int:
-        """Bytes in it."""
+    def size(self) -> int | None:
+        """Bytes in it; None for a pipe, of which nobody knows."""
+        if not self.stream.seekable():
+            return None
         position = self.stream.tell()
         size = self.stream.seek(0, os.SEEK_END)
         self.stream.seek(position)
@@ -60,10 +60,11 @@ class SourceFile:
         """Yield each document, or what is wrong with it."""
         max_bytes = self.limits.file_bytes
         try:
-            if max_bytes is not None and self.size > max_bytes:
-                yield invalid(self.label, f"is larger than {size_text(max_bytes)} (--max-file-size).")
-                return
+            if max_bytes is not None and (self.size or 0) > max_bytes:
+                raise invalid(self.label, f"is larger than {size_text(max_bytes)} (--max-file-size).")
             yield from get_format(self.format_name).read(self.stream, self.label, self.limits)
+        except InvalidDocumentError as error:  # Of a pipe, that it is too large turns out as it is read.
+            yield error
         except OSError as error:
             raise SourceError(f"{self.label} cannot be read: {error.strerror}.") from error
 
@@ -75,7 +76,7 @@ def open_sources(
     """Open files for reading, all of them before the first is read.
 
     Args:
-        paths: Paths; `-` is standard input, which is read to its end first: a slow pipe must not hold a lock.
+        paths: Paths; `-` is standard input.
         format_name: Format of all; None to tell it from each suffix (standard input: JSON).
         limits: How much of each is read.
 
@@ -90,8 +91,7 @@ def open_sources(
                 raise SourceError(f"{path} cannot be read: Is a directory.")
             name = format_name or format_name_of_stream(path)
             get_format(name)
-            stream = _spooled_standard_input() if path == STANDARD_STREAM else _open_binary(path)
-            stack.enter_context(stream)
+            stream = _opened(path, stack, limits)
             try:
                 sources.append(SourceFile(path, stream, name, is_archive(stream), limits))
             except OSError as error:
@@ -175,30 +175,26 @@ def writing_bytes(path: str, *, replace: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[TextIO]:
-    """Write a temporary file beside the target, and put it in place when the block ends without an error."""
+    """Write a new file beside the target, and put it in place when the block ends without an error."""
     if target.exists() and not os.access(target, os.W_OK):
         raise SourceError(f"{target} may only be read. Change its permissions, or choose another file.")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".openg2g-", suffix=".part")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
+    with part_of(target) as part:
+        with open(part, "x", encoding="utf-8", newline="\n") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, _mode_for(target))
-        os.replace(name, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+        if target.exists():
+            _take_over_permissions(target, part)
+        os.replace(part, target)
 
 
-def _mode_for(target: Path) -> int:
-    """Permissions of the file that is replaced, else those of any new file; mkstemp's own are private."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
+def _take_over_permissions(target: Path, part: Path) -> None:
+    """Give a file the group and the permissions of the one that it replaces; a new file has those of the umask."""
+    status = target.stat()
+    if part.stat().st_gid != status.st_gid:
+        with suppress(OSError):  # Only members of a group can give a file to it.
+            os.chown(part, -1, status.st_gid)
+    os.chmod(part, stat.S_IMODE(status.st_mode))
 
 
 @contextmanager
@@ -213,26 +209,19 @@ def _utf8_standard_output() -> Iterator[TextIO]:
         stream.detach()
 
 
-def _open_binary(path: str) -> BinaryIO:
-    try:
-        stream = open(path, "rb")  # noqa: SIM115  The caller's stack closes it.
-        if stream.seekable():
-            return stream
-        with stream:
-            return _spooled(stream)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
-        raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+def _opened(path: str, stack: ExitStack, limits: Limits) -> BinaryIO:
+    """Open a file, which the stack closes; a pipe is read as its writer writes, since nothing waits for it."""
+    if path == STANDARD_STREAM:
+        if sys.stdin is None:  # Closed by whoever started us.
+            raise SourceError("standard input cannot be read: it is closed.")
+        stream: BinaryIO = sys.stdin.buffer
+    else:
+        try:
+            stream = stack.enter_context(open(path, "rb"))  # noqa: SIM115  That is one.
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
+            raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    return stream if stream.seekable() else peekable(stream, _label(path), len(SIGNATURE), limits.file_bytes)
 
 
-def _spooled_standard_input() -> BinaryIO:
-    if sys.stdin is None:  # Closed by whoever started us.
-        raise SourceError("standard input cannot be read: it is closed.")
-    return _spooled(sys.stdin.buffer)
-
-
-def _spooled(stream: BinaryIO) -> BinaryIO:
-    """Read a pipe to its end, so that a slow writer holds no lock, into something that can be rewound."""
-    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115  The caller's stack closes it.
-    shutil.copyfileobj(stream, spool)
-    spool.seek(0)
-    return cast(BinaryIO, spool)
+def _label(path: str) -> str:
+    return "standard input" if path == STANDARD_STREAM else path

@@ -29,7 +29,7 @@ class JsonLinesFiles(KeepsEverything):
     def read(
         self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
     ) -> Iterator[Document | InvalidDocumentError]:
-        """Yield the document of each line, or what is wrong with it, at its column; blank lines are passed over."""
+        """Yield the document of each line, or what is wrong with it, at its column; blank lines are skipped."""
         native_lines = NativeLines(limits)
         for number in count(1):
             line = stream.readline(limits.line_bytes + 1)
@@ -37,9 +37,10 @@ class JsonLinesFiles(KeepsEverything):
                 return
             if len(line) > limits.line_bytes and not line.endswith(b"\n"):
                 size = size_text(limits.line_bytes)
-                yield invalid(where, f"is a line of more than {size} (--max-line-length).", number)
-                _skip_line(stream, limits.line_bytes)
-            elif line.strip():
+                message = f"is a line of more than {size} (--max-line-length); the file was not read further."
+                yield invalid(where, message, number)
+                return  # The line of a device, or of a pipe, may have no end.
+            if line.strip():
                 yield from _outcomes(line, where, number, limits, native_lines)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
@@ -90,12 +91,6 @@ def _outcomes(
             yield InvalidDocumentError(outcome.problems, text)
         else:
             yield replace(outcome, text=text)
-
-
-def _skip_line(stream: BinaryIO, chunk_bytes: int) -> None:
-    """Read on to the end of a line that is too long to be kept in memory."""
-    while (chunk := stream.readline(chunk_bytes)) and not chunk.endswith(b"\n"):
-        pass
 
 
 JSON_LINES = JsonLinesFiles()

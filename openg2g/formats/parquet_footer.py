@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 
+MAGIC = b"PAR1"
+"""How a file begins and ends."""
+
 MAX_FOOTER_BYTES = 2**23
 """Bytes of a footer: enough for some thousand row groups."""
 
 _T = TypeVar("_T")
 
-_MAGIC = b"PAR1"
 _TAIL_BYTES = 8  # Length of the footer, and the magic bytes once more.
 _MAX_HEADER_BYTES = 2**16
 _MAX_PAGES = 10**5
@@ -76,7 +78,7 @@ def read_footer(stream: BinaryIO) -> Footer:
     stream.seek(max(size - _TAIL_BYTES, 0))
     tail = stream.read(_TAIL_BYTES)
     length = int.from_bytes(tail[:4], "little")
-    if size < len(_MAGIC) + _TAIL_BYTES or tail[4:] != _MAGIC or length > size - _TAIL_BYTES - len(_MAGIC):
+    if size < len(MAGIC) + _TAIL_BYTES or tail[4:] != MAGIC or length > size - _TAIL_BYTES - len(MAGIC):
         raise FooterError("it does not end as such a file does; perhaps it is cut off")
     if length > MAX_FOOTER_BYTES:
         raise FooterError(f"its footer has {length} bytes; at most {MAX_FOOTER_BYTES} are read")

@@ -6,7 +6,6 @@ were stored, and only what is in reach of a batch becomes Python values.
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from openg2g.formats.document import Document, Report, shown
 from openg2g.formats.limits import Limits
 from openg2g.formats.model_rows import Row, document_of_rows, grouped
 from openg2g.formats.native import MODEL_FIELDS, time_text
-from openg2g.formats.parquet_footer import MAX_FOOTER_BYTES, iter_chunks, read_footer, rows_of_group
+from openg2g.formats.parquet_footer import MAGIC, MAX_FOOTER_BYTES, iter_chunks, read_footer, rows_of_group
 from openg2g.formats.parquet_schema import (
     FORMAT,
     FORMAT_KEY,
@@ -27,6 +26,8 @@ from openg2g.formats.parquet_schema import (
     load_library,
 )
 from openg2g.formats.row_names import grouped_by_name
+from openg2g.formats.temporary import temporary_errors, temporary_file
+from openg2g.formats.text_files import read_at_most
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 MAX_ROWS = 10**8
@@ -264,11 +265,15 @@ def _has_same_index(before: Row, row: Row) -> bool:
 @contextmanager
 def _rewindable(stream: BinaryIO) -> Iterator[BinaryIO]:
     """Lend a stream in which one can go back, for the footer is at the end: a copy, where the stream only reads."""
-    if hasattr(stream, "seek") and hasattr(stream, "tell"):
+    if hasattr(stream, "seekable") and stream.seekable():
         yield stream
         return
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
+    with temporary_file() as copy:
+        beginning = read_at_most(stream, len(MAGIC))
+        with temporary_errors():
+            copy.write(beginning)
+            if beginning == MAGIC:  # Of anything else, the beginning is enough to refuse it.
+                shutil.copyfileobj(stream, copy)
         yield copy
 
 

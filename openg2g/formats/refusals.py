@@ -28,6 +28,9 @@ class Refusals(Protocol):
     def add(self, error: InvalidDocumentError, label: str) -> None:
         """Take what is wrong with a document of a file."""
 
+    def raise_problems(self) -> None:
+        """Raise what was taken, where any of it means that nothing is imported."""
+
 
 class ProblemList:
     """Collects every problem; with the first one, no document counts any more.

@@ -9,6 +9,7 @@ import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
@@ -72,17 +73,16 @@ def hold_write_lock(sender: Connection, url: str) -> None:
 
 def save_without_end(sender: Connection, url: str) -> None:
     """Save many drafts in one transaction that never ends; say when thousands have been written."""
-
-    def drafts() -> Iterator[RevisionDraft]:
-        index = 0
-        while True:
-            if index == 6_000:  # Three blocks are in the database by now, none of them committed.
+    with Catalog.open(url) as catalog, catalog.writing() as writer:
+        for first in count(0, 2_000):
+            if first == 6_000:  # Three blocks are in the database by now, none of them committed.
                 sender.send("in the middle")
-            yield RevisionDraft(f"sweep/{index}", make_workload(2, initial_batch_size=1 + index), author="sweeper")
-            index += 1
-
-    with Catalog.open(url) as catalog:
-        catalog.save_many(drafts())
+            writer.append(
+                [
+                    RevisionDraft(f"sweep/{index}", make_workload(2, initial_batch_size=1 + index), author="sweeper")
+                    for index in range(first, first + 2_000)
+                ]
+            )
 
 
 def upgrade_and_die(_: Connection, url: str, statement_start: str) -> None:

@@ -21,7 +21,6 @@ from openg2g.catalog import (
     DamagedCatalogError,
     LocationError,
     NotACatalogError,
-    RevisionDraft,
     SchemaTooNewError,
 )
 from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE
@@ -368,13 +367,9 @@ def test_a_closed_catalog_says_so(catalog: Catalog) -> None:
             use()
 
 
-def test_what_is_being_saved_cannot_save_by_itself(catalog: Catalog) -> None:
-    def drafts() -> Iterator[RevisionDraft]:
-        yield make_draft("fleet")
+def test_a_thread_that_is_writing_does_not_wait_for_itself(catalog: Catalog) -> None:
+    with pytest.raises(CatalogLockedError, match="is being written to by this thread already"), catalog.writing():
         catalog.save("other", make_workload())
-
-    with pytest.raises(CatalogLockedError, match="is being written to by this thread already"):
-        catalog.save_many(drafts())
     assert catalog.list_names() == []
 
 

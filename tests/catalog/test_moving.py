@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openg2g.catalog import Catalog, InvalidDocumentError, LocationError, RevisionDraft, WorkloadNotFoundError
+from openg2g.catalog.archive_target import entry_batches
 from openg2g.catalog.moving import copy_catalog, import_archive, import_archive_files, renaming
 from openg2g.catalog.verify import MAX_PROBLEMS, verify_database
+from openg2g.formats.archive_reader import read_archive
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from tests import strategies
 from tests.builders import make_workload, published_fleet
@@ -21,7 +23,7 @@ from tests.catalog.plain_sql import PlainSql
 def add_archive(catalog: Catalog, archive: bytes) -> dict[str, int]:
     """Import an archive from memory."""
     with catalog.writing() as writer:
-        return import_archive(writer, io.BytesIO(archive), "archive.jsonl")
+        return import_archive(writer, entry_batches(read_archive(io.BytesIO(archive), "archive.jsonl")))
 
 
 def fill(catalog: Catalog) -> None:

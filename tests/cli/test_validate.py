@@ -97,7 +97,11 @@ def test_standard_input_is_read_in_the_format_that_is_named(here: Cli) -> None:
     [
         ("--max-file-size", "100", "is larger than 100 bytes (--max-file-size)."),
         ("--max-file-size", "1KiB", "is larger than 1 KiB (--max-file-size)."),
-        ("--max-line-length", "100B", "is a line of more than 100 bytes (--max-line-length)."),
+        (
+            "--max-line-length",
+            "100B",
+            "is a line of more than 100 bytes (--max-line-length); the file was not read further.",
+        ),
         ("--max-depth", "3", "must not be nested more than 3 levels deep (--max-depth)."),
         ("--max-models", "1", "models has 2 models; at most 1 are read (--max-models)."),
         ("--max-batch-sizes", "1", "has 2 batch sizes; at most 1 are read (--max-batch-sizes)."),

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 from openg2g.catalog import Catalog, SearchScope
 from openg2g.catalog.archive_source import archive_entries
+from openg2g.catalog.archive_target import entry_batches
 from openg2g.catalog.listing import LogFilter
 from openg2g.catalog.moving import copy_catalog, import_archive, renaming
 from openg2g.catalog.reference import Reference, TimeReference, Viewpoint
 from openg2g.catalog.verify import verify_database
 from openg2g.cli.main import openg2g
+from openg2g.formats.archive_reader import read_archive
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, RevisionDraft
 from openg2g.models.spec import LLMInferenceWorkload
@@ -116,7 +118,7 @@ class EngineCatalog:
         archive = archive_of(self.catalog)
         with self._fresh() as url, Catalog.open(url) as copy:
             with copy.writing() as writer:
-                import_archive(writer, io.BytesIO(archive), "archive.jsonl")
+                import_archive(writer, entry_batches(read_archive(io.BytesIO(archive), "archive.jsonl")))
             assert archive_of(copy) == archive, "an archive of what an archive was read into is the same"
             return contents_of_entries(archive_entries(copy.database), self._times)
 
