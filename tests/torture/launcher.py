@@ -42,6 +42,7 @@ _PRELOADED = (
     "openg2g.cli.verify_command",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
+    "tests.torture.clocks",
     "tests.torture.workers",
 )
 
