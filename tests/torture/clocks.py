@@ -78,9 +78,9 @@ def save_with_right_clock(url: str, worker: int, saves: int, name: str) -> None:
                 print(f"{revision.reference} applies from {revision.effective_from}, saved at {after}")
             elif catalog.load(name, as_of=after) != workload:
                 print(f"{revision.reference} is not in force at {after}")
-            [found] = catalog.search(f"name == {name!r}")
-            if found.reference != revision.reference:
-                print(f"the search finds {found.reference} instead of {revision.reference}")
+            found = [hit.reference for hit in catalog.search(f"name == {name!r}")]
+            if found != [revision.reference]:
+                print(f"the search finds {found} instead of {revision.reference}")
 
 
 def save_by_wrong_clocks(
