@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Label, select, type_coerce
@@ -57,7 +58,7 @@ class Clocks:
         """The time that is now for whoever has the slower of the two clocks."""
         return self.own if self.server is None else min(self.own, self.server)
 
-    @property
+    @cached_property
     def limit(self) -> datetime:
         """The latest time that a right clock can have given to anything by now."""
         return self.earlier + min(TOLERANCE, datetime.max.replace(tzinfo=UTC) - self.earlier)

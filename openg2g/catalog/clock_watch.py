@@ -59,8 +59,11 @@ _LATE_NAMES = (
     .order_by(NAMES.c.name)
 )
 _LATE_OTHERS = (
-    (select(func.count()).select_from(ALIAS_MOVES).where(ALIAS_MOVES.c.recorded_at > bindparam("limit")), "alias"),
-    (select(func.count()).select_from(RENAMES).where(RENAMES.c.recorded_at > bindparam("limit")), "rename"),
+    (
+        select(func.count()).select_from(ALIAS_MOVES).where(ALIAS_MOVES.c.recorded_at > bindparam("limit")),
+        "Moves of aliases",
+    ),
+    (select(func.count()).select_from(RENAMES).where(RENAMES.c.recorded_at > bindparam("limit")), "Renames"),
 )
 
 
@@ -199,8 +202,7 @@ def _other_lines(connection: Connection, clocks: Clocks) -> Iterator[str]:
     for query, what in _LATE_OTHERS:
         count = connection.scalar(query, {"limit": clocks.limit})
         if count:
-            kind = "moves of aliases" if what == "alias" else "renames"
-            yield f"{count} {kind} are recorded later than {_time(clocks.earlier)}, which is now."
+            yield f"{what} recorded ahead of the clock: {count}. Questions as of a time find them only when theirs has come."
 
 
 def _wait_until(effective_from: datetime) -> None:

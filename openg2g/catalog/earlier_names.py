@@ -8,14 +8,20 @@ from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.tables import NAMES, RENAMES, REVISIONS
 
 _change = RENAMES.alias("change")
+_known = RENAMES.alias("known")
 _present = NAMES.alias("present")
 _first = REVISIONS.alias("first_of_revisions")
 
-_called_then = func.coalesce(  # What the first change since then took from it, else what it is called now.
-    select(_change.c.old_name)
-    .where(_change.c.name_id == NAMES.c.id, _change.c.recorded_at > bindparam("known_at"))
-    .order_by(_change.c.number)
+_last_known = (
+    select(_known.c.number)
+    .where(_known.c.name_id == NAMES.c.id, _known.c.recorded_at <= bindparam("known_at"))
+    .order_by(_known.c.number.desc())
     .limit(queries.ONE)
+    .scalar_subquery()
+)
+_called_then = func.coalesce(  # What the change after the last known one took from it, else what it is called now.
+    select(_change.c.old_name)
+    .where(_change.c.name_id == NAMES.c.id, _change.c.number == func.coalesce(_last_known, 0) + 1)
     .scalar_subquery(),
     NAMES.c.name,
 )

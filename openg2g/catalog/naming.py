@@ -38,10 +38,8 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
     """
     if find_name_id(connection, new) is not None:
         raise NameTakenError(new)
-    last = select(func.max(RENAMES.c.number), func.max(RENAMES.c.recorded_at)).where(RENAMES.c.name_id == name_id)
-    number, last_at = connection.execute(last).one()
-    recorded_at = max(change.recorded_at, last_at or change.recorded_at)
-    row = (name_id, (number or 0) + 1, change.old_name, recorded_at, change.author, change.message)
+    number = (connection.scalar(select(func.max(RENAMES.c.number)).where(RENAMES.c.name_id == name_id)) or 0) + 1
+    row = (name_id, number, change.old_name, change.recorded_at, change.author, change.message)
     insert_rows(connection, RENAMES, [row])
     set_name(connection, name_id, new)
 

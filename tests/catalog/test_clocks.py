@@ -167,7 +167,23 @@ def test_an_alias_moves_at_the_time_of_who_moves_it(catalog: Catalog) -> None:
     assert [r.number for r in catalog.search("'production' in aliases")] == [6]
     assert catalog.aliases("fleet") == {"production": 6}
     assert catalog.alias_log("fleet") == [wrong, right]
-    assert "1 moves of aliases are recorded later" in all_clock_warnings(catalog.database)[-1]
+    assert "Moves of aliases recorded ahead of the clock: 1." in all_clock_warnings(catalog.database)[-1]
+
+
+def test_a_name_is_changed_at_the_time_of_who_changes_it(catalog: Catalog) -> None:
+    catalog.save("a", WORKLOADS[1])
+    with clock_ahead(YEARS):
+        catalog.rename("a", "b")
+    catalog.rename("b", "c")
+    catalog.save("b", WORKLOADS[2])
+    catalog.rename("b", "d")
+    soon = datetime.now(UTC)
+    catalog.save("b", WORKLOADS[3])
+    assert catalog.load("c", known_at=soon) == catalog.load("c") == WORKLOADS[1]
+    assert catalog.load("d", known_at=soon) == WORKLOADS[2]
+    with pytest.raises(WorkloadNotFoundError, match="nothing was known of this name"):
+        catalog.load("b", known_at=soon)
+    assert "Renames recorded ahead of the clock: 1." in all_clock_warnings(catalog.database)[-1]
 
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])

@@ -20,6 +20,11 @@ QUESTIONS: dict[str, tuple[Select[*tuple[Any, ...]], dict[str, Any], str]] = {
         {"name": "name-7", "as_of": NOW, "known_at": NOW},
         "ix_revisions_name_id_effective_from_number",
     ),
+    "before": (
+        queries.BEFORE,
+        {"name": "name-7", "as_of": NOW, "known_at": NOW, "number": 100},
+        "ix_revisions_name_id_effective_from_number",
+    ),
     "number": (queries.REVISION.number, {"name": "name-7", "number": 3, "known_at": NOW}, "pk_revisions"),
     "name then": (PRESENT_NAME, {"name": "name-7", "known_at": NOW}, "pk_revisions"),
     "log of a name": (log_query(LogFilter(name="name-7"), None, 20), {}, "pk_revisions"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 
 Statement = tuple[str, Any]
+
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
@@ -78,6 +81,22 @@ def test_the_latest_of_many_names_take_as_many_statements_as_that_of_one(filled_
     assert one == many <= 4
 
 
+def test_a_bare_name_is_one_question_as_a_number_is(filled_url: str) -> None:
+    bare, numbered = (count_statements(filled_url, lambda c, r=r: c.load(r)) for r in ("long", "long@700"))
+    assert bare == numbered == 2  # The ids of its models, and these.
+
+
+def test_a_save_with_a_time_takes_one_statement_more_at_the_most(database_url: str) -> None:
+    def save(number: int, effective_from: datetime | None) -> int:
+        workload = make_workload(1, num_replicas=number)
+        return count_statements(database_url, lambda c: c.save("one", workload, effective_from=effective_from))
+
+    new = save(1, None)
+    without, again, past = save(2, None), save(2, None), save(3, PAST)
+    assert again < without <= new
+    assert past == without + 1
+
+
 def test_listing_takes_one_statement(filled_url: str) -> None:
     for pattern, found in (("*", 3_005), ("name-000*", 100), ("zzz*", 0)):
         with Catalog.open(filled_url) as catalog, recording(catalog) as statements:
@@ -120,7 +139,12 @@ def test_saving_many_takes_no_more_statements_than_saving_one(database_url: str)
         pytest.param(lambda catalog: catalog.load(catalog.get("name-00299").digest), id="digest"),
         pytest.param(lambda catalog: catalog.load(catalog.get("name-00299").digest[:15]), id="digest prefix"),
         pytest.param(lambda catalog: catalog.history("name-00299"), id="history"),
-        pytest.param(lambda catalog: list(catalog.iter_in_force("name-0000?")), id="latest"),
+        pytest.param(lambda catalog: list(catalog.iter_in_force("name-0000?")), id="in force"),
+        pytest.param(lambda catalog: list(catalog.iter_latest("name-0000?")), id="latest"),
+        pytest.param(lambda catalog: list(catalog.iter_in_force("some", as_of=PAST)), id="in force then"),
+        pytest.param(
+            lambda catalog: catalog.save("some", make_workload(1, num_replicas=5), effective_from=PAST), id="save then"
+        ),
         pytest.param(lambda catalog: catalog.save("long", make_workload(2, num_replicas=999)), id="save unchanged"),
         pytest.param(
             lambda catalog: catalog.save("some", make_workload(3, feasible_batch_sizes=(7, 7))), id="save new"
