@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from openg2g.formats.document import Document, RevisionData
+from openg2g.models.characters import find_hidden
 from openg2g.models.spec import MAX_COUNT, MAX_LABEL_LENGTH, MAX_TOTAL_GPUS, LLMInferenceModelSpec, LLMInferenceWorkload
 
 HOSTILE_TEXTS = (
@@ -74,9 +75,10 @@ def labels() -> st.SearchStrategy[str]:
 
 
 def names() -> st.SearchStrategy[str]:
-    """Names that a workload can be stored under."""
+    """Names that a new workload can be stored under."""
     alphabet = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), exclude_characters="@:*?[")
-    texts = st.text(alphabet, min_size=1, max_size=200).filter(lambda name: _is_visible(name) and name[0] != "-")
+    texts = st.text(alphabet, min_size=1, max_size=200).filter(_is_visible)
+    texts = texts.filter(lambda name: name[0] != "-" and find_hidden(name) is None)
     return st.sampled_from(_HOSTILE_NAMES) | texts
 
 
@@ -114,6 +116,16 @@ def workloads(min_models: int = 1, max_models: int = 4) -> st.SearchStrategy[LLM
     """Workloads."""
     models = st.lists(specs(), min_size=min_models, max_size=max_models, unique_by=lambda spec: spec.model_label)
     return models.map(tuple).filter(_fits).map(LLMInferenceWorkload)
+
+
+def new_workloads() -> st.SearchStrategy[LLMInferenceWorkload]:
+    """Workloads whose labels no catalog need know yet: nothing in them is hidden."""
+    return workloads().filter(lambda workload: not any(map(find_hidden, workload.model_labels)))
+
+
+def messages() -> st.SearchStrategy[str]:
+    """Messages of new revisions."""
+    return storable_texts().filter(lambda text: find_hidden(text, is_prose=True) is None)
 
 
 def storable_texts(max_size: int = 20) -> st.SearchStrategy[str]:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from openg2g.cli.helps import with_help
 from openg2g.cli.options import database_option
 from openg2g.models import errors
 
@@ -98,8 +99,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"openg2g.cli.{cmd_name.replace('-', '_')}_command")
-        command: click.Command = module.command
-        return command
+        return with_help(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table, without importing anything."""
@@ -141,7 +141,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; every failure that a user can cause ends in a message and an exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = openg2g.main(args=given, prog_name="openg2g", standalone_mode=False)
+        result = with_help(openg2g).main(args=given, prog_name="openg2g", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:

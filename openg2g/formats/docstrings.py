@@ -1,16 +1,36 @@
-"""What a class says of its attributes, for those who read no Python."""
+"""What classes and functions say of themselves, for those who read no Python.
 
+Where Python leaves docstrings out (`PYTHONOPTIMIZE=2`, `-OO`), they are read from the source.
+"""
+
+import ast
 import inspect
 import re
+import sys
+import textwrap
+from collections.abc import Callable
 from typing import Any
 
 _SECTION = "\nAttributes:\n"
 _ENTRY = re.compile(r" {4}(?P<name>\w+): (?P<text>.*)")
 
 
+def docstring_of(documented: type[Any] | Callable[..., Any]) -> str:
+    """Return a docstring without its indentation; empty where there is none."""
+    if sys.flags.optimize < 2:
+        return inspect.cleandoc(documented.__doc__ or "")
+    try:
+        source = inspect.getsource(inspect.unwrap(documented))
+    except OSError:  # There is no source, as in a frozen program.
+        return ""
+    [definition] = ast.parse(textwrap.dedent(source)).body
+    assert isinstance(definition, ast.ClassDef | ast.FunctionDef)
+    return ast.get_docstring(definition) or ""
+
+
 def summary_of(cls: type[Any]) -> str:
-    """Return the first line of a docstring; empty where there is none, as when Python is told to optimize (`-OO`)."""
-    return (cls.__doc__ or "").partition("\n")[0]
+    """Return the first line of a docstring."""
+    return docstring_of(cls).partition("\n")[0]
 
 
 def attribute_descriptions(cls: type[Any]) -> dict[str, str]:
@@ -21,7 +41,7 @@ def attribute_descriptions(cls: type[Any]) -> dict[str, str]:
         >>> attribute_descriptions(LLMInferenceWorkload)
         {'models': 'Model specs with distinct labels, at least one, declaration order kept.'}
     """
-    _, _, section = inspect.cleandoc(cls.__doc__ or "").partition(_SECTION)
+    _, _, section = docstring_of(cls).partition(_SECTION)
     found: dict[str, list[str]] = {}
     for line in section.splitlines():
         if line and not line.startswith(" "):  # The next section.

@@ -39,6 +39,7 @@ _KEPT_VARIABLES = re.compile(
     r"GIT_(CONFIG_(?!PARAMETERS).*|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|EXEC_PATH)$"
 )
 _UNTRUSTED = re.compile(r"(?:dubious ownership in|unsafe) repository (?:at )?\(?'([^']*)'")
+_LACKING = re.compile(r"promisor remote|lazy fetching disabled")
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,11 @@ def _complaint(messages: str, exit_code: int) -> str:
         )
     if "not a git repository" in messages:
         return "is in no git repository, so it has no history to import. Import the file itself, without --git-history."
+    if _LACKING.search(messages):
+        return (
+            "the clone is partial and lacks older versions of the file. Run `git fetch --refetch --no-filter` "
+            "(git 2.36 or newer), or clone the repository again without --filter."
+        )
     lines = [line for line in messages.splitlines() if line.strip()]
     failure = next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[0] if lines else "")
     return f"git failed: {failure.partition(': ')[2] or failure or f'exit code {exit_code}'}"

@@ -90,8 +90,8 @@ class RevisionDraft:
     """A revision to be recorded.
 
     Attributes:
-        name: 1 to 200 characters, without white space, control characters and `@ : * ? [`, not starting with `-`. A
-            name that is new to the catalog has no characters that nobody sees either, nor has a new model label.
+        name: 1 to 200 characters, without white space, control characters and `@ : * ? [`, not starting with `-`.
+            Neither a name that is new to the catalog nor a new model label has characters that nobody sees.
         workload: The workload; None only where the revision retires the name.
         message: Why.
         author: Who; None for the catalog's default author.

@@ -161,8 +161,8 @@ def test_whatever_is_recorded_survives_an_archive(catalog: Catalog, tmp_path: Pa
     name = data.draw(strategies.names())
     catalog.save(
         name,
-        data.draw(strategies.workloads()),
-        message=data.draw(strategies.storable_texts()),
+        data.draw(strategies.new_workloads()),
+        message=data.draw(strategies.messages()),
         author=f"Ada {data.draw(strategies.storable_texts())}",
         effective_from=data.draw(strategies.instants()),
         source=data.draw(strategies.storable_texts()),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from openg2g.catalog import Catalog, Revision
@@ -16,7 +17,7 @@ from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import model_spec_digest, workload_digest
 from openg2g.models.revision import annotations_to_text
 from tests.catalog.plain_sql import PlainSql
-from tests.strategies import annotations, instants, names, storable_texts, workloads
+from tests.strategies import annotations, instants, messages, names, new_workloads, storable_texts, workloads
 
 
 def examples(count: int) -> settings:
@@ -28,10 +29,10 @@ def examples(count: int) -> settings:
 @examples(60)
 @given(
     name=names(),
-    workload=workloads(),
+    workload=new_workloads(),
     about=annotations(),
     effective_from=instants(),
-    texts=storable_texts().map(lambda text: (f"Ada {text}", text[::-1], text.upper())),
+    texts=st.tuples(storable_texts().map("Ada {}".format), messages(), storable_texts()),
 )
 def test_whatever_is_saved_comes_back_equal(
     catalog: Catalog,
@@ -64,7 +65,7 @@ def test_whatever_is_saved_comes_back_equal(
 
 
 @examples(30)
-@given(workload=workloads(), about=annotations())
+@given(workload=new_workloads(), about=annotations())
 def test_what_save_writes_reads_correctly_in_plain_sql(
     catalog: Catalog, plain_sql: PlainSql, numbers: Iterator[int], workload: LLMInferenceWorkload, about: dict[str, Any]
 ) -> None:

@@ -1,6 +1,8 @@
 """Help reads as its user would: every command is described, has an example, and accepts the shared options."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -39,6 +41,28 @@ def test_a_command_has_examples_that_name_it(run_cli: Cli, name: str) -> None:
 )
 def test_a_command_takes_the_database_after_its_name(name: str) -> None:
     assert "--database" in {option for parameter in leaf_commands()[name].params for option in parameter.opts}
+
+
+def test_helps_and_schemas_are_the_same_without_docstrings() -> None:
+    program = """
+import click
+from openg2g.cli.main import openg2g, run
+from openg2g.formats.schemas import SCHEMA_NAMES
+run(["--help"])
+context = click.Context(openg2g)
+for name in openg2g.list_commands(context):
+    run([name, "--help"])
+    for below in getattr(openg2g.get_command(context, name), "commands", {}):
+        run([name, below, "--help"])
+for name in SCHEMA_NAMES:
+    run(["schema", "--format", name])
+"""
+    shown = [
+        subprocess.run([sys.executable, *option, "-c", program], capture_output=True, check=True, text=True).stdout
+        for option in ([], ["-OO"])
+    ]
+    assert shown[0] == shown[1]
+    assert "Make a catalog; one that exists already is left as it is." in shown[1]
 
 
 def test_the_table_of_commands_says_what_each_command_is() -> None:

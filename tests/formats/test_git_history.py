@@ -9,7 +9,7 @@ import pytest
 
 from openg2g.formats.document import Document
 from openg2g.formats.git_history import documents_of_history, list_git_history
-from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
+from openg2g.models.errors import InvalidDocumentError, SourceError, UnknownFormatError
 from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import BOB, GitRepository, config_0_1, config_0_2, native
 
@@ -196,3 +196,19 @@ def test_a_shallow_clone_says_so(repository: GitRepository, tmp_path: Path) -> N
     history = list_git_history(str(tmp_path / "clone" / "fleet.json"))
     assert (history.is_shallow, [version.subject for version in history.versions()]) == (True, ["second"])
     assert not list_git_history(str(repository.path / "fleet.json")).is_shallow
+
+
+@pytest.mark.parametrize("kept", ["blob:none", "tree:0"])
+def test_a_partial_clone_says_what_gets_its_versions_and_that_helps(
+    repository: GitRepository, tmp_path: Path, kept: str
+) -> None:
+    for replicas in (1, 2, 3):
+        repository.commit(f"with {replicas}", {"fleet.json": native(replicas)})
+    repository.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "partial"
+    repository.git("clone", "--quiet", f"--filter={kept}", f"file://{repository.path}", str(clone))
+    with pytest.raises(SourceError, match=r"the clone is partial .*Run `git (fetch --refetch --no-filter)`") as caught:
+        list(list_git_history(str(clone / "fleet.json")).versions())
+    assert "\n" not in str(caught.value)
+    repository.git("-C", str(clone), "fetch", "--quiet", "--refetch", "--no-filter")
+    assert replicas_of(clone / "fleet.json") == [1, 2, 3]

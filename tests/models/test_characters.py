@@ -64,9 +64,8 @@ def test_what_is_shown_has_no_character_that_steers(text: str) -> None:
     assert visible(shown) == shown
 
 
-_PIECES = st.lists(
-    st.sampled_from(["a", "-", "+", "1", "١", "２", "²", "Ⅳ", "2026-", "sha256", "latest", "@", ":", "é", "."])
-)
+_NUMBERS = ["-", "+", "1", "١", "２", "²", "Ⅳ", "2026-"]
+_PIECES = st.lists(st.sampled_from([*_NUMBERS, "a", "sha256", "latest", "@", ":", "é", "."]))
 
 
 @examples(500)
