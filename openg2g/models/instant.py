@@ -4,6 +4,8 @@ import difflib
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from openg2g.models.secrets import masked_value
+
 _SECOND = timedelta(seconds=1)
 
 
@@ -49,7 +51,7 @@ def parse_zone(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         close = difflib.get_close_matches(name, available_timezones(), n=3)
         hint = f" Did you mean {' or '.join(close)}?" if close else " Write an IANA name such as Europe/Berlin."
-        raise ValueError(f"{name!r} is no time zone.{hint}") from None
+        raise ValueError(f"{masked_value(name)!r} is no time zone.{hint}") from None
 
 
 def _date(text: str) -> date | None:
@@ -63,7 +65,7 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no time. Write 2026-03-01 or 2026-03-01T12:00Z.") from None
+        raise ValueError(f"{masked_value(text)!r} is no time. Write 2026-03-01 or 2026-03-01T12:00Z.") from None
 
 
 def _first_instant(day: date, zone: tzinfo, text: str) -> datetime:

@@ -24,7 +24,8 @@ _SPACED_URL = re.compile(
 )
 _KEY = r"(?:password|passwd|passphrase|pwd|passfile|secret|api[_-]?key|access[_-]?token)\w{0,20}"
 _SETTING = re.compile(
-    rf"(?P<key>(?:{_KEY}|(?:^|[\s;,\"'(])options)\s{{0,4}}=\s{{0,4}}|{_KEY}['\"]\s{{0,4}}:\s{{0,4}}(?=['\"]))"
+    rf"(?P<key>(?:{_KEY}|(?:^|[\s;,\"'(])options)\s{{0,4}}=\s{{0,4}}|{_KEY}['\"]\s{{0,4}}:\s{{0,4}}(?=['\"])"
+    r"|pass\w{0,5}\.\.\.)"  # Cut in the middle, as `reprlib` does.
     r"""(?P<value>'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+"|[^\s&;,'"]+(?:['"][^\s&;,'"]+)*)""",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from openg2g.models.errors import CatalogError, FilterError, InvalidDocumentError, Problem, WorkloadNotFoundError
+from openg2g.models.instant import parse_instant, parse_zone
 from openg2g.models.secrets import masked_value, without_secrets
 
 SECRET = "canary-secret"
@@ -35,6 +36,7 @@ SECRET = "canary-secret"
         ("PGPASSWORD={} openg2g list", "PGPASSWORD=*** openg2g list"),
         ("{'password': '{}'}", "{'password': ***}"),
         ("'ada:{}@db.example:5432/x' is wrong: 'ada:{}'", "'ada:***@db.example:5432/x' is wrong: 'ada:***'"),
+        ("got 'host=h passw...{}'.", "got 'host=h passw...***'."),
         ("'postgresql:/...y-{}@h:5432/x'", "'postgresql:/***@h:5432/x'"),
     ],
 )
@@ -59,6 +61,13 @@ def test_a_secret_is_masked_and_the_rest_of_the_text_is_not(text: str, masked: s
 )
 def test_a_text_without_a_secret_is_left_alone(text: str) -> None:
     assert without_secrets(text) == text
+
+
+def test_what_is_no_time_or_zone_is_not_repeated_where_it_is_a_url() -> None:
+    for read in (parse_instant, parse_zone):
+        with pytest.raises(ValueError, match=r"'postgresql://ada:\*\*\*@h/x' is no time") as caught:
+            read(f"postgresql://ada:{SECRET}@h/x")
+        assert SECRET not in str(caught.value)
 
 
 def test_errors_mask_their_texts_and_what_they_carry() -> None:
