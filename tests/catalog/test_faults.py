@@ -374,7 +374,7 @@ def test_a_thread_that_is_writing_does_not_wait_for_itself(catalog: Catalog) -> 
 
 
 def test_two_schema_revisions_are_none(catalog: Catalog, database_url: str, plain_sql: PlainSql) -> None:
-    plain_sql.insert(VERSION_TABLE, version_num="0002")
+    plain_sql.insert(VERSION_TABLE, version_num="4711")
     with pytest.raises(NotACatalogError, match="has 2 rows instead of one: restore it from a backup"):
         Catalog.open(database_url)
 

@@ -283,9 +283,8 @@ def test_a_stored_fact_that_does_not_fit_the_models_is_named(
     digest = catalog.save("fleet", published_fleet()).digest
     catalog.save("other", make_workload(3))
     assert verify_database(catalog.database) == []
-    trigger = plain_sql.on("workloads_refuse_update", "workloads_refuse_change ON workloads")
-    plain_sql.run(f"DROP TRIGGER {trigger}")
-    plain_sql.run(f"UPDATE workloads SET {damage} WHERE digest = ?", (digest,))
+    with plain_sql.unguarded("workloads"):
+        plain_sql.run(f"UPDATE workloads SET {damage} WHERE digest = ?", (digest,))
     assert verify_database(catalog.database) == [
         f"the totals or deadlines of the workload {digest} do not fit its models."
     ]
@@ -318,20 +317,17 @@ def test_every_value_of_the_history_that_is_not_as_it_was_stored_is_named(
     catalog.tag("armada", {"team": "grid"})
     catalog.set_alias("armada", "production", message="approved", author="Ada")
     assert verify_database(catalog.database) == []
-    for table in ("renames", "revisions", "alias_moves"):
-        plain_sql.run(
-            f"DROP TRIGGER {table}_refuse_{plain_sql.on('update', f'change ON {table}')}"  # The tables are append-only.
-        )
-    for table, damage in HISTORY_DAMAGES:
-        plain_sql.run("BEGIN")
-        plain_sql.run(f"CREATE TABLE undamaged AS SELECT * FROM {table}")
-        plain_sql.run(f"UPDATE {table} SET {damage}")
-        plain_sql.run("COMMIT")
-        problems = verify_database(catalog.database)
-        assert [problem for problem in problems if f"of {table} does not fit its checksum" in problem], damage
-        undone = damage.partition(" = ")[0]
-        plain_sql.run(f"UPDATE {table} SET {undone} = (SELECT {undone} FROM undamaged)")
-        plain_sql.run("DROP TABLE undamaged")
+    with plain_sql.unguarded("renames", "revisions", "alias_moves"):
+        for table, damage in HISTORY_DAMAGES:
+            plain_sql.run("BEGIN")
+            plain_sql.run(f"CREATE TABLE undamaged AS SELECT * FROM {table}")
+            plain_sql.run(f"UPDATE {table} SET {damage}")
+            plain_sql.run("COMMIT")
+            problems = verify_database(catalog.database)
+            assert [problem for problem in problems if f"of {table} does not fit its checksum" in problem], damage
+            undone = damage.partition(" = ")[0]
+            plain_sql.run(f"UPDATE {table} SET {undone} = (SELECT {undone} FROM undamaged)")
+            plain_sql.run("DROP TABLE undamaged")
     assert verify_database(catalog.database) == []
 
 
