@@ -1,23 +1,18 @@
 """A copy of an SQLite catalog, made while others go on using it, and proved before it appears."""
 
-import errno
 import os
-import shutil
-import sqlite3
-import tempfile
-from contextlib import closing, suppress
+import stat
+from contextlib import closing
 from itertools import chain, count
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from openg2g.catalog.database import Database
+from openg2g.catalog.file_copy import copy_file
 from openg2g.catalog.location import locate
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.verify import problems_of
+from openg2g.formats.part_files import part_of
 from openg2g.models.errors import CatalogError, DamagedCatalogError, LocationError, SourceError
-
-_PAGES_PER_STEP = 10_000  # Ctrl-C is served between two steps.
 
 
 def back_up(database: Database, path: str | os.PathLike[str]) -> None:
@@ -73,47 +68,23 @@ def back_up_beside(database: Database, schema: str) -> Path:
 
 def _write_proved_copy(database: Database, source: Path, target: Path) -> None:
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".openg2g-", suffix=".part")
-        os.close(handle)
-        try:
-            _copy(database, name)
-            _prove(name)
-            shutil.copymode(source, name)
-            with open(name, "rb") as copy:
+        with part_of(target) as part:
+            copy_file(database, part)
+            _prove(part)
+            os.chmod(part, stat.S_IMODE(source.stat().st_mode) & stat.S_IMODE(part.stat().st_mode))
+            with open(part, "rb") as copy:
                 os.fsync(copy.fileno())
-            os.replace(name, target)
-        finally:
-            for leftover in (name, f"{name}-journal", f"{name}-wal", f"{name}-shm"):
-                with suppress(OSError):
-                    os.unlink(leftover)
+            os.replace(part, target)
     except CatalogError:
         raise
     except OSError as error:
         raise SourceError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
-def _copy(database: Database, name: str) -> None:
-    with database.snapshot() as connection, closing(sqlite3.connect(name)) as copy:
-        # Reading first keeps what is committed meanwhile out: it would make SQLite begin again, perhaps without end.
-        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-        source = connection.connection.driver_connection
-        assert isinstance(source, sqlite3.Connection)  # A server has been refused.
-        try:
-            source.backup(copy, pages=_PAGES_PER_STEP, progress=_serve_interrupts)
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-            raise DBAPIError.instance("BACKUP", None, error, sqlite3.Error) from error
-
-
-def _serve_interrupts(*_: int) -> None:
-    """Give Python the chance to raise what a signal asks for."""
-
-
-def _prove(name: str) -> None:
-    with closing(Database(locate(name))) as database:
+def _prove(part: Path) -> None:
+    with closing(Database(locate(part))) as database:
         if find_schema_revision(database) == SCHEMA_HEAD:
-            problems = verify_database(database)
+            problems = problems_of(database)
         else:
             with database.reading() as connection:
                 rows = connection.exec_driver_sql("PRAGMA integrity_check").all()
