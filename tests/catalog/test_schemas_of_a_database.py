@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +136,17 @@ def test_data_alone_are_restored_into_tables_that_were_restored_alone(
         assert archive_at(url) == archive_at(populated)
         with PlainSql(url) as sql:
             assert_guarded(sql, "public")
+
+
+def test_an_archive_of_pg_dump_is_restored_section_by_section(
+    postgres: PostgresServer, populated: str, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "catalog.dump")
+    postgres.run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={populated}")
+    with postgres.database() as url:
+        for section in ("pre-data", "data", "post-data"):
+            postgres.run("pg_restore", f"--section={section}", "--exit-on-error", f"--dbname={url}", file)
+        assert archive_at(url) == archive_at(populated)
 
 
 def test_data_with_a_gap_are_not_restored(postgres: PostgresServer, populated: str) -> None:
