@@ -202,7 +202,7 @@ def _other_lines(connection: Connection, clocks: Clocks) -> Iterator[str]:
     for query, what in _LATE_OTHERS:
         count = connection.scalar(query, {"limit": clocks.limit})
         if count:
-            yield f"{what} recorded ahead of the clock: {count}. As of a time, they are found when theirs has come."
+            yield f"{what} recorded ahead of the clock: {count}. Until then, --as-of now does not find them."
 
 
 def _wait_until(effective_from: datetime) -> None:
