@@ -26,8 +26,9 @@ from openg2g.catalog.reference import LATEST, AliasReference, parse_reference
 from openg2g.catalog.reporting import CatalogReporting
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
 from openg2g.catalog.sqlite import require_locks
+from openg2g.catalog.sqlite_files import journal_mode, make_file, set_wal
 from openg2g.catalog.writer import RevisionWriter
-from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError
+from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError, LocationError
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import (
     JsonObject,
@@ -83,16 +84,22 @@ class Catalog(CatalogReporting):
         return cls._opened(Database(locate(location)))
 
     @classmethod
-    def create(cls, location: str | os.PathLike[str] | None = None) -> Self:
+    def create(cls, location: str | os.PathLike[str] | None = None, *, wal: bool = False) -> Self:
         """Open a catalog, and make it first if there is none.
+
+        Args:
+            location: As for `open`.
+            wal: Whether a new SQLite file has a write-ahead log: readers and writers do not wait for each other. It is
+                for local disks only, and everybody needs to be allowed to write to the directory.
 
         Raises:
             SchemaError: Another release made it, or the database belongs to something else.
             CatalogUnavailableError: It cannot be made, reached or opened.
-            LocationError: The location is no path or URL that we know.
+            LocationError: The location is no path or URL that we know; a write-ahead log is wanted on a server, or in
+                a catalog that was made without.
         """
         place = locate(location)
-        make_catalog(place)
+        make_catalog(place, wal=wal)
         return cls._opened(Database(place))
 
     @classmethod
@@ -379,21 +386,34 @@ class _UndoError(Exception):
     """Rolls a preview back."""
 
 
-def make_catalog(location: Location) -> bool:
+def make_catalog(location: Location, *, wal: bool = False) -> bool:
     """Make a catalog if there is none; return whether there was none.
 
+    Args:
+        location: Where.
+        wal: Whether a new SQLite file has a write-ahead log.
+
     Raises:
+        LocationError: A write-ahead log is wanted on a server, or in a catalog that was made without.
         SchemaError: The database belongs to something else.
         CatalogUnavailableError: It cannot be made or reached.
     """
     if location.path is not None and location.path == default_path():
         location.path.parent.mkdir(parents=True, exist_ok=True)  # Any other directory is the user's to make.
+    if location.path is not None:
+        make_file(location.path)
+    elif wal:
+        raise LocationError(f"{location} is on a server, which keeps a write-ahead log by itself: --wal is for files.")
     database = Database(location, may_create=True)
     try:
         if find_schema_revision(database) is not None:
+            if wal and journal_mode(database) != "wal":
+                raise LocationError(f"{location} was made without a write-ahead log: --wal is for new catalogs.")
             return False
         if location.path is not None:
             require_locks(location.path, between_processes=True)
+        if wal:
+            set_wal(database)
         from openg2g.catalog.migrate import upgrade  # Imported late: Alembic costs as much as everything else.
 
         upgrade(database, SCHEMA_HEAD)

@@ -1,6 +1,7 @@
 """An open database: its connections, and the one owner of write transactions."""
 
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from openg2g.catalog.faults import is_given_up, is_none_free, naming_damage, tra
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
 from openg2g.catalog.sqlite import SqliteEngine
+from openg2g.catalog.stored import note_stored
 from openg2g.catalog.writer_queue import WriterQueue
 from openg2g.models.errors import (
     CatalogError,
@@ -175,7 +177,7 @@ class Database:
                 yield connection
             finally:
                 self._writing.connection = None
-            self.commit(connection)
+            self._commit_and_note(connection)
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in a write transaction; do all of it again, a few times, where the server gave it up.
@@ -220,6 +222,24 @@ class Database:
                 raise
             if not was_committed(self.reading, row, str(self.location)):
                 raise
+
+    def _commit_and_note(self, connection: Connection) -> None:
+        """Commit, and remember that something was stored, even if a signal is what it ends with."""
+        try:
+            self.commit(connection)
+            note_stored()
+        except KeyboardInterrupt:
+            if self._is_committed(connection):
+                note_stored()
+            raise
+
+    def _is_committed(self, connection: Connection) -> bool:
+        """Whether a commit that was interrupted has happened."""
+        raw = connection.connection.driver_connection
+        if isinstance(raw, sqlite3.Connection):
+            return not raw.in_transaction
+        row = last_appended(connection)
+        return row is not None and was_committed(self.reading, row, str(self.location))
 
     def refuse_writing(self, why: str) -> None:
         """Let nobody write through this object."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.database import Database
-from openg2g.catalog.faults import translated_errors
+from openg2g.catalog.sqlite_files import make_file
 
 _PAGES_PER_STEP = 2_500  # 10 MB: others write, and Ctrl-C is served, between two steps.
 
@@ -23,9 +23,9 @@ def copy_file(database: Database, path: Path) -> None:
     Raises:
         OSError: The new file cannot be written.
     """
+    make_file(path)
     with (
-        translated_errors(database.location),
-        database.engine.connect() as connection,
+        database.connected() as connection,
         closing(sqlite3.connect(path, isolation_level=None)) as copy,
     ):
         copy.execute("PRAGMA synchronous = OFF")  # Whoever wants it to last syncs the complete file.

@@ -248,8 +248,9 @@ def require_locks(path: Path, *, between_processes: bool = False) -> None:
             raise _no_locks(path, f"has no file locks ({errno.errorcode[error.errno]})") from None
         if between_processes and sys.executable:
             command = [sys.executable, "-I", "-S", "-c", _TRY_TO_LOCK, probe.name]
-            if subprocess.run(command, check=False, timeout=_PROBE_TIMEOUT_S).returncode == 0:
-                raise _no_locks(path, "grants the same lock to two processes")
+            with suppress(OSError):  # This user may be allowed to run Python as it is installed, and not to start it.
+                if subprocess.run(command, check=False, timeout=_PROBE_TIMEOUT_S).returncode == 0:
+                    raise _no_locks(path, "grants the same lock to two processes")
 
 
 def _no_locks(path: Path, what: str) -> CatalogUnavailableError:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from openg2g.catalog.location import Location
@@ -99,11 +100,10 @@ def _read_only(code: int, path: Path) -> CatalogError:
         return CatalogUnavailableError(
             f"{path} was replaced or taken away while it was open. Nothing was stored; open the catalog again."
         )
-    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
-        return CatalogReadOnlyError(
-            f"{path} cannot be read yet: a process died while it wrote, and {path.name}-journal must be played back by "
-            f"somebody who may write to the file and its directory{_owner(path)}."
-        )
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK or _has_foreign_journal(path):
+        return _died_while_writing(path)
+    if not _may_write(path) and _is_wal(path):
+        return _wal_is_read_only(path)
     return CatalogReadOnlyError(
         f"{path} may only be read: check the permissions of the file and directory{_owner(path)}."
     )
@@ -122,11 +122,57 @@ def _cannot_open(path: Path) -> CatalogError:
             )
         return CatalogNotFoundError(str(path), "the file does not exist")
     if os.access(path, os.R_OK):
+        if _has_foreign_journal(path):
+            return _died_while_writing(path)
+        if not _may_write(path) and _is_wal(path):
+            return _wal_is_read_only(path)
         return CatalogUnavailableError(
             f"{path}: SQLite cannot open the file, its journal, or a temporary file in {_temporary_directory()}. Check "
             "the permissions of both directories, and how many files are open (`ulimit -n`)."
         )
     return CatalogReadOnlyError(f"{path} cannot be opened: check its permissions{_owner(path)}.")
+
+
+@cache
+def _is_wal(path: Path) -> bool:
+    """Whether a file has a write-ahead log. It stays open: closing it would end every lock of SQLite's in this process.
+
+    Source: https://www.sqlite.org/fileformat.html, bytes 18 and 19.
+    """
+    try:
+        return os.read(os.open(path, os.O_RDONLY), 20)[18:] == b"\2\2"
+    except OSError:
+        return False
+
+
+def _has_foreign_journal(path: Path) -> bool:
+    """Whether what a process that died left is to be undone first, and this user may not do that."""
+    journal = Path(f"{path}-journal")
+    try:
+        return journal.stat().st_size > 0 and not (os.access(journal, os.W_OK) and _may_write(path))
+    except OSError:
+        return False
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _died_while_writing(path: Path) -> CatalogError:
+    journal = Path(f"{path}-journal")
+    return CatalogReadOnlyError(
+        f"{path} cannot be read yet: a process died while it wrote, and {journal.name} must be played back by somebody "
+        f"who may write to both files and their directory{_owner(journal)}: `openg2g list` does it. To let a group "
+        "share a catalog, use a directory with the setgid bit and umask 002."
+    )
+
+
+def _wal_is_read_only(path: Path) -> CatalogError:
+    return CatalogReadOnlyError(
+        f"{path} has a write-ahead log (--wal), which even readers write to: this user may not write to the file or to "
+        f"its directory{_owner(path)}. Ask for the right, or for a copy made by `openg2g db backup`, and put it into a "
+        "directory of yours."
+    )
 
 
 def _full(path: Path, statement: str | None) -> CatalogError:
@@ -144,6 +190,8 @@ def _full(path: Path, statement: str | None) -> CatalogError:
 
 
 def _not_read_or_written(error: sqlite3.Error, path: Path) -> CatalogError:
+    if _has_foreign_journal(path):
+        return _died_while_writing(path)
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_GETTEMPPATH:
         return CatalogUnavailableError(
             f"{path}: there is no directory for temporary files. Set SQLITE_TMPDIR to one that may be written to."

@@ -34,6 +34,10 @@ def command(source: str, target: str, names: tuple[str, ...], renames: tuple[str
         naming_damage(source_catalog.database.engine, source_catalog.database.location),
         Catalog.create(target) as target_catalog,
     ):
-        added = copy_catalog(source_catalog, target_catalog, list(names) or None, name_here)
+        try:
+            added = copy_catalog(source_catalog, target_catalog, list(names) or None, name_here)
+        except KeyboardInterrupt as error:
+            error.add_note("What was copied until then is stored; run the same command again for the rest.")
+            raise
     for line in added_lines(added):
         click.echo(escaped(line))

@@ -33,6 +33,7 @@ def status(context: click.Context, format_name: str) -> None:
     from openg2g.catalog.catalog import Catalog
     from openg2g.catalog.definitions import compare_definitions
     from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
+    from openg2g.catalog.sqlite_files import journal_mode
 
     facts: dict[str, str | int | None] = {}
     database = _database(context)
@@ -41,6 +42,8 @@ def status(context: click.Context, format_name: str) -> None:
         facts["engine"] = database.engine_version()
         facts["schema"] = find_schema_revision(database)
         facts["newest_schema"] = SCHEMA_HEAD
+        if database.is_sqlite:
+            facts["journal_mode"] = journal_mode(database)
         comparison = database.read(compare_definitions) if facts["schema"] == SCHEMA_HEAD else None
     finally:
         database.close()
@@ -186,11 +189,13 @@ def _existing_schema(database: "Database") -> str:
 def _migrate(context: click.Context, migration: "Callable[[Database, str], None]", revision: str) -> None:
     """Run a migration on a catalog that exists, and say where it went."""
     from openg2g.catalog.schema import find_schema_revision
+    from openg2g.catalog.stored import note_stored
 
     database = _database(context)
     try:
         before = _existing_schema(database)
         migration(database, revision)
+        note_stored()
         after = find_schema_revision(database)
     finally:
         database.close()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", default="-", metavar="FILE", type=click.Path(allow_dash=True), help="Default: -.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
 @click.option("--lossy", is_flag=True, help="Write what the format cannot say all of, and tell what is lost.")
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there; other hard links keep the old content.")
 @database_option
 @click.pass_context
 def command(
@@ -75,7 +75,7 @@ def command(
     """
     from openg2g.catalog.moving import export_archive
     from openg2g.catalog.transfer import documents_found, documents_of, documents_of_all
-    from openg2g.formats.files import format_name_of_stream, write_documents, writing_text
+    from openg2g.formats.files import format_name_of_stream, other_names, write_documents, writing_text
     from openg2g.formats.targets import refuse_losses, tell_losses
 
     if history and not (export_all and as_of is known_at is None and format_name in (None, "jsonl")):
@@ -89,9 +89,11 @@ def command(
     with open_catalog(context) as catalog:
         if output != "-" and os.path.realpath(output) == catalog.location:
             raise click.UsageError(f"{output} is the catalog itself. Choose another file.")
+        num_links = other_names(output)
         if history:
             with writing_text(output, replace=force) as stream:
                 export_archive(catalog, stream)
+            _say_links(output, num_links)
             return
         if expression is not None:
             scope = scope_of(as_of, known_at, all_revisions=False)
@@ -103,8 +105,16 @@ def command(
         target = format_name or format_name_of_stream(output)
         documents = tell_losses(documents, target, _say_loss) if lossy else refuse_losses(documents, target)
         write_documents(documents, output, target, replace=force)
+        _say_links(output, num_links)
     if as_of is None:
         waiting.say()
+
+
+def _say_links(output: str, number: int) -> None:
+    """Tell that a file is no longer what its other names lead to."""
+    if number:
+        names = "1 other name (hard link) keeps" if number == 1 else f"{number} other names (hard links) keep"
+        say(f"{output} was replaced; its {names} the old content.")
 
 
 def _say_loss(document: "Document", loss: "Loss") -> None:

@@ -242,7 +242,7 @@ def _print(report: IO[str], *, dry_run: bool) -> None:
         for line in report:
             click.echo(escaped(line.rstrip("\n")))
         sys.stdout.flush()
-    except (OSError, KeyboardInterrupt):
+    except OSError:
         if not dry_run:
             say("Everything was stored before the output broke off.")
         raise

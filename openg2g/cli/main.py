@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from openg2g.cli.helps import with_help
+from openg2g.cli.interruption import interruption_of, raise_ending_signals
 from openg2g.cli.options import database_option
 from openg2g.models import errors
 
@@ -64,7 +65,6 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 _EXIT_OTHER = 1
 _EXIT_FILE = 7
-_EXIT_INTERRUPTED = 130
 
 _EPILOG = """\b
 Exit codes:
@@ -77,7 +77,7 @@ Exit codes:
   6  not a catalog, a damaged one, or another release's schema
   7  a file cannot be read or written
   8  conflict: somebody else was faster, or two histories part
-  130  interrupted
+  129, 130, 143  interrupted by SIGHUP, Ctrl-C or SIGTERM; nothing is half done
 
 \b
 Examples:
@@ -127,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if getattr(sys, name) is None:  # Closed by whoever started us.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  It lives as long as we do.
         getattr(sys, name).reconfigure(errors="backslashreplace")  # A label may have no place in the locale's encoding.
+    raise_ending_signals()
     sys.exit(run(arguments))
 
 
@@ -150,9 +151,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(text)
         ).show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        return _EXIT_INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        text, exit_code = interruption_of(error)
+        click.echo(text, err=True)
+        return exit_code
     except errors.CatalogError as error:
         exit_code = next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER)
         return _fail(error, exit_code, given)

@@ -108,6 +108,15 @@ def format_name_of_stream(path: str) -> str:
     return "json" if path == STANDARD_STREAM else format_name_of(path)
 
 
+def other_names(path: str) -> int:
+    """Count the hard links to a file besides this one: they keep the old content where it is replaced."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0
+    return status.st_nlink - 1 if stat.S_ISREG(status.st_mode) else 0
+
+
 def write_documents(documents: Iterable[Document], path: str, format_name: str | None, *, replace: bool) -> None:
     """Write documents into a file that appears complete or not at all, or to standard output.
 
@@ -115,7 +124,7 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         documents: What to write.
         path: Where; `-` is standard output.
         format_name: Format; None to tell it from the suffix (standard output: JSON).
-        replace: Whether a file that is there may be replaced.
+        replace: Whether a file that is there may be replaced. A symbolic link stays; of hard links, see `other_names`.
 
     Raises:
         SourceError: The file is there already, or cannot be written; what is not text would go to a terminal.

@@ -132,7 +132,7 @@ class Launcher:
     def start(self, function: str, *arguments: Any, **circumstances: Any) -> Child:
         """Start a process that runs a function, given as `module:name`, with arguments that JSON can hold.
 
-        Circumstances are those of `_live`: `user`, `max_file_bytes`, `directory`.
+        Circumstances are those of `_live`: `user`, `group`, `umask`, `max_file_bytes`, `directory`.
         """
         self._count += 1
         out, err = (self._directory / f"{self._count}.{stream}" for stream in ("out", "err"))
@@ -196,6 +196,8 @@ def _live(
     out: str,
     err: str,
     user: int | None = None,
+    group: int | None = None,
+    umask: int | None = None,
     max_file_bytes: int | None = None,
     directory: str = "/",
 ) -> None:
@@ -207,6 +209,8 @@ def _live(
         out: File that standard output goes to.
         err: File that standard error goes to.
         user: Id of the user that it becomes, whom file permissions bind; only root can.
+        group: Id of the group that it is a member of besides its own; only root can choose.
+        umask: What its new files do not permit.
         max_file_bytes: How large it may make a file: to it, a full disk.
         directory: Where it works.
     """
@@ -218,8 +222,10 @@ def _live(
         os.chdir(directory)
         if max_file_bytes is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
+        if umask is not None:
+            os.umask(umask)
         if user is not None and os.geteuid() == 0:
-            os.setgroups([])
+            os.setgroups([] if group is None else [group])
             os.setgid(user)
             os.setuid(user)
         module, _, name = function.partition(":")

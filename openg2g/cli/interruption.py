@@ -1,0 +1,56 @@
+"""Signals that end a command: each as Ctrl-C does, so that what was begun is undone and temporary files go."""
+
+import signal
+import sys
+import time
+from types import FrameType
+
+_ENDING = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP.
+_REPEATED_WITHIN_S = 5.0
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the process to end.
+
+    Attributes:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def raise_ending_signals() -> None:
+    """Raise `Interrupted` from now on where a signal asks the process to end, and nobody said to ignore it (nohup)."""
+    handler = _Handler()
+    for name in _ENDING:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, handler)
+
+
+class _Handler:
+    """Raises the first signal; `timeout` and Slurm send it several times, which must not interrupt the clearing up."""
+
+    def __init__(self) -> None:
+        self._raised_at: float | None = None
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._raised_at is None or now - self._raised_at > _REPEATED_WITHIN_S:
+            self._raised_at = now
+            raise Interrupted(number)
+
+
+def interruption_of(error: BaseException) -> tuple[str, int]:
+    """Return what is said of an interruption, and the exit code: 128 and the number of the signal, as in shells."""
+    cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+    number = cause.number if isinstance(cause, Interrupted) else int(signal.SIGINT)
+    notes = getattr(cause, "__notes__", [])
+    if notes:
+        return " ".join(["Interrupted.", *notes]), 128 + number
+    stored = sys.modules.get("openg2g.catalog.stored")  # Not imported: nothing was stored.
+    if stored is not None and stored.has_stored():
+        return "Interrupted after everything was stored.", 128 + number
+    return "Interrupted.", 128 + number
