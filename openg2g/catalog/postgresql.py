@@ -47,13 +47,15 @@ _SETTINGS: Mapping[str, str] = {
     "default_transaction_deferrable": "off",
 }
 # What other clients of a pooler may have left behind becomes what server, database and role say.
-_RESET = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+_RESET = ("role", "statement_timeout", "idle_in_transaction_session_timeout")
+_RESET_SINCE_17 = ("transaction_timeout",)
 _LOCAL_SETTINGS = "catalog_local_settings"
 _ACCESS = "catalog_access"
 
 _FIND_SCHEMA = f"""
     BEGIN;
     SET LOCAL search_path TO DEFAULT;
+    SET LOCAL default_transaction_read_only TO DEFAULT;
     WITH path AS (
         SELECT schema::text, place FROM unnest(current_schemas(false)) WITH ORDINALITY AS listed (schema, place)
         WHERE schema NOT LIKE 'pg\\_%' AND schema <> 'information_schema'
@@ -64,12 +66,10 @@ _FIND_SCHEMA = f"""
         AND (place IS NOT NULL OR has_schema_privilege(pg_namespace.oid, 'USAGE'))
     )
     SELECT pg_backend_pid(),
-        (SELECT source = 'client' FROM pg_settings WHERE name = 'search_path'),
         (SELECT schema FROM path ORDER BY place LIMIT 1),
         (SELECT schema FROM found WHERE place IS NOT NULL ORDER BY place LIMIT 1),
         array(SELECT schema FROM found WHERE place IS NULL ORDER BY schema),
-        (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only'),
-        array(SELECT name::text FROM pg_settings WHERE name IN ({", ".join(f"'{name}'" for name in _RESET)}));
+        current_setting('default_transaction_read_only'), current_setting('session_replication_role');
     COMMIT
 """
 
@@ -195,9 +195,10 @@ class PostgresqlEngine:
     def _set_up(self, raw: Any, record: ConnectionPoolEntry) -> None:
         raw.autocommit = True
         cursor = raw.execute(_FIND_SCHEMA)
-        cursor.nextset()
-        cursor.nextset()
-        process_id, is_chosen, first, of_catalog, elsewhere, is_read_only, resettable = cursor.fetchone()
+        for _ in range(3):
+            cursor.nextset()
+        process_id, first, of_catalog, elsewhere, is_read_only, replication_role = cursor.fetchone()
+        is_chosen = "search_path" in raw.info.options
         is_direct = process_id == raw.info.backend_pid
         prepares = self._location.prepared_statements
         if not (is_direct if prepares is None else prepares):
@@ -207,13 +208,16 @@ class PostgresqlEngine:
             "search_path": f"{_quoted(of_catalog or self._schema(first, elsewhere, is_chosen=is_chosen))}, pg_temp",
             "lock_timeout": f"'{waiting.LOCK_WAIT_S:.0f}s'",
         }
+        if replication_role != "origin":  # No trigger would refuse anything. It takes a privilege to set.
+            settings["session_replication_role"] = "origin"
         if is_direct:
             raw.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))
             record.info[_LOCAL_SETTINGS] = record.info[_ACCESS] = ""
             return
+        resettable = (*_RESET, *_RESET_SINCE_17) if raw.info.server_version >= 170_000 else _RESET
         record.info[_ACCESS] = "" if is_read_only == "on" else " READ WRITE"
         record.info[_LOCAL_SETTINGS] = "".join(
-            [f"; SET LOCAL {name} TO DEFAULT" for name in ("role", *resettable)]
+            [f"; SET LOCAL {name} TO DEFAULT" for name in resettable]
             + [f"; SET LOCAL {name} = {value}" for name, value in settings.items()]
         )
 

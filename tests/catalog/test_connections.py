@@ -12,8 +12,9 @@ from psycopg import sql
 
 from openg2g.catalog import Catalog, CatalogUnavailableError, RevisionDraft
 from openg2g.catalog.database import Database
+from openg2g.catalog.definitions import compare_definitions
 from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, schema_differences, upgrade
+from openg2g.catalog.migrate import downgrade, upgrade
 from openg2g.catalog.moving import copy_catalog, import_archive_files
 from openg2g.catalog.verify import verify_database
 from tests.builders import make_workload, published_fleet
@@ -39,7 +40,7 @@ READS: dict[str, Callable[[Catalog], Any]] = {
     "audit": lambda catalog: catalog.audit("total_gpus < 4800"),
     "archive": archive_of,
     "verify": lambda catalog: verify_database(catalog.database),
-    "check": lambda catalog: schema_differences(catalog.database),
+    "check": lambda catalog: catalog.database.read(compare_definitions).lines,
     "version": lambda catalog: catalog.database.engine_version(),
 }
 WRITES: dict[str, Callable[[Catalog], object]] = {
@@ -151,7 +152,7 @@ def test_one_connection_is_enough_to_make_and_migrate_a_catalog(postgres: Postgr
             database = Database(locate(single_url))
             downgrade(database, "base")
             upgrade(database)
-            assert schema_differences(database) == []
+            assert database.read(compare_definitions).lines == []
             database.close()
 
 

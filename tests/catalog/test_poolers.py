@@ -12,8 +12,9 @@ from psycopg import sql
 
 from openg2g.catalog import Catalog, CatalogError, CatalogLockedError, LocationError, RevisionDraft, waiting
 from openg2g.catalog.database import Database
+from openg2g.catalog.definitions import compare_definitions
 from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, schema_differences, upgrade
+from openg2g.catalog.migrate import downgrade, upgrade
 from openg2g.catalog.moving import copy_catalog, import_archive_files
 from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
 from openg2g.catalog.verify import verify_database
@@ -96,7 +97,7 @@ def test_a_catalog_is_made_filled_and_migrated_through_a_pooler(
         with Catalog.create(url) as catalog:
             import_archive_files(catalog, [str(path)])
             assert archive_of(catalog) == path.read_bytes()
-            assert schema_differences(catalog.database) == []
+            assert catalog.database.read(compare_definitions).lines == []
         with postgres.database() as empty:
             database = Database(locate(pooler.url(empty)))
             upgrade(database)

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from openg2g.catalog import Catalog, CatalogReadOnlyError, NotACatalogError, Revision
-from openg2g.catalog.migrate import schema_differences
+from openg2g.catalog import Catalog, CatalogError, CatalogReadOnlyError, NotACatalogError, Revision
+from openg2g.catalog.definitions import compare_definitions
 from openg2g.catalog.moving import import_archive_files
 from openg2g.catalog.verify import verify_database
 from tests.builders import make_workload, published_fleet
@@ -76,7 +76,7 @@ def require_right_answers(url: str, archive: Path) -> None:
         import_archive_files(catalog, [str(archive)])
         assert archive_of(catalog) == content
         assert verify_database(catalog.database) == []
-        assert schema_differences(catalog.database) == []
+        assert catalog.database.read(compare_definitions).lines == []
         assert catalog.load("fleet@1") == published_fleet()
         assert catalog.load("fleet@2026-03-01") == published_fleet()
         assert [revision.name for revision in catalog.search("name == 'back' and total_gpus == 400")] == ["back"]
@@ -219,3 +219,17 @@ def test_a_database_whose_encoding_cannot_hold_every_text_is_refused(other_encod
     with psycopg.connect(other_encoding_url, client_encoding="utf8") as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert tables == []
+
+
+def test_triggers_refuse_a_gap_whatever_role_of_replication_is_set(
+    set_for_database: psycopg.Connection[tuple[object, ...]], direct_url: str
+) -> None:
+    with Catalog.open(direct_url) as catalog:
+        catalog.save("fleet", make_workload())
+    set_for(set_for_database, database_of(set_for_database), "session_replication_role", "replica")
+    with (
+        Catalog.open(direct_url) as catalog,
+        pytest.raises(CatalogError, match="revisions is append-only"),
+        catalog.database.writing() as connection,
+    ):
+        connection.exec_driver_sql("DELETE FROM revisions")
