@@ -23,6 +23,8 @@ FORMATS_IN_CATALOG = {
     "moving.py",
     "archive_source.py",
     "archive_target.py",
+    "backup.py",
+    "read_ahead.py",
     "verify.py",
     "git_import.py",
     "script_check.py",
