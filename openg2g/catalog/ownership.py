@@ -37,15 +37,17 @@ def owner_on_server(connection: Connection) -> str | None:
     return owner
 
 
-def owner_if_read_only(connection: Connection, path: Path | None) -> str | None:
-    """Return the owner of a catalog that this user may read and not write to; None where they may write.
+def why_read_only(connection: Connection, path: Path | None) -> str | None:
+    """Say why this user may only read a catalog; None where they may write to it.
 
     Args:
         connection: To the catalog.
         path: Its file; None on a server.
     """
     if path is None:
-        return None if connection.scalar(_MAY_WRITE_ON_SERVER) else owner_on_server(connection)
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return None
-    return other_owner_of_file(path) or "this user"
+        return None if connection.scalar(_MAY_WRITE_ON_SERVER) else f"it belongs to {owner_on_server(connection)}"
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            owner = other_owner_of_file(place)
+            return f"{place} belongs to {owner}" if owner is not None else f"check the permissions of {place}"
+    return None

@@ -25,7 +25,7 @@ def command(context: click.Context, wal: bool) -> None:
     """
     from openg2g.catalog.catalog import Catalog, make_catalog
     from openg2g.catalog.location import locate
-    from openg2g.catalog.ownership import owner_if_read_only
+    from openg2g.catalog.ownership import why_read_only
     from openg2g.catalog.sqlite_files import wal_warning
     from openg2g.catalog.stored import note_stored
 
@@ -34,9 +34,9 @@ def command(context: click.Context, wal: bool) -> None:
     note_stored()
     with Catalog.open(database_given(context)) as catalog:
         click.echo(escaped(f"{'Made' if is_new else 'Found'} the catalog {catalog.location}."))
-        owner = catalog.database.read(lambda connection: owner_if_read_only(connection, location.path))
+        why = catalog.database.read(lambda connection: why_read_only(connection, location.path))
     warning = wal_warning() if wal else None
     if warning is not None:
         say(warning)
-    if owner is not None:
-        say(f"It belongs to {owner}, and you may only read it.")
+    if why is not None:
+        say(f"You may only read it: {why}.")

@@ -3,6 +3,8 @@
 The functions that run in the other processes live here, since starting a process imports the module they are in.
 """
 
+import contextlib
+import io
 import multiprocessing
 import os
 import resource
@@ -107,6 +109,8 @@ def use_without_privileges(sender: Connection, practice: str, location: str, act
     """
     _use(practice, "create")
     _use(practice, "save")
+    if action == "init":
+        _use(practice, action)
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(65_534)
@@ -144,7 +148,17 @@ def _outcome(location: str, action: str) -> tuple[str, str]:
         return type(error).__name__, str(error)
 
 
+def _said_by_init(location: str) -> str:
+    from openg2g.cli.main import run  # Imported late: the other processes run no command.
+
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        exit_code = run(["init", "--database", location])
+    return f"{exit_code} {out.getvalue()}{err.getvalue()}"
+
+
 def _use(location: str, action: str) -> object:
+    if action == "init":
+        return _said_by_init(location)
     with Catalog.create(location) if action == "create" else Catalog.open(location) as catalog:
         match action:
             case "save":

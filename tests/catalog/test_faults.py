@@ -269,6 +269,19 @@ def test_a_catalog_that_may_only_be_read_can_be_read_and_says_so_when_written(
     assert [entry.name for entry in public_directory.iterdir()] == ["catalog.db"]
 
 
+@pytest.mark.parametrize(("file_mode", "directory_mode"), [(0o444, 0o777), (0o666, 0o555)])
+def test_init_says_whose_a_file_is_that_may_only_be_read(
+    public_directory: Path, tmp_path: Path, file_mode: int, directory_mode: int
+) -> None:
+    path = public_directory / "catalog.db"
+    path.chmod(file_mode)
+    public_directory.chmod(directory_mode)
+    place = path if file_mode == 0o444 else public_directory
+    why = f"{place} belongs to {place.owner()}" if os.geteuid() == 0 else f"check the permissions of {place}"
+    kind, text = use_as_nobody(public_directory, tmp_path / "practice.db", "catalog.db", "init")
+    assert (kind, text) == ("", f"0 Found the catalog {path}.\nYou may only read it: {why}.\n")
+
+
 def test_a_catalog_that_may_not_even_be_read_says_so(public_directory: Path, tmp_path: Path) -> None:
     path = public_directory / "catalog.db"
     path.chmod(0)

@@ -194,7 +194,7 @@ def test_init_says_whose_a_catalog_on_a_server_is(
     assert run(["init", "--database", guest]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("Found the catalog ")
-    assert captured.err == "It belongs to postgres, and you may only read it.\n"
+    assert captured.err == "You may only read it: it belongs to postgres.\n"
     with postgres.database() as url:
         assert run(["init", "--database", url.replace("postgres:@", f"{role}:@")]) == 5
         assert "lacks the privilege CREATE on the schema public" in capsys.readouterr().err

@@ -154,13 +154,14 @@ HOSTILE = (
     "__import__('os').system('touch owned')",
     "$(touch owned)`touch owned`",
     "../../../../etc/passwd",
-    "a\u202eb\u2028c",
+    "a\u202eb",
+    "b\u2028c",
     "%s%n{0.__class__}\\",
     "--database",
     "\udcff",
     "x" * 5000,
 )
-CONTROLS = {chr(code) for code in [*range(32), *range(127, 160)]} - set("\n\t")
+CONTROLS = {chr(code) for code in [*range(32), *range(127, 160), 0x2028, 0x202E]} - set("\n\t")
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[ascii(text)[:20] for text in HOSTILE])
@@ -180,7 +181,9 @@ def check_harmless(outcome: Outcome, line: list[str]) -> None:
     assert not CONTROLS & set(outcome.out + outcome.err), (line, outcome)
 
 
-@pytest.mark.parametrize("text", [text for text in HOSTILE if text != "\udcff"], ids=lambda text: ascii(text)[:20])
+@pytest.mark.parametrize(
+    "text", [text for text in HOSTILE if text not in ("\udcff", "a\u202eb")], ids=lambda text: ascii(text)[:20]
+)
 def test_what_was_stored_with_a_hostile_message_is_shown_harmlessly_and_comes_back(filled: Cli, text: str) -> None:
     stored = filled("set", "small", "Llama-3.1-70B.num_replicas=19", "-m", text)
     assert stored.exit_code == 0, stored
