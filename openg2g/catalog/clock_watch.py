@@ -7,6 +7,7 @@ recorded without a time of its own applies from that time, and replaces then wha
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, exists, func, or_, select
@@ -210,10 +211,13 @@ def _wait_until(effective_from: datetime) -> None:
     wait_s = (effective_from - clock.now()).total_seconds()
     if wait_s > TELL_AFTER_S:
         logger.warning(
-            "Stored. Waiting %.0f s until it is in force: the clock of the writer before was ahead by that.", wait_s
+            "Stored. Waiting %.0f s until it is in force, since the clock of the writer before was ahead by that. "
+            "Ctrl-C ends the waiting.",
+            wait_s,
         )
     if wait_s > 0:
-        time.sleep(wait_s)
+        with suppress(KeyboardInterrupt):  # It is stored, and who saved it is to be told so.
+            time.sleep(wait_s)
 
 
 def _reference(row: RevisionRowRead) -> str:

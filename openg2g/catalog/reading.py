@@ -178,6 +178,21 @@ class CatalogReading:
 
         return self.database.read(read)
 
+    def status_of(
+        self, revision: Revision, *, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> NameStatus:
+        """Return the status of the name of a revision that was found, which has the present name."""
+        viewpoint = Viewpoint(as_of, known_at)
+        return self.database.read(
+            lambda connection: listing.statuses_of_names(connection, self._reader, [revision.name], viewpoint)[0]
+        )
+
+    def aliases_of(self, revision: Revision, *, known_at: datetime | None = None) -> list[str]:
+        """Return the aliases that stand for a revision that was found."""
+        horizon = Viewpoint(known_at=known_at).horizon
+        moves = self.database.read(lambda connection: naming.alias_moves(connection, revision.name, horizon))
+        return [alias for alias, number in naming.current_aliases(moves).items() if number == revision.number]
+
     def iter_statuses(
         self, pattern: str = "*", *, as_of: datetime | None = None, known_at: datetime | None = None
     ) -> Iterator[NameStatus]:

@@ -178,8 +178,8 @@ class RevisionWriter:
 
 def _head_of_rows(rows: HeadRows, now: datetime) -> _Head:
     latest, in_force = rows.latest, rows.in_force
-    # Where the clock of the writer before was ahead by little, what is recorded now applies from that time: from now,
-    # it would be replaced in a moment. `ClockWatch` waits until it is in force.
+    # Where the clock of the writer before was ahead by little, what is recorded now applies from that time, or it would
+    # be replaced in a moment. `ClockWatch` waits until it is in force.
     is_near = now < latest.recorded_at <= now + clock.TOLERANCE
     head = _Head(latest.name_id, latest.recorded_at if is_near else now, latest, in_force)
     head.begun = {row.effective_from: row for row in (in_force, latest) if row is not None}

@@ -43,10 +43,9 @@ def command(
 
     with open_catalog(context) as catalog:
         revision = catalog.get(reference, as_of=as_of, known_at=known_at)
-        standing = catalog.aliases(revision.name, known_at=known_at)
-        aliases = [alias for alias, number in standing.items() if number == revision.number]
+        aliases = catalog.aliases_of(revision, known_at=known_at)
         tags = catalog.tags(revision.name) if known_at is None else {}  # Tags have no history.
-        status = catalog.get_status(revision.name, as_of=as_of, known_at=known_at)
+        status = catalog.status_of(revision, as_of=as_of, known_at=known_at)
         warnings = clock_warnings(catalog.database, [revision.name])
     for warning in warnings:
         say(warning)

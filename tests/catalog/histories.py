@@ -3,8 +3,9 @@
 import io
 from datetime import UTC, datetime
 
-from openg2g.catalog import Catalog
+from openg2g.catalog import Catalog, naming
 from openg2g.catalog.moving import export_archive
+from openg2g.models.naming import AliasMove
 from tests.builders import make_workload, published_fleet
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -34,3 +35,11 @@ def record_something_of_everything(catalog: Catalog) -> None:
     catalog.save("back", deadline_of_17_digits, author="Ada", annotations={"was": [1, 1.0, True, None, "𝕏"]})
     catalog.retire("back", message="too early", author="Ada")
     catalog.restore("back", author="Bob")
+
+
+def add_latest_alias(catalog: Catalog, name: str, number: int) -> None:
+    """Let an alias `latest` stand for a revision, as older releases let aliases that can be stored."""
+    with catalog.writing() as writer:
+        name_id = naming.find_name_id(writer.connection, name)
+        assert name_id is not None
+        naming.move_alias(writer.connection, name_id, AliasMove("latest", number, datetime.now(UTC), "Ada"))

@@ -14,14 +14,13 @@ from openg2g.catalog import (
     RevisionDraft,
     SearchScope,
     WorkloadNotFoundError,
-    naming,
 )
 from openg2g.catalog.moving import copy_catalog
 from openg2g.catalog.reference import LatestReference, parse_reference
 from openg2g.catalog.script_check import ScriptStatus, check_scripts
 from openg2g.catalog.transfer import documents_of, documents_of_all
-from openg2g.models.naming import AliasMove
 from tests.builders import make_workload
+from tests.catalog.histories import add_latest_alias
 from tests.places import SqlitePlaces
 
 APRIL, MAY = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
@@ -35,14 +34,6 @@ def corrected(catalog: Catalog) -> Catalog:
     for workload, effective_from in zip(WORKLOADS[1:4], (APRIL, MAY, APRIL), strict=True):
         catalog.save("fleet", workload, effective_from=effective_from)
     return catalog
-
-
-def add_alias(catalog: Catalog, alias: str, number: int) -> None:
-    """Let an alias stand as an older release did, which refused none that could be stored."""
-    with catalog.writing() as writer:
-        name_id = naming.find_name_id(writer.connection, "fleet")
-        assert name_id is not None
-        naming.move_alias(writer.connection, name_id, AliasMove(alias, number, datetime.now(UTC), "Ada"))
 
 
 ASK: dict[str, Callable[[Catalog], object]] = {
@@ -191,7 +182,7 @@ def test_no_alias_is_called_latest(corrected: Catalog) -> None:
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_an_alias_of_an_older_release_is_ambiguous_until_it_is_removed(corrected: Catalog, number: int) -> None:
-    add_alias(corrected, "latest", number)
+    add_latest_alias(corrected, "fleet", number)
     for ask in (corrected.load, corrected.get):
         with pytest.raises(AmbiguousReferenceError) as refused:
             ask("fleet@latest")
@@ -208,7 +199,7 @@ def test_an_alias_of_an_older_release_is_ambiguous_until_it_is_removed(corrected
 def test_whole_histories_are_copied_whatever_is_in_force(catalog: Catalog, sqlite_places: SqlitePlaces) -> None:
     catalog.save("plan", WORKLOADS[1], effective_from=AHEAD)
     catalog.save("fleet", WORKLOADS[1])
-    add_alias(catalog, "latest", 1)
+    add_latest_alias(catalog, "fleet", 1)
     with sqlite_places.catalog() as url, Catalog.open(url) as copy:
         assert copy_catalog(catalog, copy, ["plan", "fleet"]) == {"fleet": 1, "plan": 1}
         assert copy.aliases("fleet") == {"latest": 1}

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from openg2g.catalog import Catalog
+from tests.catalog.histories import add_latest_alias
 from tests.cli.conftest import Cli
 from tests.cli.documents import SMALL, small, write
 
@@ -135,6 +137,30 @@ def test_latest_is_no_alias(filled: Cli) -> None:
     refused = filled("alias", "set", "fleet@latest", "1")
     assert refused.exit_code == 2
     assert refused.err == "Error: alias 'latest' is reserved: NAME@latest is the revision with the highest number.\n"
+
+
+def test_an_alias_that_was_called_latest_can_be_removed(filled: Cli) -> None:
+    with Catalog.open() as catalog:
+        add_latest_alias(catalog, "fleet", 1)
+    refused = filled("show", "fleet@latest")
+    assert refused.exit_code == 3
+    assert refused.err == (
+        "Error: fleet@latest is an alias of revision 1, and means the highest number, 3. Write fleet@1 or fleet@3, or "
+        "remove the alias: openg2g alias remove fleet@latest\n"
+    )
+    assert filled("alias", "remove", "fleet@latest").exit_code == 0
+    assert filled("show", "fleet@latest").out.startswith("workload       fleet@3\n")
+
+
+def test_show_says_what_was_known_of_a_name_that_is_another_now(filled: Cli) -> None:
+    filled("alias", "set", "fleet@production")
+    with Catalog.open() as catalog:
+        known_at = catalog.alias_log("fleet")[-1].recorded_at.isoformat()
+    filled("rename", "fleet", "old")
+    filled("rename", "plan", "fleet")
+    shown = filled("show", "fleet", "--known-at", known_at).out
+    assert shown.startswith("workload       old@2\n")
+    assert "aliases        production\n" in shown and "newer          old@3, back-dated" in shown
 
 
 def test_a_planned_retirement_is_no_retirement_yet(filled: Cli) -> None:
