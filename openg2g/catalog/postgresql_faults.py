@@ -28,7 +28,6 @@ _PLAIN_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 # SQLSTATE, or the class that it begins with → kind of error, and what is said behind the location. `{}` is what the
 # server says. Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _EXPLANATIONS: Mapping[str, tuple[type[CatalogError], str]] = {
-    "08P01": (CatalogUnavailableError, "the connection was refused: {}"),
     "08": (CatalogUnavailableError, "the connection was lost or refused: {}. Try again"),
     "0A000": (CatalogError, "the server does not support what was asked ({}). PostgreSQL 14 or newer is needed"),
     "22": (CatalogError, "the server refuses a value: {}"),

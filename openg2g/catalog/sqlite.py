@@ -37,9 +37,8 @@ _RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
 _PROBE_TIMEOUT_S = 10
 _TRY_TO_LOCK = (
     "import fcntl, sys\n"
-    "with open(sys.argv[1], 'r+b') as file:\n"
-    "    try: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
-    "    except OSError: sys.exit(1)\n"
+    "try: fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+    "except OSError: sys.exit(1)\n"
 )
 
 
@@ -236,7 +235,7 @@ def require_locks(path: Path, *, between_processes: bool = False) -> None:
     except ImportError:  # Windows, whose file systems have locks.
         return
     try:
-        probe = tempfile.NamedTemporaryFile(dir=path.parent, prefix=".openg2g-", suffix=".part")  # noqa: SIM115
+        probe = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115  It has no name that could stay behind.
     except OSError:
         return  # What may not be written needs no write lock.
     with probe:
@@ -246,11 +245,17 @@ def require_locks(path: Path, *, between_processes: bool = False) -> None:
             if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
                 return
             raise _no_locks(path, f"has no file locks ({errno.errorcode[error.errno]})") from None
-        if between_processes and sys.executable:
-            command = [sys.executable, "-I", "-S", "-c", _TRY_TO_LOCK, probe.name]
-            with suppress(OSError):  # This user may be allowed to run Python as it is installed, and not to start it.
-                if subprocess.run(command, check=False, timeout=_PROBE_TIMEOUT_S).returncode == 0:
-                    raise _no_locks(path, "grants the same lock to two processes")
+        if between_processes and _is_granted_again(probe.fileno()):
+            raise _no_locks(path, "grants the same lock to two processes")
+
+
+def _is_granted_again(descriptor: int) -> bool:
+    """Whether another process gets the lock of a file that this one has."""
+    command = [sys.executable, "-I", "-S", "-c", _TRY_TO_LOCK, str(descriptor)]
+    try:
+        return subprocess.run(command, check=False, timeout=_PROBE_TIMEOUT_S, pass_fds=[descriptor]).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):  # Python may run here, and may not be started by this user.
+        return False
 
 
 def _no_locks(path: Path, what: str) -> CatalogUnavailableError:

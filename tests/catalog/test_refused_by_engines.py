@@ -237,7 +237,7 @@ def test_a_full_disk_is_that_of_the_temporary_files_where_nothing_was_written(
         ("SELECT * FROM nowhere", r"not those of a catalog \(no such table: nowhere\)\. Run `openg2g db check`"),
         ("SELECT colour FROM names", r"\(no such column: colour\)\. Run `openg2g db check`"),
         (
-            "INSERT INTO tags VALUES (7, 'a', 'b', 'c')",
+            "INSERT INTO tags VALUES (7, 'a', 'b', 0)",
             r"a rule of the tables refuses a row: FOREIGN KEY .* `openg2g verify`",
         ),
         ("SELECT zeroblob(2000000000) || 'a'", r"a value is larger than 512 MiB|there is not enough memory"),

@@ -51,7 +51,8 @@ def test_programs_get_json(filled: Cli) -> None:
 def test_an_older_revision_is_checked_as_it_was(filled: Cli) -> None:
     change = ("set", "online", "Llama-3.1-70B.initial_batch_size=100", "--author", "Bob", "-m", "less")
     assert filled(*change, "--effective-from", "2099-01-01").exit_code == 0
-    assert filled("check", "online", "--target", "openg2g-0.2").out.splitlines()[1].startswith("online@2  refused")
+    planned = filled("check", "online@latest", "--target", "openg2g-0.2")
+    assert planned.out.splitlines()[1].startswith("online@2  refused")
     assert filled("check", "online@1", "--target", "openg2g-0.2").exit_code == 0
     assert filled("check", "online", "--target", "openg2g-0.2", "--as-of", "2098-01-01").exit_code == 0
 

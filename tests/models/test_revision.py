@@ -378,7 +378,7 @@ def test_a_revision_cannot_be_changed() -> None:
 def test_a_notebook_shows_a_revision_as_a_table_with_a_row_for_each_model() -> None:
     shown = make_revision(workload=published_fleet(), message="first plan")._repr_html_()
     assert shown.count("<tr>") == 1 + 5
-    assert "<b>fleet@3</b> · 4,800 GPUs · in force from 2026-03-01 12:00 UTC · Ada: first plan" in shown
+    assert "<b>fleet@3</b> · 4,800 GPUs · effective from 2026-03-01 12:00 UTC · Ada: first plan" in shown
     assert "<td>Qwen3-235B-A22B</td><td>210</td><td>8</td><td>1680</td><td>128</td><td>0.14</td>" in shown
 
 
@@ -396,5 +396,5 @@ def test_a_revision_that_retires_its_name_says_so() -> None:
     assert retired.is_retirement
     assert not make_revision().is_retirement
     shown = retired._repr_html_()
-    assert "<b>fleet@3</b> · retired · in force from 2026-03-01 12:00 UTC · Ada" in shown
+    assert "<b>fleet@3</b> · retired · effective from 2026-03-01 12:00 UTC · Ada" in shown
     assert shown.count("<tr>") == 1

@@ -33,7 +33,7 @@ def public_directory(migrated_sqlite_file: Path) -> Iterator[Path]:
 
 
 SET = ("set", "fleet", "model-0.num_replicas+=1", "-m", "one more", "--database", "fleet.db")
-CANNOT_BE_WRITTEN = "fleet.db may only be read: check the permissions of the file and directory."
+CANNOT_BE_WRITTEN = "fleet.db may only be read: check the permissions of the file and directory (it belongs to root)."
 RIGHTS = {
     "a file and directory to be read": (0o444, 0o555, ("show", "fleet", "--database", "fleet.db"), 0, ""),
     "a write to such a file": (0o444, 0o555, SET, 5, CANNOT_BE_WRITTEN),
@@ -44,14 +44,14 @@ RIGHTS = {
         0o777,
         ("list", "--database", "fleet.db"),
         5,
-        "fleet.db cannot be opened: check its permissions.",
+        "fleet.db cannot be opened: check its permissions (it belongs to root).",
     ),
     "a new file in a directory to be read": (
         0o666,
         0o555,
         ("init", "--database", "new.db"),
         5,
-        "new.db cannot be made: the directory . may only be read.",
+        "new.db cannot be made: the directory . may only be read (it belongs to root).",
     ),
     "a backup in a directory to be read": (
         0o666,

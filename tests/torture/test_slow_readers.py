@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog
-from openg2g.catalog import database as database_module
+from openg2g.catalog import Catalog, waiting
 from tests.places import Places
 from tests.torture.slow_readers import SLOW_COMMANDS, copy_to_a_locked_target, fill, read_slowly
 
@@ -13,7 +12,7 @@ SAVES = 2
 
 
 def test_slow_readers_keep_no_writer_waiting(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(database_module, "LOCK_WAIT_S", 5.0)  # The writer's patience, which nobody may exhaust.
+    monkeypatch.setattr(waiting, "LOCK_WAIT_S", 5.0)  # The writer's patience, which nobody may exhaust.
     with places.catalog() as url:
         with Catalog.open(url) as catalog:
             fill(catalog)
