@@ -225,3 +225,25 @@ def test_an_export_names_references_or_all(cli: Cli, arguments: tuple[str, ...])
     outcome = cli(*arguments)
     assert outcome.exit_code == 2
     assert "Name what to export, or use --all or --where (one of them)." in outcome.err
+
+
+def test_a_file_with_several_names_is_replaced_under_one_of_them_which_is_said(cli: Cli, tmp_path: Path) -> None:
+    cli("import", write(tmp_path / "small.json", SMALL))
+    Path("out.json").write_text("old")
+    os.link("out.json", "other.json")
+    outcome = cli("export", "small", "--force", "-o", "out.json")
+    told = "out.json was replaced; its 1 other name (hard link) keeps the old content.\n"
+    assert (outcome.exit_code, outcome.err, Path("other.json").read_text()) == (0, told, "old")
+    os.link("other.json", "third.json")
+    outcome = cli("export", "--all", "--history", "--force", "-o", "other.json")
+    assert outcome.err == "other.json was replaced; its 1 other name (hard link) keeps the old content.\n"
+    assert cli("export", "small", "--force", "-o", "out.json").err == ""
+
+
+def test_a_symbolic_link_stays_and_its_file_is_replaced(cli: Cli, tmp_path: Path) -> None:
+    cli("import", write(tmp_path / "small.json", SMALL))
+    Path("out.json").write_text("old")
+    Path("link.json").symlink_to("out.json")
+    outcome = cli("export", "small", "--force", "-o", "link.json")
+    assert (outcome.exit_code, outcome.err) == (0, "")
+    assert Path("link.json").is_symlink() and "models" in Path("out.json").read_text()
