@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -42,23 +42,25 @@ def private_directory(parent: Path) -> Iterator[Path]:
         OSError: None can be made in the parent directory.
     """
     _remove_leftovers(parent)
-    directory, lock = _locked_directory(parent)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        os.close(lock)
+    with ExitStack() as stack:
+        yield _locked_directory(parent, stack)
 
 
-def _locked_directory(parent: Path) -> tuple[Path, int]:
-    """Make a directory and take its lock, which somebody who is just clearing up may have been faster with."""
+def _locked_directory(parent: Path, stack: ExitStack) -> Path:
+    """Make a directory and take its lock, which somebody who is just clearing up may have been faster with.
+
+    Args:
+        parent: Where.
+        stack: Removes it in the end, from the moment that it is there: a signal may come before it is locked.
+    """
     while True:
         directory = Path(tempfile.mkdtemp(dir=parent, prefix=_PREFIX, suffix=_SUFFIX))
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
         with suppress(FileNotFoundError):
             lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            stack.callback(os.close, lock)
             if _is_taken(lock) and (directory / _LOCK).exists():
-                return directory, lock
-            os.close(lock)
+                return directory
 
 
 def _remove_leftovers(parent: Path) -> None:

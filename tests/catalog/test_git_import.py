@@ -270,7 +270,7 @@ def test_a_history_joins_revisions_that_were_recorded_by_hand(catalog: Catalog, 
     assert workload is not None
     catalog.save("fleet", workload, message="by hand")
     import_git_history(catalog, fleet)
-    assert recorded(catalog) == [3, 1, 2]
+    assert recorded(catalog) == [3, 1, 2, 3]
     assert replicas(catalog.get("fleet")) == 3
     assert import_git_history(catalog, fleet) == ([], ())
 

@@ -77,10 +77,13 @@ def test_a_signal_that_is_to_be_ignored_is_ignored(tmp_path: Path) -> None:
     arguments = ["import", "-", "--format", "jsonl", "--keep-going", "--rejects", "rejects", "--database", "fleet.db"]
     as_nohup = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *program, *arguments]
     with subprocess.Popen(as_nohup, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        process.stdin.write(f"{LINE}\n5\n".encode())
+        process.stdin.flush()
         until(lambda: parts(tmp_path))
         process.send_signal(signal.SIGHUP)
-        process.communicate(LINE.encode(), 60)
-    assert process.returncode == 0
+        process.communicate(timeout=60)
+    assert process.returncode == 4
     with Catalog.open(tmp_path / "fleet.db") as catalog:
         assert catalog.list_names() == ["fleet"]
 
