@@ -1,7 +1,6 @@
 """An open database: its connections, and the one owner of write transactions."""
 
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -225,21 +224,14 @@ class Database:
 
     def _commit_and_note(self, connection: Connection) -> None:
         """Commit, and remember that something was stored, even if a signal is what it ends with."""
+        row = last_appended(connection)
         try:
             self.commit(connection)
             note_stored()
-        except KeyboardInterrupt:
-            if self._is_committed(connection):
+        except KeyboardInterrupt:  # SQLAlchemy has given the connection up: another one is asked.
+            if row is not None and was_committed(self.reading, row, str(self.location)):
                 note_stored()
             raise
-
-    def _is_committed(self, connection: Connection) -> bool:
-        """Whether a commit that was interrupted has happened."""
-        raw = connection.connection.driver_connection
-        if isinstance(raw, sqlite3.Connection):
-            return not raw.in_transaction
-        row = last_appended(connection)
-        return row is not None and was_committed(self.reading, row, str(self.location))
 
     def refuse_writing(self, why: str) -> None:
         """Let nobody write through this object."""
