@@ -22,6 +22,8 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
     have no gaps, every reference leads somewhere, and every total is right. A damaged archive ends with exit code 4, a
     damaged catalog with 6. Times that lie ahead of the clock are no damage, and told on standard error.
 
+    Nobody waits for it: of an SQLite file, a copy among the temporary files is checked (TMPDIR says where).
+
     \b
     Examples:
       openg2g verify --database fleet.db
