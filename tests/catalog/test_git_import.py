@@ -275,6 +275,20 @@ def test_a_history_joins_revisions_that_were_recorded_by_hand(catalog: Catalog, 
     assert import_git_history(catalog, fleet) == ([], ())
 
 
+def test_an_author_whose_clock_was_wrong_decides_nothing(
+    catalog: Catalog, repository: GitRepository, fleet: str
+) -> None:
+    for number, date in ((4, "2026-03-01T00:00+0000"), (5, "2099-01-01T00:00+0000"), (6, "2026-03-02T00:00+0000")):
+        repository.commit(f"plan {number}", {"fleet.json": native(number)}, GIT_AUTHOR_DATE=date)
+        revisions, _ = import_git_history(catalog, fleet)
+        assert replicas(catalog.get("fleet")) == number, "what the file has is in force"
+        assert revisions[-1].effective_from <= datetime.now(UTC)
+    assert recorded(catalog) == [1, 2, 3, 4, 5, 6]
+    times = [revision.effective_from for revision in catalog.history("fleet")]
+    assert times == sorted(times)
+    assert import_git_history(catalog, fleet) == ([], ())
+
+
 def test_a_preview_stores_nothing(catalog: Catalog, fleet: str) -> None:
     with catalog.previewing() as writer:
         previewed = list(record_git_import(writer, plan_git_import(fleet)))
