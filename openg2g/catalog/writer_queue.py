@@ -15,6 +15,7 @@ import stat
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,8 +39,9 @@ class WriterQueue:
     def __init__(self, path: Path) -> None:
         """Queue for a file, which need not exist yet."""
         self._path = path
-        self._names: tuple[str, str] | None = None
+        self._names: list[str] = []
         self._held: set[int] = set()
+        self._remove_files = weakref.finalize(self, _remove_where_nobody_queues, self._names)
 
     @contextmanager
     def turn(self) -> Iterator[float]:
@@ -53,21 +55,12 @@ class WriterQueue:
                 self._release(room)  # The next one's turn.
 
     def close(self) -> None:
-        """Remove the files of the queue where nobody queues; who comes just then asks SQLite with the others."""
-        if self._names is None:
-            return
-        with suppress(OSError):
-            door, room = self._opened_both(self._names)
-            try:
-                if _is_free(door) and _is_free(room):
-                    for name in self._names:
-                        os.unlink(name)
-            finally:
-                self._release(door)
-                self._release(room)
+        """Remove the files of the queue where nobody queues; without it, that is done when the process ends."""
+        self._remove_files()
 
     def leave_to_parent(self) -> None:
         """Close, in a forked child, the parent's files: it shares their locks for as long as both have them open."""
+        self._remove_files.detach()
         while self._held:
             os.close(self._held.pop())
 
@@ -79,8 +72,8 @@ class WriterQueue:
             status = os.stat(self._path)
             queue = f"openg2g-{os.geteuid()}-{status.st_dev:x}-{status.st_ino:x}"
             queue = os.path.join(tempfile.gettempdir(), queue)
-            self._names = (f"{queue}.door", f"{queue}.room")
-            door, room = self._opened_both(self._names)
+            self._names[:] = (f"{queue}.door", f"{queue}.room")
+            door, room = self._opened_both()
         except OSError:
             return None
         if _is_free(door) and _is_free(room):
@@ -93,29 +86,17 @@ class WriterQueue:
             raise
         return room
 
-    def _opened_both(self, names: tuple[str, str]) -> tuple[int, int]:
-        """Open the files of a queue, or make them."""
-        door = self._opened(names[0])
+    def _opened_both(self) -> tuple[int, int]:
+        """Open the files of the queue, or make them."""
+        door = self._opened(self._names[0])
         try:
-            return door, self._opened(names[1])
+            return door, self._opened(self._names[1])
         except OSError:
             self._release(door)
             raise
 
     def _opened(self, name: str) -> int:
-        """Open an empty file of the user's, or make it; nobody else can open it, and so keep its lock.
-
-        Raises:
-            OSError: Something else has the name.
-        """
-        try:
-            descriptor = os.open(name, _OPENED_AS)
-        except FileNotFoundError:  # Only now: nobody may "create" what is there, in a directory for all.
-            descriptor = os.open(name, _OPENED_AS | os.O_CREAT, 0o400)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-            os.close(descriptor)
-            raise FileExistsError(name)
+        descriptor = _opened_file(name, os.O_CREAT)
         self._held.add(descriptor)
         return descriptor
 
@@ -149,6 +130,40 @@ class WriterQueue:
 
         threading.Thread(target=wait, daemon=True).start()
         is_over.wait(PATIENCE_S)
+
+
+def _remove_where_nobody_queues(names: list[str]) -> None:
+    """Remove files, unless somebody has one of them locked; who comes just then asks SQLite with the others."""
+    descriptors = []
+    with suppress(OSError):
+        descriptors = [_opened_file(name) for name in names]
+        if all(map(_is_free, descriptors)):
+            for name in names:
+                os.unlink(name)
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _opened_file(name: str, otherwise: int = 0) -> int:
+    """Open an empty file of the user's; nobody else can open it, and so keep its lock.
+
+    Args:
+        name: The file.
+        otherwise: Flags for a second try where there is none. Only then: nobody may "create" what is there, in a
+            directory for all.
+
+    Raises:
+        OSError: Something else has the name.
+    """
+    try:
+        descriptor = os.open(name, _OPENED_AS)
+    except FileNotFoundError:
+        descriptor = os.open(name, _OPENED_AS | otherwise, 0o400)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        os.close(descriptor)
+        raise FileExistsError(name)
+    return descriptor
 
 
 def _is_free(descriptor: int) -> bool:
