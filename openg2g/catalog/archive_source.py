@@ -12,7 +12,7 @@ from functools import partial
 
 from sqlalchemy import Connection, RowMapping, Table, func, select
 
-from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader
+from openg2g.catalog.content import KEYS_PER_STATEMENT, read_workloads
 from openg2g.catalog.convert import annotations_from_row
 from openg2g.catalog.database import Database
 from openg2g.catalog.revision_queries import NAMED_REVISIONS, RevisionRowRead
@@ -77,8 +77,7 @@ def archive_entries(database: Database, names: Sequence[str] | None = None) -> I
         database: The catalog.
         names: Only these names and the workloads of their revisions; None for all. Unknown names are left out.
     """
-    with database.snapshot() as connection:
-        moment = _moment_of(connection, None if names is None else set(names))
+    moment = database.read_at_once(partial(_moment_of, wanted=None if names is None else set(names)))
     wanted = None if names is None else _workloads_of(database, moment.names)
     yield from _workload_entries(database, moment.last_workload_id, wanted)
     for page in _pages(moment.names):
@@ -109,14 +108,13 @@ def _moment_of(connection: Connection, wanted: set[str] | None) -> _Moment:
 
 
 def _workload_entries(database: Database, last_id: int, wanted: set[int] | None) -> Iterator[WorkloadEntry]:
-    reader = ContentReader()
     last = ""
 
     def page(connection: Connection) -> tuple[str | None, list[WorkloadEntry]]:
         query = select(WORKLOADS.c.id, WORKLOADS.c.digest).where(WORKLOADS.c.digest > last)
         rows = connection.execute(query.order_by(WORKLOADS.c.digest).limit(KEYS_PER_STATEMENT)).all()
         chosen = [row for row in rows if row.id <= last_id and (wanted is None or row.id in wanted)]
-        workloads = reader.read(connection, [row.id for row in chosen])
+        workloads = read_workloads(connection, [row.id for row in chosen])
         return rows[-1].digest if rows else None, [WorkloadEntry(row.digest, workloads[row.id]) for row in chosen]
 
     while True:

@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 from openg2g.catalog import clock, naming, resolve
 from openg2g.catalog.authorship import default_author
 from openg2g.catalog.clock_watch import ClockWatch
-from openg2g.catalog.content import ContentReader
 from openg2g.catalog.database import Database
 from openg2g.catalog.faults import is_denied
 from openg2g.catalog.location import Location, default_path, locate
@@ -195,14 +194,10 @@ class Catalog(CatalogReporting):
     def writing(self) -> Iterator[RevisionWriter]:
         """Own a write transaction: what is appended in the block is committed when it ends without an error."""
         author = default_author()  # It may start a process: before the lock is taken, not under it.
-        try:
-            with self.database.writing() as connection:
-                writer = RevisionWriter(connection, author)
-                yield writer
-                writer.clocks.finish()
-        except BaseException:
-            self._reader = ContentReader()  # It may have read what was undone, under ids that others get.
-            raise
+        with self.database.writing() as connection:
+            writer = RevisionWriter(connection, author)
+            yield writer
+            writer.clocks.finish()
         writer.clocks.tell()
 
     def _write(self, work: Callable[[RevisionWriter], _Result]) -> _Result:
@@ -321,7 +316,7 @@ class Catalog(CatalogReporting):
         reference = parse_reference(f"{check_name(name)}@{revision}" if revision is not None else name)
 
         def work(writer: RevisionWriter) -> AliasMove:
-            found = resolve.get_revision(writer.connection, self._reader, reference)
+            found = resolve.get_revision(writer.connection, reference)
             return self._move_alias(writer, found.name, alias, found.number, message, author)
 
         return self._write(work)
@@ -335,7 +330,7 @@ class Catalog(CatalogReporting):
         reference = AliasReference(check_name(name), check_alias(alias))
 
         def work(writer: RevisionWriter) -> AliasMove:
-            resolve.get_revision(writer.connection, self._reader, reference)
+            resolve.get_revision(writer.connection, reference)
             return self._move_alias(writer, name, alias, None, message, author)
 
         return self._write(work)

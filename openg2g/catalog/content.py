@@ -15,6 +15,7 @@ from openg2g.catalog.convert import (
     workload_models_to_rows,
     workload_to_row,
 )
+from openg2g.catalog.kept import kept_of
 from openg2g.catalog.key_lists import is_among
 from openg2g.catalog.tables import BATCH_SIZE_LISTS, BATCH_SIZES, MODEL_SPECS, WORKLOAD_MODELS, WORKLOADS
 from openg2g.models.digest import batch_sizes_digest, model_spec_digests
@@ -26,8 +27,10 @@ KEYS_PER_STATEMENT = 500
 
 _SPECS_PER_STATEMENT = 10_000  # Those of a page of hits are one statement; SQLite takes 32,766 parameters.
 
-_CACHED_SPECS = 100_000  # About 50 MB. A sweep has some thousands.
+_CACHED_SPECS = 100_000  # Of a connection: about 50 MB. A sweep has some thousands.
 _CACHED_IDS = 16_384  # Of specs, and of lists of batch sizes; to look up the others of a block takes few statements.
+
+_SPECS = "specs"
 
 _Key = TypeVar("_Key")
 
@@ -134,54 +137,51 @@ class ContentWriter:
         insert_rows(self._connection, BATCH_SIZES, member_rows)
 
 
-class ContentReader:
-    """Reads workloads by id, and keeps the model specs it has seen: they never change."""
+def read_workloads(connection: Connection, workload_ids: Sequence[int]) -> dict[int, LLMInferenceWorkload]:
+    """Return id → workload; the number of statements grows with `KEYS_PER_STATEMENT` only.
 
-    def __init__(self) -> None:
-        self._specs: dict[int, LLMInferenceModelSpec] = {}
+    Raises:
+        DamagedCatalogError: A workload is not there, or not valid.
+    """
+    spec_ids: dict[int, list[int]] = {workload_id: [] for workload_id in workload_ids}
+    for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
+        for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}).all():
+            spec_ids[workload_id].append(spec_id)
+    specs = read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
+    return {
+        workload_id: workload_from_specs([specs[spec_id] for spec_id in ids]) for workload_id, ids in spec_ids.items()
+    }
 
-    def read(self, connection: Connection, workload_ids: Sequence[int]) -> dict[int, LLMInferenceWorkload]:
-        """Return id → workload; the number of statements grows with `KEYS_PER_STATEMENT` only.
 
-        Raises:
-            DamagedCatalogError: A workload is not there, or not valid.
-        """
-        spec_ids: dict[int, list[int]] = {workload_id: [] for workload_id in workload_ids}
-        for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
-            for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}).all():
-                spec_ids[workload_id].append(spec_id)
-        specs = self.read_specs(connection, {spec_id for ids in spec_ids.values() for spec_id in ids})
-        return {
-            workload_id: workload_from_specs([specs[spec_id] for spec_id in ids])
-            for workload_id, ids in spec_ids.items()
-        }
+def read_workload_of(connection: Connection, spec_ids: Sequence[int]) -> LLMInferenceWorkload:
+    """Return the workload of these model specs, in their order.
 
-    def read_one(self, connection: Connection, spec_ids: Sequence[int]) -> LLMInferenceWorkload:
-        """Return the workload of these model specs, in their order.
+    Raises:
+        DamagedCatalogError: A model spec is not there, or not valid, or the workload is not.
+    """
+    specs = read_specs(connection, spec_ids)
+    return workload_from_specs([specs[spec_id] for spec_id in spec_ids])
 
-        Raises:
-            DamagedCatalogError: A model spec is not there, or not valid, or the workload is not.
-        """
-        specs = self.read_specs(connection, spec_ids)
-        return workload_from_specs([specs[spec_id] for spec_id in spec_ids])
 
-    def read_specs(self, connection: Connection, spec_ids: Iterable[int]) -> Mapping[int, LLMInferenceModelSpec]:
-        """Return id → model spec, for these ids at least.
+def read_specs(connection: Connection, spec_ids: Iterable[int]) -> Mapping[int, LLMInferenceModelSpec]:
+    """Return id → model spec, for these ids at least. They never change, so those that were read are kept.
 
-        Raises:
-            DamagedCatalogError: A model spec is not there, or not valid.
-        """
-        if len(self._specs) > _CACHED_SPECS:
-            self._specs = {}
-        specs = self._specs
-        unknown = {spec_id for spec_id in spec_ids if spec_id not in specs}
-        for chunk in chunks(sorted(unknown), _SPECS_PER_STATEMENT):
-            rows = connection.execute(_MODEL_SPECS, {"ids": chunk})
-            specs.update((row.id, model_spec_from_row(row)) for row in rows)
-        missing = [spec_id for spec_id in unknown if spec_id not in specs]
-        if missing:
-            raise DamagedCatalogError(f"model specs are missing from the catalog: {sorted(missing)[:5]}.")
-        return specs
+    Raises:
+        DamagedCatalogError: A model spec is not there, or not valid.
+    """
+    kept = kept_of(connection)
+    specs: dict[int, LLMInferenceModelSpec] = kept.get(_SPECS, {})
+    if len(specs) > _CACHED_SPECS:
+        specs = {}
+    kept[_SPECS] = specs
+    unknown = {spec_id for spec_id in spec_ids if spec_id not in specs}
+    for chunk in chunks(sorted(unknown), _SPECS_PER_STATEMENT):
+        rows = connection.execute(_MODEL_SPECS, {"ids": chunk})
+        specs.update((row.id, model_spec_from_row(row)) for row in rows)
+    missing = [spec_id for spec_id in unknown if spec_id not in specs]
+    if missing:
+        raise DamagedCatalogError(f"model specs are missing from the catalog: {sorted(missing)[:5]}.")
+    return specs
 
 
 def chunks(items: Sequence[_Key], size: int) -> Iterator[Sequence[_Key]]:

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog import forks
 from openg2g.catalog.faults import is_given_up, is_none_free, naming_damage, translated_errors
+from openg2g.catalog.kept import keep_nothing
 from openg2g.catalog.location import Location
 from openg2g.catalog.outcome import forget_appended, last_appended, was_committed
 from openg2g.catalog.sqlite import SqliteEngine
@@ -120,12 +121,15 @@ class Database:
         Raises:
             CatalogUnavailableError: The server does not come back.
         """
+        return _again_where_given_up(self.reading, work)
 
-        def attempt() -> _Result:
-            with self.reading() as connection:
-                return work(connection)
+    def read_at_once(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do what `read` does, where every statement of the work is to see the same state.
 
-        return _again_where_given_up(attempt)
+        Raises:
+            CatalogUnavailableError: The server does not come back.
+        """
+        return _again_where_given_up(self.snapshot, work)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -174,9 +178,12 @@ class Database:
             self._writing.connection = connection
             try:
                 yield connection
-            finally:
                 self._writing.connection = None
-            self._commit_and_note(connection)
+                self._commit_and_note(connection)
+            except BaseException:
+                self._writing.connection = None
+                keep_nothing(connection)  # It may have read what is undone.
+                raise
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work in a write transaction; do all of it again, a few times, where the server gave it up.
@@ -187,12 +194,7 @@ class Database:
         Raises:
             CatalogUnavailableError: The server does not come back, or gives up each time.
         """
-
-        def attempt() -> _Result:
-            with self.writing() as connection:
-                return work(connection)
-
-        return _again_where_given_up(attempt)
+        return _again_where_given_up(self.writing, work)
 
     def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
         """Begin a transaction that no other writer can come into.
@@ -331,8 +333,15 @@ class Database:
         self._start()
 
 
-def _again_where_given_up(attempt: Callable[[], _Result]) -> _Result:
-    """Do something again, a few times, where the server gives it up or its connection is lost."""
+def _again_where_given_up(
+    begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], _Result]
+) -> _Result:
+    """Do work in a transaction; again, a few times, where the server gives it up or its connection is lost."""
+
+    def attempt() -> _Result:
+        with begin() as connection:
+            return work(connection)
+
     is_repeated = False
     for pause_s in _REPEATED_AFTER_S:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from openg2g.catalog.content import KEYS_PER_STATEMENT, ContentReader, chunks
+from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks, read_workloads
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.search_order import SearchOrder
 from openg2g.catalog.search_plan import SearchPlan
@@ -55,11 +55,11 @@ def hits_query(plan: SearchPlan, order: SearchOrder) -> Select[*tuple[Any, ...]]
     return plan.columns(*_OF_REVISION, REVISIONS.c.workload_id).order_by(*columns)
 
 
-def read_hits(connection: Connection, reader: ContentReader, query: Select[*tuple[Any, ...]]) -> Iterator[Hit]:
+def read_hits(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[Hit]:
     """Yield the hits of `hits_query`; annotations, which may be large, are not read."""
     rows = connection.execute(query, execution_options={SEARCHING: True}).all()
     for block in chunks(rows, KEYS_PER_STATEMENT):
-        workloads = reader.read(connection, [row.workload_id for row in block])
+        workloads = read_workloads(connection, [row.workload_id for row in block])
         yield from ((tuple(row[:-1]), workloads[row.workload_id]) for row in block)
 
 

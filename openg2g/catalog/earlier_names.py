@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, union_all
+from sqlalchemy import Connection, Exists, FromClause, and_, bindparam, exists, func, or_, select, union_all
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.tables import NAMES, RENAMES, REVISIONS
@@ -10,6 +10,7 @@ from openg2g.catalog.tables import NAMES, RENAMES, REVISIONS
 _change = RENAMES.alias("change")
 _known = RENAMES.alias("known")
 _present = NAMES.alias("present")
+_successor = NAMES.alias("successor")
 _first = REVISIONS.alias("first_of_revisions")
 
 _last_known = (
@@ -17,28 +18,43 @@ _last_known = (
     .where(_known.c.name_id == NAMES.c.id, _known.c.recorded_at <= bindparam("known_at"))
     .order_by(_known.c.number.desc())
     .limit(queries.ONE)
+    .correlate(NAMES)
     .scalar_subquery()
 )
+_is_next_change = (_change.c.name_id == NAMES.c.id, _change.c.number == func.coalesce(_last_known, 0) + 1)
 _called_then = func.coalesce(  # What the change after the last known one took from it, else what it is called now.
-    select(_change.c.old_name)
-    .where(_change.c.name_id == NAMES.c.id, _change.c.number == func.coalesce(_last_known, 0) + 1)
-    .scalar_subquery(),
-    NAMES.c.name,
+    select(_change.c.old_name).where(*_is_next_change).scalar_subquery(), NAMES.c.name
 )
 _ever_called = union_all(  # Two look-ups in indexes; `or` would have every name read.
     select(_present.c.id).where(_present.c.name == bindparam("name")),
     select(RENAMES.c.name_id).where(RENAMES.c.old_name == bindparam("name")),
 )
-_is_known = exists().where(
-    _first.c.name_id == NAMES.c.id, _first.c.number == queries.ONE, _first.c.recorded_at <= bindparam("known_at")
+
+
+def _is_known(names: FromClause) -> Exists:
+    first = (_first.c.name_id == names.c.id, _first.c.number == queries.ONE)
+    return exists().where(*first, _first.c.recorded_at <= bindparam("known_at"))
+
+
+_is_succeeded = (
+    exists()
+    .where(  # A change that a clock dated ahead had been made when its successor was first used.
+        _successor.c.id.in_(_ever_called),
+        _successor.c.id != NAMES.c.id,
+        _successor.c.created_at
+        >= select(_change.c.recorded_at).where(*_is_next_change).correlate(NAMES).scalar_subquery(),
+        _is_known(_successor),
+    )
+    .correlate(NAMES)
 )
+_is_called_so = and_(_called_then == bindparam("name"), ~_is_succeeded)
 
 PRESENT_NAME = (
     select(NAMES.c.name)
-    .where(NAMES.c.id.in_(_ever_called), _is_known)
+    .where(NAMES.c.id.in_(_ever_called), _is_known(NAMES))
     .where(or_(_called_then == bindparam("name"), NAMES.c.name == bindparam("name")))
     # A copy may have brought another name that was called so then, elsewhere: who was here first goes on to answer.
-    .order_by((_called_then == bindparam("name")).desc(), NAMES.c.id)
+    .order_by(_is_called_so.desc(), NAMES.c.id)
     .limit(queries.ONE)
 )
 """The present name of who was called `name` at `known_at`, or of who is called so now, where nobody was."""

@@ -9,7 +9,6 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal,
 
 from openg2g.catalog import clock
 from openg2g.catalog import revision_queries as queries
-from openg2g.catalog.content import ContentReader
 from openg2g.catalog.heads import find_heads
 from openg2g.catalog.indexes import INDEX_OF
 from openg2g.catalog.reference import NOW, Viewpoint
@@ -89,16 +88,14 @@ class NameStatus:
         return None if self.in_force is None or self.in_force.number == self.latest.number else self.latest
 
 
-def statuses_of_names(
-    connection: Connection, reader: ContentReader, names: Sequence[str], viewpoint: Viewpoint
-) -> list[NameStatus]:
+def statuses_of_names(connection: Connection, names: Sequence[str], viewpoint: Viewpoint) -> list[NameStatus]:
     """Return the status of each name, in the given order; names without a revision that is known are left out."""
     as_of = viewpoint.as_of or clock.now()
     heads = find_heads(connection, names, as_of, viewpoint.horizon)
     found = [heads[name] for name in names if name in heads]
-    latest = complete(connection, reader, [head.latest for head in found])
+    latest = complete(connection, [head.latest for head in found])
     others = [head.in_force for head in found if head.in_force is not None and head.in_force is not head.latest]
-    in_force = {revision.name: revision for revision in complete(connection, reader, others)}
+    in_force = {revision.name: revision for revision in complete(connection, others)}
     return [
         NameStatus(
             revision.name,
@@ -110,17 +107,15 @@ def statuses_of_names(
     ]
 
 
-def where_name(connection: Connection, reader: ContentReader, name: str, viewpoint: Viewpoint) -> list[Revision]:
+def where_name(connection: Connection, name: str, viewpoint: Viewpoint) -> list[Revision]:
     """Return the revisions of a name, first to latest; none for an unknown name."""
     parameters = {"name": name, "known_at": viewpoint.horizon}
-    return complete(connection, reader, connection.execute(queries.REVISIONS_OF_NAME, parameters).all())
+    return complete(connection, connection.execute(queries.REVISIONS_OF_NAME, parameters).all())
 
 
-def log_page(
-    connection: Connection, reader: ContentReader, wanted: LogFilter, after: Revision | None, size: int
-) -> list[Revision]:
+def log_page(connection: Connection, wanted: LogFilter, after: Revision | None, size: int) -> list[Revision]:
     """Return the next revisions of a log, at most `size`, that come after a revision of it."""
-    return complete(connection, reader, connection.execute(log_query(wanted, after, size)).all())
+    return complete(connection, connection.execute(log_query(wanted, after, size)).all())
 
 
 def log_query(wanted: LogFilter, after: Revision | None, size: int) -> Select[*tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from openg2g.catalog.content import ContentReader
+from openg2g.catalog.content import read_specs
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.expression_sources import Scope, SpecSource
 from openg2g.catalog.expression_sql import Compiler
@@ -89,9 +89,7 @@ def uses_query(spec_ids: Sequence[int], scope: ResolvedScope) -> Select[*tuple[A
     )
 
 
-def read_uses(
-    connection: Connection, reader: ContentReader, spec_ids: Sequence[int], scope: ResolvedScope
-) -> list[ModelUse]:
+def read_uses(connection: Connection, spec_ids: Sequence[int], scope: ResolvedScope) -> list[ModelUse]:
     """Return model specs, in the given order, with their uses in a scope, also those that it does not use.
 
     Raises:
@@ -101,7 +99,7 @@ def read_uses(
     found = connection.execute(uses_query(spec_ids, scope), execution_options={SEARCHING: True})
     for spec_id, name, number in found:
         users[spec_id].append((name, number))
-    specs = reader.read_specs(connection, spec_ids)
+    specs = read_specs(connection, spec_ids)
     return [
         ModelUse(
             spec=specs[spec_id],

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from openg2g.catalog.bulk import insert_rows
 from openg2g.catalog.checksum import row_checksum
+from openg2g.catalog.key_lists import is_among
 from openg2g.catalog.tables import ALIAS_MOVES, NAMES, RENAMES, TAGS
-from openg2g.models.errors import NameTakenError
+from openg2g.models.errors import InvalidRevisionError, NameTakenError
 from openg2g.models.naming import AliasMove, Rename
 
 _ALIAS_MOVES = (
@@ -24,6 +25,23 @@ _ALIAS_MOVES = (
     .order_by(ALIAS_MOVES.c.alias, ALIAS_MOVES.c.number)
 )
 
+LAST_FREED = select(func.max(RENAMES.c.recorded_at)).where(is_among(RENAMES.c.old_name, "names"))
+"""When the last of `names` ceased to be the name of something else."""
+
+_FREED = (
+    select(RENAMES.c.old_name, func.max(RENAMES.c.recorded_at))
+    .where(is_among(RENAMES.c.old_name, "names"))
+    .group_by(RENAMES.c.old_name)
+)
+
+
+def times_of_freeing(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
+    """Return name → when it ceased to be the name of something else; names that never were are left out.
+
+    Whatever is called so next was first used no earlier, whatever clocks say: that tells which of the two is meant.
+    """
+    return {name: freed_at for name, freed_at in connection.execute(_FREED, {"names": names})}
+
 
 def find_name_id(connection: Connection, name: str) -> int | None:
     """Return the id of a name, None for an unknown one."""
@@ -35,9 +53,15 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
 
     Raises:
         NameTakenError: The new name is in use.
+        InvalidRevisionError: It ceased to be another's at a time that lies ahead.
     """
     if find_name_id(connection, new) is not None:
         raise NameTakenError(new)
+    freed_at = times_of_freeing(connection, [new]).get(new, change.recorded_at)
+    if freed_at > change.recorded_at:
+        raise InvalidRevisionError(
+            f"name {new!r} was another's until {freed_at}, which lies ahead of the clock: choose another, or wait."
+        )
     number = (connection.scalar(select(func.max(RENAMES.c.number)).where(RENAMES.c.name_id == name_id)) or 0) + 1
     row = (name_id, number, change.old_name, change.recorded_at, change.author, change.message)
     insert_rows(connection, RENAMES, [row])

@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog import forks, waiting
 from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.kept import keep_nothing
 from openg2g.catalog.location import Location
 from openg2g.catalog.tables import CATALOG_INFO, VERSION_TABLE
 from openg2g.models.errors import DamagedCatalogError, LocationError
@@ -47,7 +48,7 @@ _SETTINGS: Mapping[str, str] = {
     "default_transaction_deferrable": "off",
 }
 # What other clients of a pooler may have left behind becomes what server, database and role say.
-_RESET = ("role", "statement_timeout", "idle_in_transaction_session_timeout")
+_RESET = ("role", "statement_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
 _RESET_SINCE_17 = ("transaction_timeout",)
 _LOCAL_SETTINGS = "catalog_local_settings"
 _ACCESS = "catalog_access"
@@ -177,6 +178,8 @@ class PostgresqlEngine:
 
     def _begin(self, connection: Connection, isolation: str) -> None:
         info = connection.info
+        if info[_LOCAL_SETTINGS]:
+            keep_nothing(connection)  # Whatever is behind a pooler may be another database by now.
         connection.exec_driver_sql(f"BEGIN ISOLATION LEVEL {isolation}{info[_ACCESS]}{info[_LOCAL_SETTINGS]}")
 
     def _connect(

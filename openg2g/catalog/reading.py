@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from openg2g.catalog import clock, listing, naming, resolve
-from openg2g.catalog.content import ContentReader, chunks
+from openg2g.catalog.content import chunks
 from openg2g.catalog.database import Database
 from openg2g.catalog.listing import LogFilter, NameStatus
 from openg2g.catalog.reference import Viewpoint, parse_reference
@@ -40,7 +40,6 @@ class CatalogReading:
         if not isinstance(database, Database):
             raise LocationError(f"use Catalog.open({database!r}) to open a catalog.")
         self.database = database
-        self._reader = ContentReader()
 
     def load(
         self, reference: str, *, as_of: datetime | None = None, known_at: datetime | None = None
@@ -54,9 +53,7 @@ class CatalogReading:
         """
         parsed = parse_reference(reference)
         viewpoint = Viewpoint(as_of, known_at)
-        workload = self.database.read(
-            lambda connection: resolve.find_workload(connection, self._reader, parsed, viewpoint)
-        )
+        workload = self.database.read(lambda connection: resolve.find_workload(connection, parsed, viewpoint))
         if workload is not None:
             return workload
         revision = resolve.require_workload(self.get(reference, as_of=as_of, known_at=known_at))
@@ -73,7 +70,7 @@ class CatalogReading:
         """
         parsed = parse_reference(reference)
         viewpoint = Viewpoint(as_of, known_at)
-        return self.database.read(lambda connection: resolve.get_revision(connection, self._reader, parsed, viewpoint))
+        return self.database.read(lambda connection: resolve.get_revision(connection, parsed, viewpoint))
 
     def history(self, name: str, *, known_at: datetime | None = None) -> list[Revision]:
         """Return the revisions of a name, first to latest.
@@ -87,7 +84,7 @@ class CatalogReading:
             present_name = check_name(name)
             if known_at is not None:  # It may be called otherwise since.
                 present_name = resolve.find_name(connection, name, viewpoint.known_at)
-            revisions = listing.where_name(connection, self._reader, present_name, viewpoint)
+            revisions = listing.where_name(connection, present_name, viewpoint)
             if not revisions:
                 raise resolve.unknown_name(connection, name)
             return revisions
@@ -114,9 +111,7 @@ class CatalogReading:
         last = None
         size = min(limit or _REVISIONS_PER_BLOCK, _REVISIONS_PER_BLOCK)
         while True:
-            page = self.database.read(
-                partial(listing.log_page, reader=self._reader, wanted=wanted, after=last, size=size)
-            )
+            page = self.database.read(partial(listing.log_page, wanted=wanted, after=last, size=size))
             yield from page
             if len(page) < size:
                 return
@@ -174,7 +169,7 @@ class CatalogReading:
 
         def read(connection: Connection) -> NameStatus:
             present_name = resolve.find_name(connection, checked, viewpoint.known_at)
-            return listing.statuses_of_names(connection, self._reader, [present_name], viewpoint)[0]
+            return listing.statuses_of_names(connection, [present_name], viewpoint)[0]
 
         return self.database.read(read)
 
@@ -184,7 +179,7 @@ class CatalogReading:
         """Return the status of the name of a revision that was found, which has the present name."""
         viewpoint = Viewpoint(as_of, known_at)
         return self.database.read(
-            lambda connection: listing.statuses_of_names(connection, self._reader, [revision.name], viewpoint)[0]
+            lambda connection: listing.statuses_of_names(connection, [revision.name], viewpoint)[0]
         )
 
     def aliases_of(self, revision: Revision, *, known_at: datetime | None = None) -> list[str]:
@@ -200,9 +195,7 @@ class CatalogReading:
         viewpoint = Viewpoint(as_of or clock.now(), known_at)
         for names in self._name_pages(pattern):
             for block in chunks(names, _REVISIONS_PER_BLOCK):
-                yield from self.database.read(
-                    partial(listing.statuses_of_names, reader=self._reader, names=block, viewpoint=viewpoint)
-                )
+                yield from self.database.read(partial(listing.statuses_of_names, names=block, viewpoint=viewpoint))
 
     def _name_pages(self, pattern: str) -> Iterator[list[str]]:
         literal = _beginning(pattern)

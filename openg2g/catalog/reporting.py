@@ -76,7 +76,7 @@ class CatalogReporting(CatalogSearching):
             lambda connection: connection.scalars(query, execution_options={SEARCHING: True}).all()
         )
         for block in chunks(spec_ids, model_uses.SPECS_PER_BLOCK):
-            uses = self.database.read(partial(model_uses.read_uses, reader=self._reader, spec_ids=block, scope=scope))
+            uses = self.database.read(partial(model_uses.read_uses, spec_ids=block, scope=scope))
             yield from (use for use in uses if use.references)
 
     def get_model(self, digest: str) -> ModelUse:
@@ -93,7 +93,7 @@ class CatalogReporting(CatalogSearching):
 
         def read(connection: Connection) -> ModelUse:
             spec_id = model_uses.get_spec_id(connection, digest)
-            return model_uses.read_uses(connection, self._reader, [spec_id], model_uses.EVERY_REVISION)[0]
+            return model_uses.read_uses(connection, [spec_id], model_uses.EVERY_REVISION)[0]
 
         return self.database.read(read)
 
@@ -159,8 +159,7 @@ class CatalogReporting(CatalogSearching):
         """
         condition = read_condition(rule, parameters)
         window = AuditWindow(since, until, known_at)
-        with self.database.snapshot() as connection:
-            return audit.find_violations(connection, condition, window)
+        return self.database.read_at_once(partial(audit.find_violations, rule=condition, window=window))
 
     def to_dataframe(
         self,
@@ -195,6 +194,6 @@ class CatalogReporting(CatalogSearching):
 
         def read(connection: Connection) -> Any:
             query = dataframes.hits_query(self._plan(connection, condition, scope), order)
-            return maker.frame(dataframes.read_hits(connection, self._reader, query))
+            return maker.frame(dataframes.read_hits(connection, query))
 
         return self.database.read(read)

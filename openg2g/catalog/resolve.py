@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, func, select
 
 from openg2g.catalog import clock
 from openg2g.catalog import revision_queries as queries
-from openg2g.catalog.content import ContentReader
+from openg2g.catalog.content import read_workload_of
 from openg2g.catalog.earlier_names import find_present_name
 from openg2g.catalog.reference import (
     END_OF_TIME,
@@ -54,9 +54,7 @@ _ALIAS_MOVE = (
 )
 
 
-def get_revision(
-    connection: Connection, reader: ContentReader, reference: Reference, viewpoint: Viewpoint = NOW
-) -> Revision:
+def get_revision(connection: Connection, reference: Reference, viewpoint: Viewpoint = NOW) -> Revision:
     """Return the revision that a reference names; for a digest, the one that recorded its workload last.
 
     Raises:
@@ -68,13 +66,13 @@ def get_revision(
     rows = _rows(connection, queries.REVISION, there, viewpoint)
     if not rows:
         raise _not_found(connection, reference, there, viewpoint)
-    return complete(connection, reader, rows)[0]
+    return complete(connection, rows)[0]
 
 
 # A profile of loads as of a time on SQLite has 0.42 of its 0.75 s in the execution of the statement, of which 0.10 in
 # the driver and 0.32 in SQLAlchemy; 0.05 is the workload, and the rest is spread over what is called on the way.
 def find_workload(
-    connection: Connection, reader: ContentReader, reference: Reference, viewpoint: Viewpoint = NOW
+    connection: Connection, reference: Reference, viewpoint: Viewpoint = NOW
 ) -> LLMInferenceWorkload | None:
     """Return the workload that a reference names, without its revision; None where `get_revision` says why.
 
@@ -84,7 +82,7 @@ def find_workload(
     """
     there = _as_called_now(connection, reference, viewpoint)
     spec_ids = [row[0] for row in _rows(connection, queries.MODELS, there, viewpoint)]
-    return reader.read_one(connection, spec_ids) if spec_ids else None
+    return read_workload_of(connection, spec_ids) if spec_ids else None
 
 
 def require_workload(revision: Revision) -> Revision:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from openg2g.catalog.clock import SERVER_TIME
-from openg2g.catalog.content import ContentReader
+from openg2g.catalog.content import read_workloads
 from openg2g.catalog.convert import revision_from_row
 from openg2g.catalog.expression_sources import Scope
 from openg2g.catalog.key_lists import is_among
@@ -181,7 +181,7 @@ def in_force_of(
     return query.order_by(*order).limit(ONE).correlate_except(revision)
 
 
-def complete(connection: Connection, reader: ContentReader, rows: Sequence[RevisionRowRead]) -> list[Revision]:
+def complete(connection: Connection, rows: Sequence[RevisionRowRead]) -> list[Revision]:
     """Make revisions of rows of `NAMED_REVISIONS`, with their workloads, in few statements."""
-    workloads = reader.read(connection, [row.workload_id for row in rows if row.workload_id is not None])
+    workloads = read_workloads(connection, [row.workload_id for row in rows if row.workload_id is not None])
     return [revision_from_row(row, workloads.get(row.workload_id)) for row in rows]

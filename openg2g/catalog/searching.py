@@ -116,7 +116,7 @@ class CatalogSearching(CatalogReading):
         def read(connection: Connection) -> SearchPage:
             plan = self._plan(connection, condition, scope, place)
             rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
-            revisions = complete(connection, self._reader, rows[:limit])
+            revisions = complete(connection, rows[:limit])
             token = None
             if len(rows) > limit:
                 token = Place(question, plan.scope.as_of, order.values_of(revisions[-1])).token()

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Row, Select, Table, func, select, tuple_
 
 from openg2g.catalog.archive_source import archive_entries
 from openg2g.catalog.checksum import row_checksum
-from openg2g.catalog.content import ContentReader
+from openg2g.catalog.content import read_specs
 from openg2g.catalog.convert import batch_sizes_to_rows
 from openg2g.catalog.database import Database
 from openg2g.catalog.definitions import compare_definitions
 from openg2g.catalog.file_copy import copy_file
+from openg2g.catalog.kept import keep_nothing
 from openg2g.catalog.location import locate
 from openg2g.catalog.tables import (
     BATCH_SIZE_LISTS,
@@ -26,7 +27,7 @@ from openg2g.catalog.tables import (
 from openg2g.formats.archive_reader import EntryChecker
 from openg2g.formats.temporary import temporary_directory, temporary_errors
 from openg2g.models.digest import model_spec_digest
-from openg2g.models.errors import CatalogError
+from openg2g.models.errors import CatalogError, CatalogUnavailableError
 
 MAX_PROBLEMS = 100
 """After so many problems, the rest is not told."""
@@ -65,6 +66,8 @@ def problems_of(database: Database) -> list[str]:
                 problems.append(problem)
                 if len(problems) >= MAX_PROBLEMS:
                     return [*problems, "there may be more."]
+        except CatalogUnavailableError:
+            raise
         except CatalogError as error:  # A row that cannot be read at all ends its check; the others go on.
             problems.append(str(error))
         except (TypeError, ValueError, OverflowError) as error:  # A damaged page may give a value of another type.
@@ -131,7 +134,8 @@ def _spec_problems(database: Database) -> Iterator[str]:
 def _spec_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
     query = select(MODEL_SPECS.c.id, MODEL_SPECS.c.digest).where(MODEL_SPECS.c.id.between(*ids))
     rows = connection.execute(query.order_by(MODEL_SPECS.c.id)).all()
-    specs = ContentReader().read_specs(connection, [row.id for row in rows])
+    keep_nothing(connection)  # Each is to be read again.
+    specs = read_specs(connection, [row.id for row in rows])
     return [
         f"model spec {row.id} does not fit its digest {row.digest}."
         for row in rows

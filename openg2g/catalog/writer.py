@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from openg2g.catalog import clock
+from openg2g.catalog import clock, naming
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.bulk import insert_rows
 from openg2g.catalog.clock import SERVER_TIME, Clocks
 from openg2g.catalog.clock_watch import ClockWatch
-from openg2g.catalog.content import ContentReader, ContentWriter
+from openg2g.catalog.content import ContentWriter
 from openg2g.catalog.convert import revision_from_row, revision_to_row
 from openg2g.catalog.heads import HeadRows, find_begun, find_heads
 from openg2g.catalog.new_texts import refuse_hidden_characters
@@ -22,7 +22,7 @@ from openg2g.models.digest import workload_digest
 from openg2g.models.errors import RevisionConflictError
 from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
 
-_LAST_NAME_ID = select(func.max(NAMES.c.id), SERVER_TIME)
+_LAST_NAME_ID = select(func.max(NAMES.c.id), naming.LAST_FREED.scalar_subquery(), SERVER_TIME)
 
 _Known = Revision | RevisionRowRead
 """A revision as a row that was read, or as what this transaction appended."""
@@ -67,7 +67,6 @@ class RevisionWriter:
         self.connection = connection
         self.default_author = default_author
         self.content = ContentWriter(connection)
-        self._reader = ContentReader()  # Of its own: what this transaction adds may yet be undone.
         self.clocks = ClockWatch(connection)
 
     # A profile of a sweep on SQLite, 49 µs a workload: the driver 22, checking a draft 2, its digest 2, a revision 2,
@@ -122,7 +121,7 @@ class RevisionWriter:
             "known_at": NOW.horizon,
         }
         rows = self.connection.execute(queries.BEFORE, parameters).all()
-        return next(iter(complete(self.connection, self._reader, rows)), None)
+        return next(iter(complete(self.connection, rows)), None)
 
     def author_or_default(self, author: str | None) -> str:
         """Return who records it."""
@@ -156,9 +155,12 @@ class RevisionWriter:
         server_time = next((found.latest.server_time for found in rows.values()), None)
         new = [name for name in names if name not in heads]
         if new:
-            last_id, server_time = self.connection.execute(_LAST_NAME_ID).one()
+            last_id, freed_at, server_time = self.connection.execute(_LAST_NAME_ID, {"names": new}).one()
+            is_late = freed_at is not None and freed_at > now
+            freed = naming.times_of_freeing(self.connection, new) if is_late else {}
             heads.update((name, _Head(name_id, now)) for name_id, name in enumerate(new, (last_id or 0) + 1))
-            insert_rows(self.connection, NAMES, [(heads[name].name_id, name, now) for name in new])
+            rows_of_new = [(heads[name].name_id, name, max(now, freed.get(name, now))) for name in new]
+            insert_rows(self.connection, NAMES, rows_of_new)
         self.clocks.note_clocks(Clocks(now, server_time))
         self._look_up_times(heads, drafts)
         return heads

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openg2g.catalog import Catalog, SearchScope, WorkloadNotFoundError, clock
+from openg2g.catalog import Catalog, InvalidRevisionError, SearchScope, WorkloadNotFoundError, clock
 from openg2g.catalog.clock import Clocks
 from openg2g.catalog.clock_watch import all_clock_warnings, clock_warnings
 from openg2g.catalog.moving import copy_catalog
+from openg2g.catalog.verify import verify_database
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.clocks import run_at
 from tests.catalog.histories import archive_of
@@ -255,3 +256,30 @@ def test_json_stays_json_where_something_is_told(database_url: str) -> None:
     said = run_at(timedelta(0), database_url, "show", "fleet@latest", "--format", "json")
     assert json.loads(said.out)["in_force_number"] is None
     assert "comes into force" in said.err
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=8), HOUR, YEARS])
+def test_a_name_that_was_changed_ahead_of_time_is_that_of_who_took_it_then(catalog: Catalog, ahead: timedelta) -> None:
+    catalog.save("a", WORKLOADS[1])
+    before = datetime.now(UTC)
+    with clock_ahead(ahead):
+        catalog.rename("a", "b")
+    catalog.save("a", WORKLOADS[2])
+    with pytest.MonkeyPatch.context() as patch:
+        for later in (timedelta(0), ahead / 2, ahead * 1.01):  # Also when its time has come.
+            patch.setattr(clock, "now", lambda later=later: datetime.now(UTC) + later)
+            assert catalog.load("a", known_at=clock.now()) == WORKLOADS[2]
+            assert catalog.load("b", known_at=clock.now()) == WORKLOADS[1]
+    assert catalog.load("a", known_at=before) == WORKLOADS[1]
+    assert catalog.load("a") == WORKLOADS[2]
+    assert verify_database(catalog.database) == []
+
+
+def test_a_name_that_another_had_until_a_time_ahead_is_not_given_by_a_change(catalog: Catalog) -> None:
+    catalog.save("a", WORKLOADS[1])
+    catalog.save("c", WORKLOADS[2])
+    with clock_ahead(HOUR):
+        catalog.rename("a", "b")
+    with pytest.raises(InvalidRevisionError, match=r"name 'a' was another's until .* ahead of the clock"):
+        catalog.rename("c", "a")
+    assert catalog.list_names() == ["b", "c"]
