@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openg2g.catalog.group_statistics import GroupStatistics as GroupStatistics
     from openg2g.catalog.listing import LogFilter as LogFilter
     from openg2g.catalog.listing import NameStatus as NameStatus
+    from openg2g.catalog.listing import RevisionContext as RevisionContext
     from openg2g.catalog.model_uses import ModelUse as ModelUse
     from openg2g.catalog.search_scope import SearchScope as SearchScope
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
@@ -53,6 +54,7 @@ _HOME = {
     "AliasMove": "openg2g.models.naming",
     "LogFilter": "openg2g.catalog.listing",
     "NameStatus": "openg2g.catalog.listing",
+    "RevisionContext": "openg2g.catalog.listing",
     "Catalog": "openg2g.catalog.catalog",
     "GroupStatistics": "openg2g.catalog.group_statistics",
     "ModelUse": "openg2g.catalog.model_uses",

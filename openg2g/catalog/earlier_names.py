@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Exists, FromClause, and_, bindparam, exists, func, or_, select, union_all
+from sqlalchemy import Connection, Exists, FromClause, Row, and_, bindparam, exists, func, or_, select, union_all
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.tables import NAMES, RENAMES, REVISIONS
@@ -50,16 +50,16 @@ _is_succeeded = (
 _is_called_so = and_(_called_then == bindparam("name"), ~_is_succeeded)
 
 PRESENT_NAME = (
-    select(NAMES.c.name)
+    select(NAMES.c.id, NAMES.c.name)
     .where(NAMES.c.id.in_(_ever_called), _is_known(NAMES))
     .where(or_(_called_then == bindparam("name"), NAMES.c.name == bindparam("name")))
     # A copy may have brought another name that was called so then, elsewhere: who was here first goes on to answer.
     .order_by(_is_called_so.desc(), NAMES.c.id)
     .limit(queries.ONE)
 )
-"""The present name of who was called `name` at `known_at`, or of who is called so now, where nobody was."""
+"""Id and present name of who was called `name` at `known_at`, or of who is called so now, where nobody was."""
 
 
-def find_present_name(connection: Connection, name: str, known_at: datetime) -> str | None:
-    """Return the present name of who was called so at a time, or is called so now; None where none was known then."""
-    return connection.scalar(PRESENT_NAME, {"name": name, "known_at": known_at})
+def find_present_name(connection: Connection, name: str, known_at: datetime) -> Row[int, str] | None:
+    """Return id and present name of who was called so then, or is called so now; None where none was known then."""
+    return connection.execute(PRESENT_NAME, {"name": name, "known_at": known_at}).first()

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from openg2g.catalog import revision_queries as queries
 from openg2g.catalog.content import KEYS_PER_STATEMENT, chunks
@@ -30,17 +31,36 @@ def find_heads(
     connection: Connection, names: Sequence[str], as_of: datetime, known_at: datetime
 ) -> dict[str, HeadRows]:
     """Return name → heads of those names that have a revision; where both are one, in a statement for many names."""
-    heads: dict[str, HeadRows] = {}
-    for chunk in chunks(names, KEYS_PER_STATEMENT):
-        parameters = {"names": chunk, "as_of": as_of, "known_at": known_at}
-        latest = connection.execute(queries.LATEST_OF_NAMES, parameters).all()
-        others = [row.name for row in latest if row.number_in_force not in (None, row.number)]
-        in_force = {row.name: row for row in latest if row.number_in_force == row.number}
-        if others:
-            found = connection.execute(queries.IN_FORCE_OF_NAMES, parameters | {"names": others})
-            in_force.update((row.name, row) for row in found)
-        heads.update((row.name, HeadRows(row, in_force.get(row.name))) for row in latest)
-    return heads
+    parameters = {"as_of": as_of, "known_at": known_at}
+    return {
+        heads.latest.name: heads
+        for chunk in chunks(names, KEYS_PER_STATEMENT)
+        for heads in _heads(connection, queries.LATEST_OF_NAMES, parameters | {"names": chunk})
+    }
+
+
+def find_heads_of_ids(
+    connection: Connection, name_ids: Sequence[int], as_of: datetime, known_at: datetime
+) -> dict[int, HeadRows]:
+    """Return id → heads, as `find_heads`, of the names with these ids, whatever they are called by now."""
+    parameters = {"as_of": as_of, "known_at": known_at}
+    return {
+        heads.latest.name_id: heads
+        for chunk in chunks(name_ids, KEYS_PER_STATEMENT)
+        for heads in _heads(connection, queries.LATEST_OF_IDS, parameters | {"ids": chunk})
+    }
+
+
+def _heads(
+    connection: Connection, statement: Select[*tuple[Any, ...]], parameters: dict[str, Any]
+) -> Iterator[HeadRows]:
+    latest = connection.execute(statement, parameters).all()
+    in_force = {row.name_id: row for row in latest if row.number_in_force == row.number}
+    others = [row.name_id for row in latest if row.number_in_force not in (None, row.number)]
+    if others:
+        found = connection.execute(queries.IN_FORCE_OF_IDS, parameters | {"ids": others})
+        in_force.update((row.name_id, row) for row in found)
+    return (HeadRows(row, in_force.get(row.name_id)) for row in latest)
 
 
 def find_begun(

@@ -7,7 +7,7 @@ no arrays, and reads such statements fast.
 
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -33,3 +33,26 @@ def _is_in_array(element: _IsAmong, compiler: SQLCompiler, **options: Any) -> st
 def is_among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """Condition: the column is one of the keys, a list, that this parameter of the statement is."""
     return _IsAmong(column, bindparam(parameter, type_=column.type, expanding=True))
+
+
+class _AreAmong(FunctionElement[bool]):
+    inherit_cache = True
+
+
+@compiles(_AreAmong, "sqlite")
+def _are_in_list(element: _AreAmong, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, keys = (compiler.process(clause, **options) for clause in element.clauses)
+    pairs = f"SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each({keys})"
+    return f"({first}, {second}) IN ({pairs})"
+
+
+@compiles(_AreAmong, "postgresql")
+def _are_in_array(element: _AreAmong, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, keys = (compiler.process(clause, **options) for clause in element.clauses)
+    pairs = f"SELECT (pair ->> 0)::bigint, (pair ->> 1)::bigint FROM json_array_elements({keys}::json) AS pair"
+    return f"({first}, {second}) IN ({pairs})"
+
+
+def are_among(first: ColumnElement[int], second: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
+    """Condition: the two columns are one of the pairs of integers that this parameter, JSON, is a list of."""
+    return _AreAmong(first, second, bindparam(parameter, type_=Text()))

@@ -20,8 +20,7 @@ _ALIAS_MOVES = (
         ALIAS_MOVES.c.author,
         ALIAS_MOVES.c.message,
     )
-    .join(NAMES, NAMES.c.id == ALIAS_MOVES.c.name_id)
-    .where(NAMES.c.name == bindparam("name"), ALIAS_MOVES.c.recorded_at <= bindparam("known_at"))
+    .where(ALIAS_MOVES.c.name_id == bindparam("name_id"), ALIAS_MOVES.c.recorded_at <= bindparam("known_at"))
     .order_by(ALIAS_MOVES.c.alias, ALIAS_MOVES.c.number)
 )
 
@@ -122,9 +121,9 @@ def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
     insert_rows(connection, ALIAS_MOVES, [row])
 
 
-def alias_moves(connection: Connection, name: str, known_at: datetime) -> list[AliasMove]:
+def alias_moves(connection: Connection, name_id: int, known_at: datetime) -> list[AliasMove]:
     """Return every move of the aliases of a name, first to last; those of one alias in the order of their numbers."""
-    rows = connection.execute(_ALIAS_MOVES, {"name": name, "known_at": known_at})
+    rows = connection.execute(_ALIAS_MOVES, {"name_id": name_id, "known_at": known_at})
     moves = [AliasMove(*row) for row in rows]
     passed: dict[str, datetime] = {}  # A move of a clock that was ahead comes before those that follow it.
     keys = []

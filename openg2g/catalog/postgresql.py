@@ -70,7 +70,8 @@ _FIND_SCHEMA = f"""
         (SELECT schema FROM path ORDER BY place LIMIT 1),
         (SELECT schema FROM found WHERE place IS NOT NULL ORDER BY place LIMIT 1),
         array(SELECT schema FROM found WHERE place IS NULL ORDER BY schema),
-        current_setting('default_transaction_read_only'), current_setting('session_replication_role');
+        current_setting('default_transaction_read_only'), current_setting('session_replication_role'),
+        current_setting('is_superuser') = 'on';
     COMMIT
 """
 
@@ -200,7 +201,7 @@ class PostgresqlEngine:
         cursor = raw.execute(_FIND_SCHEMA)
         for _ in range(3):
             cursor.nextset()
-        process_id, first, of_catalog, elsewhere, is_read_only, replication_role = cursor.fetchone()
+        process_id, first, of_catalog, elsewhere, is_read_only, replication_role, is_superuser = cursor.fetchone()
         is_chosen = "search_path" in raw.info.options
         is_direct = process_id == raw.info.backend_pid
         prepares = self._location.prepared_statements
@@ -211,7 +212,9 @@ class PostgresqlEngine:
             "search_path": f"{_quoted(of_catalog or self._schema(first, elsewhere, is_chosen=is_chosen))}, pg_temp",
             "lock_timeout": f"'{waiting.LOCK_WAIT_S:.0f}s'",
         }
-        if replication_role != "origin":  # No trigger would refuse anything. It takes a privilege to set.
+        # Elsewhere than at the origin no trigger refuses anything. To set it takes a privilege; without one, no other
+        # client of this role can have changed it.
+        if replication_role != "origin" or (not is_direct and is_superuser):
             settings["session_replication_role"] = "origin"
         if is_direct:
             raw.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))

@@ -1,27 +1,26 @@
 """Everything that can be asked of a catalog without changing it."""
 
-import fnmatch
-import re
-from collections.abc import Iterator
-from dataclasses import replace
+from array import array
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from openg2g.catalog import clock, listing, naming, resolve
 from openg2g.catalog.content import chunks
 from openg2g.catalog.database import Database
-from openg2g.catalog.listing import LogFilter, NameStatus
-from openg2g.catalog.reference import Viewpoint, parse_reference
+from openg2g.catalog.listing import LogFilter, NameStatus, RevisionContext
+from openg2g.catalog.reference import Reference, Viewpoint, parse_reference
 from openg2g.models.errors import InvalidRevisionError, LocationError
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, check_name, check_text
 from openg2g.models.spec import LLMInferenceWorkload
 
 _REVISIONS_PER_BLOCK = 500
-_NAMES_PER_PAGE = 10_000
+_Result = TypeVar("_Result")
 
 
 class CatalogReading:
@@ -53,7 +52,7 @@ class CatalogReading:
         """
         parsed = parse_reference(reference)
         viewpoint = Viewpoint(as_of, known_at)
-        workload = self.database.read(lambda connection: resolve.find_workload(connection, parsed, viewpoint))
+        workload = self._resolved(resolve.find_workload, parsed, viewpoint)
         if workload is not None:
             return workload
         revision = resolve.require_workload(self.get(reference, as_of=as_of, known_at=known_at))
@@ -70,7 +69,14 @@ class CatalogReading:
         """
         parsed = parse_reference(reference)
         viewpoint = Viewpoint(as_of, known_at)
-        return self.database.read(lambda connection: resolve.get_revision(connection, parsed, viewpoint))
+        return self._resolved(resolve.get_revision, parsed, viewpoint)
+
+    def _resolved(
+        self, work: Callable[[Connection, Reference, Viewpoint], _Result], reference: Reference, viewpoint: Viewpoint
+    ) -> _Result:
+        is_one = resolve.takes_one_statement(reference, viewpoint)
+        read = self.database.read if is_one else self.database.read_at_once  # A name may change in between.
+        return read(lambda connection: work(connection, reference, viewpoint))
 
     def history(self, name: str, *, known_at: datetime | None = None) -> list[Revision]:
         """Return the revisions of a name, first to latest.
@@ -78,18 +84,18 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name.
         """
-        viewpoint = Viewpoint(known_at=known_at)
+        checked, viewpoint = check_name(name), Viewpoint(known_at=known_at)
 
         def read(connection: Connection) -> list[Revision]:
-            present_name = check_name(name)
+            present_name = checked
             if known_at is not None:  # It may be called otherwise since.
-                present_name = resolve.find_name(connection, name, viewpoint.known_at)
+                present_name = resolve.find_name(connection, checked, viewpoint.known_at).name
             revisions = listing.where_name(connection, present_name, viewpoint)
             if not revisions:
-                raise resolve.unknown_name(connection, name)
+                raise resolve.unknown_name(connection, checked)
             return revisions
 
-        return self.database.read(read)
+        return self.database.read(read) if known_at is None else self.database.read_at_once(read)
 
     def log(self, wanted: LogFilter | None = None, limit: int | None = None) -> Iterator[Revision]:
         """Yield what was recorded, last first unless the filter says otherwise, fetched as it is needed.
@@ -103,25 +109,22 @@ class CatalogReading:
             raise InvalidRevisionError(f"limit must be >= 1, got {limit}.")
         if wanted.author is not None:
             check_text("author", wanted.author)
-        if wanted.name is not None:
-            wanted = replace(wanted, name=self.find_name(wanted.name, known_at=wanted.viewpoint.known_at))
-        return islice(self._log(wanted, limit), limit)
+        name_id = None if wanted.name is None else self._find_name(wanted.name, wanted.viewpoint.known_at).id
+        return islice(self._log(wanted, name_id, limit), limit)
 
-    def _log(self, wanted: LogFilter, limit: int | None) -> Iterator[Revision]:
-        last = None
+    def _log(self, wanted: LogFilter, name_id: int | None, limit: int | None) -> Iterator[Revision]:
         size = min(limit or _REVISIONS_PER_BLOCK, _REVISIONS_PER_BLOCK)
-        while True:
-            page = self.database.read(partial(listing.log_page, wanted=wanted, after=last, size=size))
+        read = partial(listing.log_page, wanted=wanted, name_id=name_id, size=size)
+        page, last = self.database.read(partial(read, after=None))
+        yield from page
+        while last is not None:
+            page, last = self.database.read(partial(read, after=last))
             yield from page
-            if len(page) < size:
-                return
-            last = page[-1]
 
     def list_names(self, pattern: str = "*") -> list[str]:
         """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
-        literal = _beginning(pattern)
-        names = self.database.read(lambda connection: listing.names_from(connection, literal))
-        return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+        check_text("pattern", pattern)
+        return self.database.read(lambda connection: [name for _, name in listing.names_like(connection, pattern)])
 
     def find_name(self, name: str, *, known_at: datetime | None = None) -> str:
         """Return what a name is called now that was called so then, or is called so now.
@@ -129,8 +132,12 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name; `close_matches` has similar ones.
         """
-        checked, horizon = check_name(name), Viewpoint(known_at=known_at).known_at
-        return self.database.read(lambda connection: resolve.find_name(connection, checked, horizon))
+        found: str = self._find_name(name, Viewpoint(known_at=known_at).known_at).name
+        return found
+
+    def _find_name(self, name: str, known_at: datetime | None) -> Row[int, str]:
+        checked = check_name(name)
+        return self.database.read(lambda connection: resolve.find_name(connection, checked, known_at))
 
     def iter_in_force(
         self,
@@ -168,44 +175,35 @@ class CatalogReading:
         checked, viewpoint = check_name(name), Viewpoint(as_of, known_at)
 
         def read(connection: Connection) -> NameStatus:
-            present_name = resolve.find_name(connection, checked, viewpoint.known_at)
-            return listing.statuses_of_names(connection, [present_name], viewpoint)[0]
+            found = resolve.find_name(connection, checked, viewpoint.known_at)
+            return listing.statuses_of(connection, [found.id], viewpoint)[0]
 
         return self.database.read(read)
 
-    def status_of(
-        self, revision: Revision, *, as_of: datetime | None = None, known_at: datetime | None = None
-    ) -> NameStatus:
-        """Return the status of the name of a revision that was found, which has the present name."""
-        viewpoint = Viewpoint(as_of, known_at)
-        return self.database.read(
-            lambda connection: listing.statuses_of_names(connection, [revision.name], viewpoint)[0]
-        )
+    def get_with_context(
+        self, reference: str, *, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> tuple[Revision, RevisionContext]:
+        """Return the revision that a reference names, and what belongs to it. Errors are those of `get`."""
+        parsed, viewpoint = parse_reference(reference), Viewpoint(as_of, known_at)
 
-    def aliases_of(self, revision: Revision, *, known_at: datetime | None = None) -> list[str]:
-        """Return the aliases that stand for a revision that was found."""
-        horizon = Viewpoint(known_at=known_at).horizon
-        moves = self.database.read(lambda connection: naming.alias_moves(connection, revision.name, horizon))
-        return [alias for alias, number in naming.current_aliases(moves).items() if number == revision.number]
+        def read(connection: Connection) -> tuple[Revision, RevisionContext]:
+            revision = resolve.get_revision(connection, parsed, viewpoint)
+            return revision, listing.context_of(connection, revision, viewpoint)
+
+        return self.database.read_at_once(read)
 
     def iter_statuses(
         self, pattern: str = "*", *, as_of: datetime | None = None, known_at: datetime | None = None
     ) -> Iterator[NameStatus]:
         """Yield of each name that matches a pattern what is in force and what was recorded last, in name order."""
         viewpoint = Viewpoint(as_of or clock.now(), known_at)
-        for names in self._name_pages(pattern):
-            for block in chunks(names, _REVISIONS_PER_BLOCK):
-                yield from self.database.read(partial(listing.statuses_of_names, names=block, viewpoint=viewpoint))
-
-    def _name_pages(self, pattern: str) -> Iterator[list[str]]:
-        literal = _beginning(pattern)
-        last = None
-        while True:
-            page = self.database.read(partial(listing.names_from, prefix=literal, after=last, limit=_NAMES_PER_PAGE))
-            yield [name for name in page if fnmatch.fnmatchcase(name, pattern)]
-            if len(page) < _NAMES_PER_PAGE:
-                return
-            last = page[-1]
+        check_text("pattern", pattern)
+        # All names are looked up first, by what never changes of them: eight bytes each.
+        name_ids = self.database.read(
+            lambda connection: array("q", (name_id for name_id, _ in listing.names_like(connection, pattern)))
+        )
+        for block in chunks(name_ids, _REVISIONS_PER_BLOCK):
+            yield from self.database.read(partial(listing.statuses_of, name_ids=list(block), viewpoint=viewpoint))
 
     def aliases(self, name: str, *, known_at: datetime | None = None) -> dict[str, int]:
         """Return alias → revision number of a name.
@@ -221,9 +219,13 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name.
         """
-        present_name = self.find_name(name, known_at=known_at)
-        horizon = Viewpoint(known_at=known_at).horizon
-        return self.database.read(lambda connection: naming.alias_moves(connection, present_name, horizon))
+        checked, viewpoint = check_name(name), Viewpoint(known_at=known_at)
+
+        def read(connection: Connection) -> list[AliasMove]:
+            found = resolve.find_name(connection, checked, viewpoint.known_at)
+            return naming.alias_moves(connection, found.id, viewpoint.horizon)
+
+        return self.database.read(read)
 
     def tags(self, name: str) -> dict[str, str]:
         """Return the tags of a name.
@@ -243,9 +245,3 @@ class CatalogReading:
     def count(self) -> dict[str, int]:
         """Count names, revisions, and distinct workloads and model specs."""
         return self.database.read(listing.count_rows)
-
-
-def _beginning(pattern: str) -> str:
-    """Return what every name that matches a pattern begins with."""
-    check_text("pattern", pattern)
-    return re.split(r"[*?\[]", pattern, maxsplit=1)[0]

@@ -101,14 +101,24 @@ def require_workload(revision: Revision) -> Revision:
     return revision
 
 
-def find_name(connection: Connection, name: str, known_at: datetime | None) -> str:
-    """Return what a name is called now that was called so then, or is called so now.
+def takes_one_statement(reference: Reference, viewpoint: Viewpoint) -> bool:
+    """Whether a reference is resolved by one statement: others need a connection that sees one state throughout."""
+    match reference:
+        case NameReference() | TimeReference():
+            return viewpoint.known_at is None
+        case NumberReference(_, number):
+            return viewpoint.known_at is None and number > 0
+    return False
+
+
+def find_name(connection: Connection, name: str, known_at: datetime | None) -> Row[int, str]:
+    """Return the id of a name, and what it is called now, that was called so then, or is called so now.
 
     Raises:
         WorkloadNotFoundError: There is none, or none was known then.
     """
     if known_at is None:
-        found = connection.scalar(select(NAMES.c.name).where(NAMES.c.name == name))
+        found = connection.execute(select(NAMES.c.id, NAMES.c.name).where(NAMES.c.name == name)).first()
     else:
         found = find_present_name(connection, name, known_at)
     if found is None:
@@ -153,8 +163,8 @@ def _as_called_now(connection: Connection, reference: Reference, viewpoint: View
     if viewpoint.as_of is not None and is_said:
         raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
     if viewpoint.known_at is not None and not isinstance(reference, DigestReference):
-        name = find_present_name(connection, reference.name, viewpoint.known_at)
-        reference = reference if name is None else replace(reference, name=name)
+        found = find_present_name(connection, reference.name, viewpoint.known_at)
+        reference = reference if found is None else replace(reference, name=found.name)
     if isinstance(reference, LatestReference):
         _refuse_alias(connection, reference)
     return reference

@@ -4,6 +4,7 @@ Statements are built once, since building one costs as much as running it. Every
 `known_at` (and those that ask what was in force `as_of`); whoever wants all that is known gives the end of time.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -26,7 +27,7 @@ from openg2g.catalog.clock import SERVER_TIME
 from openg2g.catalog.content import read_workloads
 from openg2g.catalog.convert import revision_from_row
 from openg2g.catalog.expression_sources import Scope
-from openg2g.catalog.key_lists import is_among
+from openg2g.catalog.key_lists import are_among, is_among
 from openg2g.catalog.tables import NAMES, REVISIONS, WORKLOAD_MODELS, WORKLOADS, UtcTimestamp
 from openg2g.models.revision import Revision
 
@@ -123,6 +124,10 @@ BEFORE = _of_name.where(_is_effective, REVISIONS.c.number < bindparam("number"))
 BEFORE = BEFORE.order_by(REVISIONS.c.effective_from.desc(), REVISIONS.c.number.desc()).limit(ONE)
 """The revision of `name` that was in force at `as_of` before `number` was recorded."""
 
+NEXT = _of_name.where(REVISIONS.c.effective_from > bindparam("as_of"))
+NEXT = NEXT.order_by(REVISIONS.c.effective_from, REVISIONS.c.number.desc()).limit(ONE)
+"""The revision of `name` that comes into force next after `as_of`."""
+
 MODELS = REVISION.models()
 """The ids of its models."""
 
@@ -131,6 +136,7 @@ _known_numbers = select(_other.c.number).where(
     _other.c.name_id == NAMES.c.id, _other.c.recorded_at <= bindparam("known_at")
 )
 _named = NAMED_REVISIONS.where(is_among(NAMES.c.name, "names"))
+_of_ids = NAMED_REVISIONS.where(is_among(NAMES.c.id, "ids"))
 
 _highest_number = _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
 _number_in_force = (
@@ -140,12 +146,22 @@ _number_in_force = (
     .scalar_subquery()
 )
 
-LATEST_OF_NAMES = _named.where(REVISIONS.c.number == _highest_number).add_columns(
-    _number_in_force.label("number_in_force"), SERVER_TIME
-)
+
+def _latest(revisions: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    latest = revisions.where(REVISIONS.c.number == _highest_number)
+    return latest.add_columns(_number_in_force.label("number_in_force"), SERVER_TIME)
+
+
+LATEST_OF_NAMES = _latest(_named)
 """The revision of each of `names` with the highest number, and the number of the one that is in force."""
 
-IN_FORCE_OF_NAMES = _named.where(REVISIONS.c.number == _number_in_force)
+LATEST_OF_IDS = _latest(_of_ids)
+"""The same of the names with these `ids`."""
+
+IN_FORCE_OF_IDS = _of_ids.where(REVISIONS.c.number == _number_in_force)
+
+WITH_KEYS = NAMED_REVISIONS.where(are_among(REVISIONS.c.name_id, REVISIONS.c.number, "keys"))
+"""The revisions of `keys`, a list in JSON of pairs of the id of a name and a number."""
 
 BEGUN_OF_NAMES = _named.where(is_among(REVISIONS.c.effective_from, "times")).order_by(REVISIONS.c.number)
 """The revisions of each of `names` that apply from one of `times`."""
@@ -179,6 +195,13 @@ def in_force_of(
         query = query.where(revision.c.recorded_at <= literal(known_at, UtcTimestamp()))
     order = revision.c.effective_from.desc(), revision.c.number.desc()
     return query.order_by(*order).limit(ONE).correlate_except(revision)
+
+
+def find_by_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> list[Revision]:
+    """Return the revisions with these ids of names and numbers, in their order."""
+    rows = connection.execute(WITH_KEYS, {"keys": json.dumps(keys)}).all()
+    found = {(row.name_id, row.number): row for row in rows}
+    return complete(connection, [found[key] for key in keys])
 
 
 def complete(connection: Connection, rows: Sequence[RevisionRowRead]) -> list[Revision]:

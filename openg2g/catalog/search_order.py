@@ -148,16 +148,19 @@ class Place:
     Attributes:
         question: What was asked, shortened: a token is of no use for another question.
         as_of: The time that the first page was asked about; None where all revisions were.
+        num_renames: How many changes of names there had been: where there are more, hits may have changed places.
         values: Place of the last revision of the page.
     """
 
     question: str
     as_of: datetime | None
+    num_renames: int
     values: tuple[Any, ...]
 
     def token(self) -> str:
         """Write the place as text."""
-        value = [self.question, None if self.as_of is None else self.as_of.isoformat(), list(map(_plain, self.values))]
+        as_of = None if self.as_of is None else self.as_of.isoformat()
+        value = [self.question, as_of, self.num_renames, list(map(_plain, self.values))]
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -170,12 +173,12 @@ def place_from_token(token: str, question: str, order: SearchOrder) -> Place:
     """
     try:
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-        asked, as_of, values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        asked, as_of, num_renames, values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if asked != question:
             raise FilterError(token, "this token belongs to another search: repeat expression, times and order.")
         kinds = [_KEYS[key.removeprefix("-")].type for key in order.keys]
         read = tuple(_typed(value, kind) for value, kind in zip(values, kinds, strict=True))
-        return Place(asked, None if as_of is None else _time(as_of), read)
+        return Place(asked, None if as_of is None else _time(as_of), _typed(num_renames, BigInteger()), read)
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError) as error:
         if isinstance(error, FilterError):
             raise

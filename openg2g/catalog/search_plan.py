@@ -83,6 +83,13 @@ class SearchPlan:
             return self._led(self.lead, columns)
         return self._from_all(columns)
 
+    def keys(self, order: SearchOrder, after: Sequence[Any] | None) -> Statement:
+        """Select the keys of all hits, in an order, that come after a place in it."""
+        query = self.columns(REVISIONS.c.name_id, REVISIONS.c.number)
+        if after is not None:
+            query = query.where(order.after(self.tables, after))
+        return query.order_by(*order.columns(self.tables))
+
     def led_page(self, lead: Lead, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
         """Select a page, beginning with the revisions that a lead finds."""
         return self._page(self._led(lead, revision_columns(self.tables)), self.tables, order, after, size)

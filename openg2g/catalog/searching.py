@@ -1,29 +1,34 @@
 """Searching a catalog by Python expressions, which are compiled to SQL."""
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, func
+from sqlalchemy import Connection, Select, func, select
 
+from openg2g.catalog.content import chunks
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.reading import CatalogReading
-from openg2g.catalog.revision_queries import complete
+from openg2g.catalog.revision_queries import complete, find_by_keys
 from openg2g.catalog.search_explanation import Explanation, explain
 from openg2g.catalog.search_order import Place, place_from_token
 from openg2g.catalog.search_plan import SearchPlan, choose_lead
 from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, SearchScope
+from openg2g.catalog.tables import RENAMES
 from openg2g.expressions.facts import with_facts
 from openg2g.expressions.read import read_condition
 from openg2g.expressions.tree import Expression
-from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.errors import FilterError, InvalidRevisionError
 from openg2g.models.revision import Revision
 
 MAX_HITS_PER_PAGE = 10**9
 """Hits of a page at most."""
 
-_HITS_PER_PAGE = 500
+_HITS_PER_BLOCK = 500
+_NUM_RENAMES = select(func.count()).select_from(RENAMES)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,9 @@ class CatalogSearching(CatalogReading):
     def search(
         self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object
     ) -> Iterator[Revision]:
-        """Yield the revisions for which an expression holds, in the order of the scope, fetched as they are needed.
+        """Yield the revisions for which an expression holds, in the order of the scope.
+
+        Which they are is decided at once; they are fetched as they are needed.
 
         Args:
             expression: A condition such as `total_gpus < limit and 'Llama-3.1-70B' in model_labels`.
@@ -70,16 +77,26 @@ class CatalogSearching(CatalogReading):
         Raises:
             FilterError: The expression says nothing that can be searched by, or the token is of another search.
         """
-        page = self.search_page(expression, scope, parameters, limit=_HITS_PER_PAGE, after=after)
-        return self._from_page(page, expression, scope, parameters)
+        order = scope.order
+        condition = read_condition(expression, parameters)
+        place = None if after is None else place_from_token(after, _shortened(condition, scope), order)
 
-    def _from_page(
-        self, page: SearchPage, expression: str, scope: SearchScope, parameters: Mapping[str, object] | None
-    ) -> Iterator[Revision]:
-        yield from page.revisions
-        while page.next_token is not None:
-            page = self.search_page(expression, scope, parameters, limit=_HITS_PER_PAGE, after=page.next_token)
-            yield from page.revisions
+        def read(connection: Connection) -> "tuple[array[int], array[int]]":
+            _require_names_of(connection, place, after)
+            query = self._plan(connection, condition, scope, place).keys(order, None if place is None else place.values)
+            name_ids, numbers = array("q"), array("q")
+            for name_id, number in _execute(connection, query):
+                name_ids.append(name_id)
+                numbers.append(number)
+            return name_ids, numbers
+
+        return self._of_keys(*self.database.read_at_once(read))
+
+    def _of_keys(self, name_ids: "array[int]", numbers: "array[int]") -> Iterator[Revision]:
+        """Yield the revisions with these keys, which never change, whatever becomes of names, aliases and tags."""
+        for ids, of_names in zip(chunks(name_ids, _HITS_PER_BLOCK), chunks(numbers, _HITS_PER_BLOCK), strict=True):
+            keys = list(zip(ids, of_names, strict=True))
+            yield from self.database.read(partial(find_by_keys, keys=keys))
 
     def search_page(
         self,
@@ -114,15 +131,16 @@ class CatalogSearching(CatalogReading):
         place = None if after is None else place_from_token(after, question, order)
 
         def read(connection: Connection) -> SearchPage:
+            num_renames = _require_names_of(connection, place, after)
             plan = self._plan(connection, condition, scope, place)
             rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
             revisions = complete(connection, rows[:limit])
             token = None
             if len(rows) > limit:
-                token = Place(question, plan.scope.as_of, order.values_of(revisions[-1])).token()
+                token = Place(question, plan.scope.as_of, num_renames, order.values_of(revisions[-1])).token()
             return SearchPage(tuple(revisions), token)
 
-        return self.database.read(read)
+        return self.database.read_at_once(read)
 
     def count_hits(self, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object) -> int:
         """Count the revisions for which an expression holds.
@@ -175,6 +193,18 @@ class CatalogSearching(CatalogReading):
 
 def _execute(connection: Connection, query: Select[*tuple[Any, ...]]) -> Any:
     return connection.execute(query, execution_options={SEARCHING: True})
+
+
+def _require_names_of(connection: Connection, place: Place | None, token: str | None) -> int:
+    """Return how many changes of names there have been, which a place in an order by names must have met all.
+
+    Raises:
+        FilterError: A name was changed since.
+    """
+    num_renames = connection.scalar(_NUM_RENAMES) or 0
+    if place is not None and place.num_renames != num_renames:
+        raise FilterError(token or "", "a name was changed since the page before: search again, from the first page.")
+    return num_renames
 
 
 def _shortened(condition: Expression, scope: SearchScope) -> str:

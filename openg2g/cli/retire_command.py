@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from openg2g.cli.options import complete_names, database_option, ending_options, open_catalog
-from openg2g.cli.output import escaped, outcome_line
+from openg2g.cli.output import escaped, outcome_line, say
 
 
 @click.command("retire")
@@ -24,4 +24,11 @@ def command(context: click.Context, /, name: str, **said: Any) -> None:
     """
     with open_catalog(context) as catalog:
         revision = catalog.retire(name, **said)
+        _, context_then = catalog.get_with_context(name, as_of=revision.effective_from)
     click.echo(escaped(outcome_line(revision)))
+    if context_then.upcoming is not None:
+        when = context_then.upcoming.effective_from.isoformat().replace("+00:00", "Z")
+        say(
+            f"{context_then.upcoming.reference} comes into force at {when}, as planned. To prevent that, run: "
+            f"openg2g retire {name} --effective-from {when}"
+        )

@@ -10,7 +10,7 @@ from openg2g.cli.output import echo_json_value, escaped, revision_summary, say, 
 from openg2g.cli.revision_list import newer_kind
 
 if TYPE_CHECKING:
-    from openg2g.catalog import NameStatus, Revision
+    from openg2g.catalog import NameStatus, Revision, RevisionContext
     from openg2g.models import LLMInferenceWorkload
 
 _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
@@ -42,19 +42,17 @@ def command(
     from openg2g.catalog.clock_watch import clock_warnings
 
     with open_catalog(context) as catalog:
-        revision = catalog.get(reference, as_of=as_of, known_at=known_at)
-        aliases = catalog.aliases_of(revision, known_at=known_at)
-        tags = catalog.tags(revision.name) if known_at is None else {}  # Tags have no history.
-        status = catalog.status_of(revision, as_of=as_of, known_at=known_at)
+        revision, beside = catalog.get_with_context(reference, as_of=as_of, known_at=known_at)
         warnings = clock_warnings(catalog.database, [revision.name])
     for warning in warnings:
         say(warning)
+    status = beside.status
     if format_name == "json":
         numbers = {
             "in_force_number": None if status.in_force is None else status.in_force.number,
             "latest_number": status.latest.number,
         }
-        echo_json_value(_value(revision) | {"aliases": aliases, "tags": tags} | numbers)
+        echo_json_value(_value(revision) | {"aliases": list(beside.aliases), "tags": beside.tags} | numbers)
         return
     is_in_force = status.in_force is not None and status.in_force.number == revision.number
     facts = [
@@ -62,12 +60,13 @@ def command(
         ("digest", revision.digest),
         ("in force from" if is_in_force else "effective from", seconds(revision.effective_from)),
         ("newer", _newer(status) if is_in_force and as_of is None else ""),
+        ("upcoming", _upcoming(beside) if is_in_force and as_of is None else ""),
         ("recorded at", seconds(revision.recorded_at)),
         ("author", revision.author),
         ("message", revision.message),
         ("source", revision.source),
-        ("aliases", ", ".join(aliases)),
-        ("tags", ", ".join(f"{key}={value}" if value else key for key, value in tags.items())),
+        ("aliases", ", ".join(beside.aliases)),
+        ("tags", ", ".join(f"{key}={value}" if value else key for key, value in beside.tags.items())),
         ("annotations", ", ".join(revision.annotations)),
     ]
     for label, value in facts:
@@ -81,6 +80,12 @@ def _newer(status: "NameStatus") -> str:
     if status.newer is None:
         return ""
     return f"{status.newer.reference}, {newer_kind(status)}, effective from {seconds(status.newer.effective_from)}"
+
+
+def _upcoming(beside: "RevisionContext") -> str:
+    if beside.upcoming is None or beside.upcoming == beside.status.newer:
+        return ""
+    return f"{beside.upcoming.reference}, planned, effective from {seconds(beside.upcoming.effective_from)}"
 
 
 def _models_table(workload: "LLMInferenceWorkload") -> str:

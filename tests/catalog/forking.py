@@ -209,6 +209,34 @@ def fork_in_a_transaction(url: str) -> None:
         require_right(catalog, digests)
 
 
+def fork_in_a_transaction_that_is_undone(url: str) -> None:
+    """A child never takes what its parent had written, and undid, for what others have written since."""
+    others_have_written, answer = multiprocessing.Event(), multiprocessing.Queue()
+    with Catalog.open(url) as catalog:
+        catalog.save("fleet", workload_of(1))
+        generator = catalog.log()
+
+        def work() -> None:
+            others_have_written.wait()
+            answer.put((catalog.load("other"), catalog.get("other").workload))
+            answer.close()
+            answer.join_thread()
+
+        child = -1
+        with suppress(ZeroDivisionError), catalog.writing() as writer:
+            writer.append([RevisionDraft("fleet", workload_of(111))])
+            assert catalog.load("fleet") == workload_of(111)
+            child = forked(work)
+            raise ZeroDivisionError
+        with Catalog.open(url) as other:
+            other.save("other", workload_of(2))
+        others_have_written.set()
+        assert answer.get() == (workload_of(2), workload_of(2))
+        join(child)
+        assert catalog.load("other") == workload_of(2)
+        assert {revision.digest for revision in generator} == {workload_digest(workload_of(n)) for n in (1, 2)}
+
+
 def leave_a_transaction_twice(url: str) -> None:
     """Parent and child come to the end of one transaction: it is the parent's, and the child is told so."""
     child = -1

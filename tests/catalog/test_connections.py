@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import event
 
 from openg2g.catalog import Catalog, CatalogUnavailableError, RevisionDraft
 from openg2g.catalog.database import Database
@@ -237,6 +238,44 @@ def test_the_first_write_on_a_connection_that_was_ended_succeeds(filled: Catalog
     end_connections(direct_url)
     assert filled.count()["revisions"] == before + (write in ("save", "save_many", "retire"))
     assert verify_database(filled.database) == []
+
+
+@pytest.mark.parametrize("is_pooled", [False, True], ids=["direct", "through a pooler"])
+def test_a_catalog_that_was_restored_from_a_dump_meanwhile_is_read_anew(
+    postgres: PostgresServer, pgbouncer: type[PgBouncer], migrated_postgres_template: str, is_pooled: bool
+) -> None:
+    name = f"restored_{is_pooled}".lower()
+    url = postgres.create_database(name, migrated_postgres_template)
+    with (
+        pgbouncer.running(postgres, "transaction", pool_size=2) as pooler,
+        Catalog.open(pooler.url(url) if is_pooled else url) as catalog,
+    ):
+        catalog.save("fleet", make_workload(1))
+        dumped = postgres.dump(url)
+        catalog.save("fleet", make_workload(1, num_replicas=222))
+        assert catalog.load("fleet") == make_workload(1, num_replicas=222)
+        with psycopg.connect(postgres.url("postgres"), autocommit=True) as administration:
+            administration.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        postgres.restore(postgres.create_database(name), dumped)
+        with Catalog.open(url) as other:
+            other.save("fleet", make_workload(1, num_replicas=3))
+        assert catalog.load("fleet") == catalog.get("fleet").workload == make_workload(1, num_replicas=3)
+        assert [r.workload for r in catalog.search("True")] == [make_workload(1, num_replicas=3)]
+
+
+def test_a_verification_of_which_a_connection_is_ended_finds_no_damage(
+    filled: Catalog, direct_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for statement_number in range(1, 12, 3):
+        statements = iter(range(1, 1_000))
+
+        def end(connection: object, *_: object, numbers: Iterator[int] = statements, n: int = statement_number) -> None:
+            if next(numbers) == n:
+                end_connections(direct_url)
+
+        with Catalog.open(direct_url) as catalog:
+            event.listen(catalog.database.engine, "before_cursor_execute", end)
+            assert verify_database(catalog.database) == []
 
 
 def test_an_iteration_goes_on_when_its_connection_was_ended(direct_url: str) -> None:

@@ -211,7 +211,7 @@ def test_the_latest_revisions_come_in_the_order_of_the_names(catalog: Catalog) -
 
 
 def test_names_that_are_read_in_pages_come_all_and_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_NAMES_PER_PAGE", 2)
+    monkeypatch.setattr(reading, "_REVISIONS_PER_BLOCK", 2)
     catalog.save_many([make_draft(name) for name in NAMES])
     found = {pattern: [revision.name for revision in catalog.iter_in_force(pattern)] for pattern in PATTERNS}
     assert found == {pattern: fnmatch.filter(sorted(NAMES), pattern) for pattern in PATTERNS}

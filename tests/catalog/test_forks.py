@@ -25,6 +25,7 @@ PROGRAMS: list[Callable[[str], None]] = [
     forking.close_in_child,
     forking.fork_beside_threads,
     forking.fork_in_a_transaction,
+    forking.fork_in_a_transaction_that_is_undone,
     forking.leave_a_transaction_twice,
     forking.fork_in_a_snapshot,
     forking.fork_in_an_iteration,

@@ -27,8 +27,8 @@ QUESTIONS: dict[str, tuple[Select[*tuple[Any, ...]], dict[str, Any], str]] = {
     ),
     "number": (queries.REVISION.number, {"name": "name-7", "number": 3, "known_at": NOW}, "pk_revisions"),
     "name then": (PRESENT_NAME, {"name": "name-7", "known_at": NOW}, "pk_revisions"),
-    "log of a name": (log_query(LogFilter(name="name-7"), None, 20), {}, "pk_revisions"),
-    "log of all": (log_query(LogFilter(), None, 20), {}, "ix_revisions_recorded_at"),
+    "log of a name": (log_query(LogFilter(), 7, None, 20), {}, "pk_revisions"),
+    "log of all": (log_query(LogFilter(), None, None, 20), {}, "ix_revisions_recorded_at"),
 }
 
 

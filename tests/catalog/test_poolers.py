@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import Connection
 
 from openg2g.catalog import Catalog, CatalogError, CatalogLockedError, LocationError, RevisionDraft, waiting
 from openg2g.catalog.database import Database
@@ -36,7 +37,9 @@ SETTINGS = {
     "lock_timeout": "1ms",
     "row_security": "off",
     "search_path": "pg_temp",
+    "session_replication_role": "replica",
     "standard_conforming_strings": "off",
+    "synchronous_commit": "off",
     "timezone": "Asia/Kathmandu",
     "transform_null_equals": "on",
 }
@@ -158,6 +161,24 @@ def test_what_another_client_sets_changes_nothing(narrow_url: str, setting: str)
             assert archive_of(another) == archive
         rude.execute(sql.SQL("RESET {}").format(sql.Identifier(setting)))
         assert archive_of(catalog) == archive
+
+
+def test_what_another_client_sets_holds_in_no_transaction(narrow_url: str) -> None:
+    of_ours = SETTINGS.keys() - {"default_transaction_read_only"}  # Each transaction says what it is.
+    names = [*of_ours, "statement_timeout", "idle_in_transaction_session_timeout", "transaction_read_only"]
+
+    def seen(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+
+    with Catalog.open(narrow_url) as catalog:
+        with catalog.database.writing() as connection:
+            before = seen(connection)
+        with plain_client(narrow_url) as client:
+            for name, value in SETTINGS.items():
+                client.execute(sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        for begin in (catalog.database.writing, catalog.database.reading, catalog.database.snapshot):
+            with begin() as connection:
+                assert seen(connection) == before
 
 
 def test_a_lock_is_waited_for_though_another_client_has_no_patience(narrow_url: str, direct_url: str) -> None:

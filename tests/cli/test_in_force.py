@@ -169,3 +169,19 @@ def test_a_planned_retirement_is_no_retirement_yet(filled: Cli) -> None:
     assert "fleet    4  @2 " in filled("list", "--latest").out
     assert filled("restore", "fleet").out == "fleet: revision 4 → 5\n"
     assert filled("export", "fleet", "--as-of", "2999-01-02").exit_code == 0
+
+
+def test_a_plan_that_ends_a_retirement_is_told(filled: Cli, tmp_path: Path) -> None:
+    filled("set", "fleet", f"{LABEL}.num_replicas=30", "-m", "plan", "--effective-from", "2999-01-01")
+    source = write(tmp_path / "small.json", small(num_replicas=21))
+    filled("import", source, "--name", "fleet", "--author", "Ada")
+    shown = filled("show", "fleet")
+    assert "upcoming       fleet@4, planned, effective from 2999-01-01 00:00:00 UTC\n" in shown.out
+    retired = filled("retire", "fleet")
+    assert retired.err == (
+        "fleet@4 comes into force at 2999-01-01T00:00:00Z, as planned. To prevent that, run: "
+        "openg2g retire fleet --effective-from 2999-01-01T00:00:00Z\n"
+    )
+    prevented = filled(*retired.err.rpartition("run: openg2g ")[2].split())
+    assert (prevented.exit_code, prevented.err) == (0, "")
+    assert "upcoming" not in filled("show", "fleet@latest").out

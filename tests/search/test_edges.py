@@ -104,16 +104,16 @@ def test_a_list_of_ten_thousand_parameters_is_searched_for(filled: Catalog) -> N
 def test_a_token_with_an_impossible_time_is_refused(filled: Catalog, time: str) -> None:
     token = filled.search_page("True", limit=1).next_token
     assert token is not None
-    question, _, values = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    forged = base64.urlsafe_b64encode(json.dumps([question, time, values]).encode()).decode().rstrip("=")
+    question, _, num_renames, values = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    forged = base64.urlsafe_b64encode(json.dumps([question, time, num_renames, values]).encode()).decode().rstrip("=")
     with pytest.raises(FilterError, match="no token of a search"):
         filled.search_page("True", limit=1, after=forged)
 
 
 def forged(token: str, values: list[object]) -> str:
     """Put other values into a token."""
-    question, as_of, _ = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    text = json.dumps([question, as_of, values])
+    question, as_of, num_renames, _ = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    text = json.dumps([question, as_of, num_renames, values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
