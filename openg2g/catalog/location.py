@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from openg2g.catalog.postgresql_url import PREPARED_STATEMENTS, parse_postgresql_url
 from openg2g.models.errors import LocationError
-from openg2g.models.secrets import SHOWN_OPTIONS
+from openg2g.models.secrets import SHOWN_OPTIONS, masked_value, plain
 
 ENVIRONMENT_VARIABLE = "OPENG2G_DATABASE"
 """Names the database where neither the caller nor the command line does."""
@@ -30,6 +30,7 @@ _LIKE_CONNECTION_STRING = re.compile(
     r"|(password|passwd|pwd)\s*=",
     re.IGNORECASE,
 )
+_LIKE_PATH = re.compile(r"/(?!/)|~|\.\.?[/\\]")
 _WRITE = "Write a path, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
@@ -60,7 +61,7 @@ class Location:
         shown = {key: value if key in SHOWN_OPTIONS else "..." for key, value in self.options.items()}
         if self.prepared_statements is not None:
             shown[PREPARED_STATEMENTS] = "on" if self.prepared_statements else "off"
-        return self.url.update_query_dict(shown).render_as_string(hide_password=True)
+        return masked_value(self.url.update_query_dict(shown).render_as_string(hide_password=True))
 
     def __repr__(self) -> str:
         """Show no secret in a traceback either."""
@@ -116,10 +117,13 @@ def _without_quotes(text: str) -> str:
 
 def _refuse_what_is_no_path(text: str, unquoted: str) -> None:
     """Refuse what was meant as something else, and would be shown in messages as the path of a file."""
-    if _LIKE_URL.search(unquoted):
+    read = plain(unquoted)
+    if _LIKE_URL.search(read):
         raise LocationError(f"the URL of the catalog cannot be read. {_WRITE} and nothing else.")
-    if _LIKE_CONNECTION_STRING.search(unquoted):
+    if _LIKE_CONNECTION_STRING.search(read):
         raise LocationError("a connection string is no URL. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+    if masked_value(unquoted) != unquoted and not _LIKE_PATH.match(unquoted):
+        raise LocationError(f"the path of the catalog looks like a URL that holds a password. {_WRITE}, or ./PATH.")
     if unquoted == ":memory:":
         raise LocationError("a catalog is kept in a file or on a server, not in memory. Use a temporary file.")
     if unquoted != text:

@@ -67,6 +67,8 @@ def parse_postgresql_url(text: str) -> ServerAddress:
         raise LocationError(
             "the URL has more than one @, or an @ behind a /. Write an @ of the password as %40, and a / as %2F."
         )
+    if re.search("[&=]", shape["hosts"] + (shape["database"] or "")):
+        raise _unreadable("options stand behind a ?, and an & or = of a name is written %26 or %3D")
     options = _options(shape["query"] or "")
     addresses = _addresses(shape["hosts"], options.pop("host", []), options.pop("port", []))
     said = {key: values[-1] for key, values in options.items()}

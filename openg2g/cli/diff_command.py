@@ -10,6 +10,7 @@ import click
 from openg2g.cli.options import complete_names, database_option, format_option, open_catalog, viewpoint_options
 from openg2g.formats.registry import format_name_of
 from openg2g.models.errors import CatalogError, InvalidDocumentError, Problem, UnknownFormatError
+from openg2g.models.secrets import masked_value
 
 if TYPE_CHECKING:
     from openg2g.cli.diff_output import Side
@@ -90,7 +91,7 @@ def _side(context: click.Context, text: str, as_of: datetime | None, known_at: d
             return Side.of_revision(catalog.get(text, as_of=as_of, known_at=known_at))
     except CatalogError:
         if file_format is not None:
-            say(f"There is no file {text}, so it is taken for a reference.")
+            say(f"There is no file {masked_value(text)}, so it is taken for a reference.")
         raise
 
 

@@ -174,10 +174,10 @@ def _fail(error: Exception, exit_code: int, given: Sequence[str]) -> int:
 
 
 def _shown(message: str, given: Sequence[str]) -> list[str]:
-    """Return the lines of a message, without what could steer the terminal, and without secrets of the arguments."""
+    """Return the lines of a message, without what could steer the terminal, and without secrets of what was given."""
+    from openg2g.catalog.location import ENVIRONMENT_VARIABLE
     from openg2g.cli.output import escaped
-    from openg2g.models.secrets import masked_value, without_secrets
+    from openg2g.models.secrets import without_secrets
 
-    for argument in given:
-        message = message.replace(argument, masked_value(argument)) if len(argument) > 1 else message
-    return [escaped(line) for line in without_secrets(message).split("\n")]
+    sources = [*given, os.environ.get(ENVIRONMENT_VARIABLE, "")]
+    return [escaped(line) for line in without_secrets(message, sources).split("\n")]

@@ -278,13 +278,14 @@ class FilterError(CatalogError, ValueError):
     """
 
     def __init__(self, expression: str, problem: str, column: int | None = None, width: int = 1) -> None:
+        problem = without_secrets(problem, [expression])
         place = "" if column is None else f"column {column}: "
         lines = [f"{place}{problem}"]
         self.expression = masked_value(expression)
         if column is not None and self.expression == expression:  # A picture may show a part of a secret.
             lines += _pointed_at(expression, column - 1, width)
         super().__init__("\n".join(lines))
-        self.problem = without_secrets(problem)
+        self.problem = problem
         self.column = column
 
 

@@ -324,6 +324,16 @@ def test_no_failure_to_connect_shows_the_password(
         f"postgresql://ada:{SECRET}@127.0.0.1:1/fleet?connect_timeout=soon",
         f"mysql://ada:{SECRET}@127.0.0.1/fleet",
         f"sqlite:///catalog.db?password={SECRET}",
+        f"postgresql;//ada:{SECRET}@127.0.0.1:1/fleet",
+        f"postgresql：//ada:{SECRET}@127.0.0.1:1/fleet",
+        f"postgresql/ada:{SECRET}@127.0.0.1:1/fleet",
+        f"postgresql://ada;{SECRET}@127.0.0.1:1/fleet",
+        f"postgresql://ada%3A{SECRET}@127.0.0.1:1/fleet",
+        f"postgresql://127.0.0.1:1/fleet&password={SECRET}",
+        f"postgresql://127.0.0.1:1&password={SECRET}",
+        f"postgresql://127.0.0.1:1/fleet%26password%3D{SECRET}",
+        f"fleet?pass={SECRET}",
+        f"{{password: {SECRET}}}",
     ],
 )
 def test_no_error_about_a_url_shows_its_password(url: str, everything_shown: Callable[[object], str]) -> None:

@@ -182,6 +182,8 @@ MISPLACED_URLS = {
     "a setting": "DATABASE_URL=postgresql://ada:canary-secret@h/x",
     "a connection string": "host=h user=ada password=canary-secret",
     "without a scheme": "ada:canary-secret@db.example/x",
+    "without a colon, with an @ in the password": "postgresql\u200b//ada:my@canary-secret@h/x",
+    "encoded": "postgresql ://ada%3Acanary-secret%40h/x",
 }
 
 
@@ -212,6 +214,8 @@ MISPLACED_URLS = {
         ("rename", "small", "URL"),
         ("tag", "URL", "a=b"),
         ("alias", "set", "small", "URL"),
+        ("alias", "set", "URL"),
+        ("list", "--tz", "URL"),
         ("copy", "URL"),
         ("verify", "URL"),
         ("db", "upgrade", "URL"),

@@ -45,6 +45,90 @@ def test_a_secret_is_masked_and_the_rest_of_the_text_is_not(text: str, masked: s
     assert SECRET not in masked_value(text.replace("{}", SECRET))
 
 
+SHAPES = {
+    "a scheme without its colon": ["postgresql//ada:{}@h/x", "//ada:{}@h/x", "PostgreSQL//ada:{}@h", "x//y?foo={}"],
+    "another sign for the colon": ["postgresql;//ada:{}@h/x", "postgresql：//ada:{}@h/x", "postgresql∶//ada∶{}@h/x"],
+    "signs of full width": ["ada：{}＠h/x", "postgresql://h/x？password＝{}"],
+    "white space": [
+        "postgresql ://ada:{}@h/x",
+        "postgresql:// ada : {} @ h/x",
+        "postgresql:\n//ada:{}@h/x",
+        "ada:\t{}@h/x",
+        "ada:my {}\n@h",
+        "postgresql://ada {}@h/x",
+    ],
+    "what nobody sees": ["postgresql\u200b://ada:{}@h/x", "ada:\u200b{}\u2060@h", "pass\xadword={}"],
+    "percent signs": ["postgresql://ada%3A{}%40h/x", "ada%253A{}%2540h", "postgresql://h/x%26password%3D{}"],
+    "quotes": ['ada:"{}"@h/x', "ada:'{}@h/x", "ada:it's{}@h/x", "“postgresql//ada:{}@h/x”", "'ada:{}@h/x"],
+    "other slashes": ["postgresql:\\\\ada:{}@h\\x", "postgresql:\\/\\/ada:{}@h\\/x", "postgresql:/ /ada:{}@h"],
+    "no scheme": ["ada:{}@h", "ada:a@{}@10.0.0.1", "ada:{}@[::1]:5432/x", "ada:{}@/run/pg", "./ada:{}@h", "x/ada:{}@h"],
+    "no host": ["ada:{}@", "postgresql://ada:{}@", "postgresql://ada:{}", "postgresql@ada:{}@h"],
+    "no colon": ["postgresql://ada;{}@h/x", "postgresql://ada/{}@h/x", "redis://{}@h", "ada:/{}@h/x"],
+    "options": [
+        "postgresql://h/x&password={}",
+        "postgresql://h&sslpassword={}",
+        "postgresql://h/x?password=a&b{}",
+        "postgresql://h/x?user=ada&amp;password = {}",
+        "jdbc:postgresql://h/x?user=ada&password={}",
+        "h/x?pass={}",
+    ],
+    "settings": [
+        "password = 'x {}'",
+        "password='x {}",
+        "password='a''b {}' host=h",
+        "host=h PASSWORD=a,b{} user=ada",
+        'export PGPASSWORD="{}"',
+        "host=h passfile=/home/{}",
+        "sslpassword={}",
+        "Server=h;User Id=ada;Password={};",
+        "{host: h, password: {}}",
+        '{"password": "{}"}',
+        "dbname=postgresql://ada:{}@h/x",
+    ],
+}
+
+
+@pytest.mark.parametrize("shapes", SHAPES.values(), ids=SHAPES)
+def test_a_secret_is_masked_in_whatever_shape_and_part_of_it_a_text_quotes_what_was_given(shapes: list[str]) -> None:
+    for shape in shapes:
+        given = shape.replace("{}", SECRET)
+        assert SECRET not in masked_value(given)
+        parts = [given, *given.split("@"), *given.split("=", 1), *given.split()]
+        for part in parts:
+            for text in (f"{part!r} is wrong", f"{part} is wrong", f"no file ./{part}/x"):
+                assert SECRET not in without_secrets(text, [given]), (given, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("fleet@2", "fleet@-1", "fleet@latest", "team/fleet@production", "a@b@c", "é@2", "fleet@prod:1", "fleet*"),
+        *("sha256:ab12cd34", "sha256:ab12cd34@production", "sha256:ab12@…", "tag", "team=grid", "password"),
+        *("2026-03-01", "2026-03-01 10:00", "2026-03-01T00:00:00+02:00", "fleet@2026-03-01T10:00:00Z"),
+        *("m.itl_deadline_s < 0.1 and name == 'a:b'", "name in ['a:b','c@d']", "name == 'a:b'\nor author == 'c@d'"),
+        *(
+            "m.num_replicas // 2 == 1 and author == 'ada@example.org'",
+            'm.x//2==1 and name=="a@b"',
+            "models[0].num_replicas=1",
+        ),
+        *("Ada <ada@example.org>", "Ada: dev <ada@example.org>", "note: ask bob@example.org", "50%40 100%"),
+        *(
+            "C:\\x\\y@z",
+            "C:/x/y@z",
+            r"C:\\x\\y@z",
+            "\\\\server\\share\\x",
+            "/data/2026-03-01T10:00/x.json",
+            "x.json:3:5",
+        ),
+        *("postgresql://ada@h:5432/x?sslmode=require", "sqlite:////x.db", "http://h:80/x", "git@github.com:org/repo"),
+    ],
+)
+def test_an_ordinary_argument_is_left_alone(text: str) -> None:
+    assert masked_value(text) == text
+    for message in (f"{text!r} is wrong", f"{text} is wrong", f"no file /tmp/{text}"):
+        assert without_secrets(message, [text, "list"]) == message
+
+
 @pytest.mark.parametrize(
     "text",
     [
