@@ -111,6 +111,6 @@ def log_aliases(context: click.Context, name: str, format_name: str) -> None:
 
 def _split(reference: str) -> tuple[str, str]:
     name, at, alias = reference.partition("@")
-    if not at:
+    if not at or ":" in name:  # A URL is not cut where nobody would know it for one any more.
         raise click.UsageError(f"{reference!r} names no alias: write NAME@ALIAS.")
     return name, alias
