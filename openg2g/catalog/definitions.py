@@ -2,7 +2,8 @@
 
 What they make is recorded in `sqlite_definitions.json` and `postgresql_definitions.json` by
 `scripts/record_definitions.py`, so that opening a catalog runs no migration to know it; a test holds the files against
-the migrations. Tables, views, indexes and functions of somebody else are left alone, unless they have a name of ours.
+the migrations. Tables, views, indexes and functions of somebody else are left alone, unless they have a name of ours or
+refuse rows of our tables, as unique indexes do.
 """
 
 import json
@@ -48,7 +49,8 @@ class Comparison:
 
     Attributes:
         differences: A line for each object of ours that is missing or was replaced.
-        intruders: A line for each trigger or rule of somebody else on our tables: it may change what we write.
+        intruders: A line for each trigger, rule or unique index of somebody else on our tables: it may change or refuse
+            what we write.
         has_other_tables: Whether a table or column is among the differences, so that rows may be anything.
     """
 
@@ -107,7 +109,7 @@ def require_definitions(connection: Connection, location: str) -> Comparison:
 
 
 def refuse_intruders(comparison: Comparison, location: str) -> None:
-    """Refuse to write where a trigger or rule of somebody else may change what is written.
+    """Refuse to write where something of somebody else may change or refuse what is written.
 
     Raises:
         CatalogReadOnlyError: There is one.
@@ -132,6 +134,8 @@ def _comparison(found: Definitions, expected: Definitions, removal: str) -> Comp
         elif one.kind in ("trigger", "rule"):
             command = removal.format(kind=one.kind.upper(), name=_quoted(one.name), table=_quoted(one.table))
             intruders.append(f"the {one} is not the catalog's; to remove it: {command}")
+        elif found[key].startswith("CREATE UNIQUE INDEX"):
+            intruders.append(f"the unique {one} is not the catalog's; to remove it: DROP INDEX {_quoted(one.name)}")
         elif one.kind != "index":
             differences.append(f"the {one} is not the catalog's: {_one_line(found[key])}")
         else:

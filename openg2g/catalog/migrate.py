@@ -41,7 +41,7 @@ def upgrade(
         SchemaTooNewError: A newer release made the tables.
         NotACatalogError: A table that the catalog needs belongs to something else.
         SchemaError: There is no such revision, or what came of it is not what this release makes: nothing was changed.
-        CatalogReadOnlyError: A trigger or rule of somebody else is on a table that would be changed.
+        CatalogReadOnlyError: A trigger, rule or unique index of somebody else is on a table that would be changed.
     """
     _require_known(revision, "head")
     wanted = SCHEMA_REVISIONS[-1] if revision == "head" else revision
@@ -64,7 +64,7 @@ def downgrade(database: Database, revision: str) -> None:
 
     Raises:
         SchemaError: There is no such revision, stored data would be lost, or the tables are not those of this release.
-        CatalogReadOnlyError: A trigger or rule of somebody else is on a table that would be changed.
+        CatalogReadOnlyError: A trigger, rule or unique index of somebody else is on a table that would be changed.
     """
     _require_known(revision, "base")
     with migrating(database) as connection:

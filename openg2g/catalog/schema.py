@@ -104,7 +104,7 @@ def require_schema(database: Database) -> None:
 def require_head(database: Database) -> None:
     """Make sure that the database holds a catalog as this release makes it, before anything else is asked of it.
 
-    Where a trigger or rule of somebody else is on its tables, nothing is written from then on.
+    Where a trigger, rule or unique index of somebody else is on its tables, nothing is written from then on.
 
     Raises:
         SchemaError: As `require_schema`, or an object of the catalog is missing or was replaced.

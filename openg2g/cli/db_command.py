@@ -129,7 +129,7 @@ def check(context: click.Context) -> None:
     """Compare the tables with those that this release makes; exit code 6 where they differ.
 
     Columns, constraints, indexes, views, triggers and functions are compared by their definitions. Tables, views and
-    indexes of somebody else are left alone; a trigger or rule of theirs on a table of the catalog is named.
+    indexes of somebody else are left alone; triggers, rules and unique indexes of theirs on our tables are named.
 
     \b
     Example:

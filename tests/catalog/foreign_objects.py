@@ -218,6 +218,10 @@ INTRUDERS_ON_SQLITE = {
     "CREATE TRIGGER versions AFTER UPDATE ON openg2g_schema_version BEGIN SELECT 1; END": (
         "the trigger versions of openg2g_schema_version"
     ),
+    'CREATE UNIQUE INDEX "Mine; --" ON tags (name_id)': (
+        'the unique index mine; -- of tags is not the catalog\'s; to remove it: DROP INDEX "mine; --"'
+    ),
+    "create unique index part on NAMES (length(name)) WHERE name > 'b'": "the unique index part of names",
 }
 INTRUDERS_ON_POSTGRESQL = {
     "CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
@@ -230,4 +234,8 @@ INTRUDERS_ON_POSTGRESQL = {
     "CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
     "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON names DEFERRABLE INITIALLY DEFERRED "
     "FOR EACH ROW EXECUTE FUNCTION later()": "the trigger later of names",
+    'CREATE UNIQUE INDEX "Mine; --" ON tags (name_id)': (
+        'the unique index Mine; -- of tags is not the catalog\'s; to remove it: DROP INDEX "Mine; --"'
+    ),
+    "create unique index part on NAMES (length(name)) WHERE name > 'b'": "the unique index part of names",
 }

@@ -100,7 +100,7 @@ def test_what_others_have_of_their_own_is_left_alone(database_url: str, run_cli:
     ],
     indirect=["database_url"],
 )
-def test_a_trigger_or_rule_of_somebody_else_stops_writing_and_nothing_else(
+def test_a_trigger_rule_or_unique_index_of_somebody_else_stops_writing_and_nothing_else(
     database_url: str, script: str, line: str, run_cli: Cli
 ) -> None:
     with Catalog.open(database_url) as catalog:
