@@ -19,6 +19,8 @@ SCHEMA_REVISIONS = ("0001", "0002")
 SCHEMA_HEAD = SCHEMA_REVISIONS[-1]
 """Schema revision that this release works with."""
 
+_MAX_SHOWN = 32
+
 
 def find_schema_revision(database: Database) -> str | None:
     """Return the schema revision of a database, None where there is no catalog yet.
@@ -73,7 +75,10 @@ def find_schema_revision_on(connection: Connection) -> str | None:
     revisions = list(connection.scalars(text(f"SELECT version_num FROM {VERSION_TABLE}")))
     if len(revisions) > 1:
         raise NotACatalogError(f"{VERSION_TABLE} has {len(revisions)} rows instead of one: restore it from a backup.")
-    return str(revisions[0]) if revisions else None  # It stays when the tables are taken back.
+    if not revisions:  # It stays when the tables are taken back.
+        return None
+    revision = " ".join(str(revisions[0]).split())  # A stranger's may be anything.
+    return revision if len(revision) <= _MAX_SHOWN else f"{revision[:_MAX_SHOWN]}…"
 
 
 def require_schema(database: Database) -> None:

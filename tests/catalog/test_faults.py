@@ -392,6 +392,18 @@ def test_two_schema_revisions_are_none(catalog: Catalog, database_url: str, plai
         Catalog.open(database_url)
 
 
+@only_on_sqlite
+@pytest.mark.parametrize("version", ["x" * 6_000_000, "a b\n" * 1000])
+def test_a_schema_revision_of_a_stranger_is_cut(database_url: str, plain_sql: PlainSql, version: str) -> None:
+    plain_sql.run("DELETE FROM openg2g_schema_version")
+    plain_sql.insert(VERSION_TABLE, version_num=version)
+    with pytest.raises(SchemaTooNewError) as caught:
+        Catalog.open(database_url)
+    assert len(caught.value.current) < 50
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
 def test_a_path_that_no_file_system_takes_is_told(tmp_path: Path) -> None:
     with pytest.raises(CatalogUnavailableError, match="cannot be reached: File name too long"):
         Catalog.open(tmp_path / ("x" * 300))
