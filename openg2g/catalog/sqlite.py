@@ -22,6 +22,7 @@ from openg2g.catalog.location import Location
 from openg2g.catalog.sqlite_bounds import HARDENING
 from openg2g.catalog.sqlite_connection import ProcessConnection, ProcessCursor
 from openg2g.catalog.sqlite_faults import is_locked
+from openg2g.catalog.sqlite_files import require_regular_files
 from openg2g.catalog.sqlite_functions import register_functions
 from openg2g.models.errors import CatalogUnavailableError, DamagedCatalogError
 
@@ -125,6 +126,7 @@ class SqliteEngine:
             raw.give_up()
 
     def _connect(self) -> ProcessConnection:
+        require_regular_files(self._path)
         with self._connecting:
             raw = sqlite3.connect(
                 self._uri,

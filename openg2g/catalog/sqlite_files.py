@@ -2,13 +2,17 @@
 
 import os
 import sqlite3
+import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from openg2g.catalog.database import Database
-from openg2g.models.errors import CatalogUnavailableError
+from openg2g.models.errors import CatalogUnavailableError, NotACatalogError
+
+if TYPE_CHECKING:
+    from openg2g.catalog.database import Database
 
 _MENDED_SINCE = (3, 51, 3)
 _ALSO_MENDED = ((3, 50, 7), (3, 44, 6))  # And what follows them within their series.
@@ -23,7 +27,30 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
 
 
-def journal_mode(database: Database) -> str:
+def require_regular_files(path: Path) -> None:
+    """Make sure that neither a file nor a journal beside it is a pipe or device, which SQLite may wait for forever.
+
+    Raises:
+        NotACatalogError: The file is one.
+        CatalogUnavailableError: A journal is.
+    """
+    real = os.path.realpath(path)  # SQLite, too, looks for journals beside what a link leads to.
+    for place in (real, *(f"{real}-{ending}" for ending in ("journal", "wal", "shm"))):
+        try:
+            mode = os.stat(place).st_mode
+        except OSError:  # SQLite says what is wrong.
+            continue
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            continue
+        if place == real:
+            raise NotACatalogError(f"{path} is not a catalog: it is no regular file, but a pipe or a device.")
+        raise CatalogUnavailableError(
+            f"{path}: {place} stands where SQLite keeps its journal, and is no regular file, but a pipe or a device. "
+            "Remove it."
+        )
+
+
+def journal_mode(database: "Database") -> str:
     """Return how SQLite keeps a transaction until it is complete: `delete`, or `wal`."""
 
     def read(connection: Connection) -> str:
@@ -32,7 +59,7 @@ def journal_mode(database: Database) -> str:
     return database.read(read)
 
 
-def set_wal(database: Database) -> None:
+def set_wal(database: "Database") -> None:
     """Let a new file have a write-ahead log from now on, which it remembers.
 
     Raises:

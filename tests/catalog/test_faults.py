@@ -90,6 +90,38 @@ def test_a_directory_is_no_catalog(tmp_path: Path) -> None:
             open_or_create(tmp_path)
 
 
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+@pytest.mark.parametrize("make", [make_pipe, link_to_a_device])
+def test_a_pipe_or_device_is_no_catalog_and_is_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "fleet.db")
+    for open_or_create in (Catalog.open, Catalog.create):
+        with pytest.raises(NotACatalogError, match=r"fleet\.db is not a catalog: it is no regular file"):
+            open_or_create(tmp_path / "fleet.db")
+
+
+@only_on_sqlite
+@pytest.mark.parametrize("make", [make_pipe, link_to_a_device])
+@pytest.mark.parametrize("ending", ["-journal", "-wal", "-shm"])
+def test_a_pipe_or_device_in_place_of_a_journal_is_named_and_not_waited_for(
+    database_url: str, tmp_path: Path, make: Callable[[Path], None], ending: str
+) -> None:
+    path = path_of(database_url)
+    make(Path(f"{path}{ending}"))
+    (tmp_path / "link").symlink_to(path)
+    for place in (path, tmp_path / "link"):
+        with pytest.raises(CatalogUnavailableError, match=rf"{path}{ending} stands .* no regular file.*Remove it"):
+            Catalog.open(place)
+    Path(f"{path}{ending}").unlink()
+    Catalog.open(path).close()
+
+
 def test_an_empty_file_is_no_catalog_yet(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()
