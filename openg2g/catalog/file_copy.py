@@ -12,6 +12,14 @@ from openg2g.catalog.database import Database
 from openg2g.catalog.sqlite_files import make_file
 
 _PAGES_PER_STEP = 2_500  # 10 MB: others write, and Ctrl-C is served, between two steps.
+_WRITING = frozenset(  # The source is only read.
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+    }
+)
 
 
 def copy_file(database: Database, path: Path) -> None:
@@ -36,12 +44,26 @@ def copy_file(database: Database, path: Path) -> None:
             if source.execute("PRAGMA journal_mode").fetchone() == ("wal",):
                 copy.execute("PRAGMA journal_mode = WAL")
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            code = getattr(error, "sqlite_errorcode", 0)
+            if code & 0xFF == sqlite3.SQLITE_FULL:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            if code in _WRITING:
+                raise _why_not_written(path, os.path.getsize(str(database.location))) from error
             raise DBAPIError.instance("BACKUP", None, error, sqlite3.Error) from error
         finally:
             if source.in_transaction:
                 source.rollback()
+
+
+def _why_not_written(path: Path, size: int) -> OSError:
+    """Return what the system says to a file of so many bytes: SQLite does not tell more than that writing failed."""
+    try:
+        with open(path, "r+b") as file:
+            if hasattr(os, "posix_fallocate"):  # Windows has none.
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        return error
+    return OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class _Progress:

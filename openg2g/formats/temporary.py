@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from openg2g.formats.part_files import private_directory
-from openg2g.models.errors import SourceError
+from openg2g.models.errors import CatalogError, SourceError
 
 
 @contextmanager
@@ -46,6 +46,8 @@ def temporary_errors() -> Iterator[None]:
     """
     try:
         yield
+    except CatalogError:  # Of something else, and said so.
+        raise
     except OSError as error:
         where = tempfile.tempdir or os.environ.get("TMPDIR")  # None where no directory could be used.
         raise SourceError(

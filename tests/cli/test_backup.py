@@ -1,17 +1,22 @@
 """`openg2g db backup`, and the copy that an upgrade of an SQLite file makes first."""
 
 import os
+import resource
 import shutil
 import sqlite3
 import stat
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog
+from openg2g.catalog import Catalog, CatalogUnavailableError
 from openg2g.catalog.checksum import row_checksum
 from openg2g.catalog.schema import SCHEMA_HEAD
+from openg2g.formats.temporary import temporary_errors
 from tests.builders import make_workload
 from tests.cli.conftest import Cli
 from tests.next_release import NEXT_REVISION, become, write_migrations
@@ -102,6 +107,42 @@ def test_no_file_is_overwritten_and_nothing_is_left_of_a_failure(fleet: Cli) -> 
     assert fleet("db", "backup", "missing/copy.db").exit_code == 7
     assert fleet("db", "backup", "fleet.db").exit_code == 7
     assert files() == {"fleet.db", "taken"}
+
+
+@contextmanager
+def small_files() -> Iterator[None]:
+    """Let no file grow beyond 100 kB, which a catalog is larger than."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("db backup copy.db", "copy.db cannot be written: File too large."),
+        (
+            "verify",
+            f"the temporary directory {tempfile.gettempdir()} cannot be used: File too large. "
+            "Set TMPDIR to a directory with more room.",
+        ),
+    ],
+)
+def test_where_a_copy_cannot_be_written_that_is_said_and_not_the_catalog_blamed(
+    fleet: Cli, command: str, said: str
+) -> None:
+    with small_files():
+        outcome = fleet(*command.split())
+    assert (outcome.exit_code, outcome.err) == (7, f"Error: {said}\n")
+    assert files() == {"fleet.db"}
+
+
+def test_what_is_wrong_with_the_catalog_is_not_called_a_fault_of_the_temporary_directory() -> None:
+    with pytest.raises(CatalogUnavailableError, match=r"^fleet\.db cannot be read\.$"), temporary_errors():
+        raise CatalogUnavailableError("fleet.db cannot be read.")
 
 
 def test_a_damaged_catalog_is_not_passed_off_as_a_backup(fleet: Cli) -> None:
