@@ -16,13 +16,14 @@ from weakref import WeakSet
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
-from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.engine.interfaces import Dialect, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog import forks, waiting
 from openg2g.catalog.database import SEARCHING
 from openg2g.catalog.kept import keep_nothing
 from openg2g.catalog.location import Location
+from openg2g.catalog.postgresql_faults import DENIED, ROLE
 from openg2g.catalog.tables import CATALOG_INFO, VERSION_TABLE
 from openg2g.models.errors import DamagedCatalogError, LocationError
 
@@ -54,9 +55,6 @@ _LOCAL_SETTINGS = "catalog_local_settings"
 _ACCESS = "catalog_access"
 
 _FIND_SCHEMA = f"""
-    BEGIN;
-    SET LOCAL search_path TO DEFAULT;
-    SET LOCAL default_transaction_read_only TO DEFAULT;
     WITH path AS (
         SELECT schema::text, place FROM unnest(current_schemas(false)) WITH ORDINALITY AS listed (schema, place)
         WHERE schema NOT LIKE 'pg\\_%' AND schema <> 'information_schema'
@@ -71,7 +69,7 @@ _FIND_SCHEMA = f"""
         (SELECT schema FROM found WHERE place IS NOT NULL ORDER BY place LIMIT 1),
         array(SELECT schema FROM found WHERE place IS NULL ORDER BY schema),
         current_setting('default_transaction_read_only'), current_setting('session_replication_role'),
-        current_setting('is_superuser') = 'on';
+        current_setting('is_superuser') = 'on', current_user;
     COMMIT
 """
 
@@ -125,6 +123,7 @@ class PostgresqlEngine:
         logging.getLogger("psycopg").addHandler(_QUIET)  # The same again is not added.
         self._location = location
         self._may_create = may_create
+        self._role: str | None = None
         self._open: WeakSet[ProcessConnection] = WeakSet()
         self.engine: Engine = create_engine(
             location.url,
@@ -136,6 +135,7 @@ class PostgresqlEngine:
         event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "do_execute", self._execute)
         event.listen(self.engine, "handle_error", forks.pass_on)
+        event.listen(self.engine, "handle_error", self._note_role)
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a transaction where a pooler may be between: elsewhere each statement is one of its own."""
@@ -198,10 +198,13 @@ class PostgresqlEngine:
 
     def _set_up(self, raw: Any, record: ConnectionPoolEntry) -> None:
         raw.autocommit = True
-        cursor = raw.execute(_FIND_SCHEMA)
-        for _ in range(3):
+        resettable = (*_RESET, *_RESET_SINCE_17) if raw.info.server_version >= 170_000 else _RESET
+        resets = [f"SET LOCAL {name} TO DEFAULT" for name in resettable]
+        found_by = [*resets, "SET LOCAL search_path TO DEFAULT", "SET LOCAL default_transaction_read_only TO DEFAULT"]
+        cursor = raw.execute("; ".join(["BEGIN", *found_by, _FIND_SCHEMA]))
+        for _ in range(1 + len(found_by)):
             cursor.nextset()
-        process_id, first, of_catalog, elsewhere, is_read_only, replication_role, is_superuser = cursor.fetchone()
+        process_id, first, of_catalog, elsewhere, is_read_only, replication_role, is_superuser, role = cursor.fetchone()
         is_chosen = "search_path" in raw.info.options
         is_direct = process_id == raw.info.backend_pid
         prepares = self._location.prepared_statements
@@ -219,13 +222,20 @@ class PostgresqlEngine:
         if is_direct:
             raw.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))
             record.info[_LOCAL_SETTINGS] = record.info[_ACCESS] = ""
+            self._role = role
             return
-        resettable = (*_RESET, *_RESET_SINCE_17) if raw.info.server_version >= 170_000 else _RESET
         record.info[_ACCESS] = "" if is_read_only == "on" else " READ WRITE"
-        record.info[_LOCAL_SETTINGS] = "".join(
-            [f"; SET LOCAL {name} TO DEFAULT" for name in resettable]
-            + [f"; SET LOCAL {name} = {value}" for name, value in settings.items()]
-        )
+        settings_of_ours = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]
+        record.info[_LOCAL_SETTINGS] = "".join(f"; {setting}" for setting in (*resets, *settings_of_ours))
+
+    def _note_role(self, context: ExceptionContext) -> None:
+        """Tell an error whose privileges counted.
+
+        That is not always the user of the URL: `ALTER ROLE … SET role` makes it another as soon as it connects, and
+        behind a pooler it may be whatever the client before has left.
+        """
+        if getattr(context.original_exception, "sqlstate", None) == DENIED:
+            setattr(context.original_exception, ROLE, self._role)
 
     @staticmethod
     def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:

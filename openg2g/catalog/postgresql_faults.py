@@ -20,6 +20,9 @@ GIVEN_UP = frozenset({"40001", "40P01"})
 DENIED = "42501"
 """SQLSTATE of a missing privilege."""
 
+ROLE = "catalog_role"
+"""Attribute of an error of the driver: the role whose privileges counted, None where it is not known."""
+
 _TO_WRITE = "SELECT, INSERT, UPDATE, DELETE"
 _DENIED = re.compile(r"permission denied for (?P<kind>table|view|schema|database|function|sequence|type) (?P<name>.+)")
 _OWNED = re.compile(r"must be (?:able to SET ROLE|owner of (?P<what>.+))")
@@ -145,7 +148,7 @@ def postgresql_error(error: BaseException | None, location: Location, statement:
         return _failure_to_connect(text, location)
     special = _SPECIAL.get(state)
     if special is not None:
-        return special(text, location, statement or "")
+        return special(text, location, statement or "", getattr(error, ROLE, None))
     for key in (state, state[:3], state[:2]):
         if key in _EXPLANATIONS:
             kind, explanation = _EXPLANATIONS[key]
@@ -167,7 +170,7 @@ def _failure_to_connect(text: str, location: Location) -> CatalogError:
     return CatalogUnavailableError(f"{location} cannot be reached: {text}.")
 
 
-def _cancelled(text: str, location: Location, _: str) -> CatalogError:
+def _cancelled(text: str, location: Location, *_: object) -> CatalogError:
     """Tell a time-out from somebody who cancelled; neither is a lock."""
     if "statement timeout" in text:
         explanation = (
@@ -181,7 +184,7 @@ def _cancelled(text: str, location: Location, _: str) -> CatalogError:
     return _said(CatalogUnavailableError, location, explanation)
 
 
-def _given_up(text: str, location: Location, _: str) -> CatalogError:
+def _given_up(text: str, location: Location, *_: object) -> CatalogError:
     if "recovery" in text:
         return _said(
             CatalogUnavailableError,
@@ -191,9 +194,8 @@ def _given_up(text: str, location: Location, _: str) -> CatalogError:
     return _said(CatalogLockedError, location, "is locked by another writer. Try again when it has finished")
 
 
-def _denied(text: str, location: Location, statement: str) -> CatalogError:
+def _denied(text: str, location: Location, statement: str, user: str | None) -> CatalogError:
     """Name what is missing, and the statement by which its owner grants it."""
-    user = location.url.username
     role, grantee = f"the role {user}" if user else "your role", _identifier(user) if user else "ROLE"
     if "row-level security" in text:
         explanation = (
@@ -236,7 +238,7 @@ def _privileges(kind: str, name: str, statement: str) -> tuple[str, str]:
     return "SELECT", "SELECT"
 
 
-_SPECIAL: Mapping[str, Callable[[str, Location, str], CatalogError]] = {
+_SPECIAL: Mapping[str, Callable[[str, Location, str, str | None], CatalogError]] = {
     **dict.fromkeys(GIVEN_UP, _given_up),
     DENIED: _denied,
     "57014": _cancelled,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from openg2g.catalog import (
@@ -181,6 +182,32 @@ def test_the_privilege_that_a_statement_lacked_is_named(guest: str, plain_sql: P
         with pytest.raises(CatalogReadOnlyError, match=rf"a policy hides rows from .*ALTER ROLE {role} BYPASSRLS"):
             ask(reader, "SELECT * FROM tags")
         plain_sql.run("ALTER TABLE tags DISABLE ROW LEVEL SECURITY")
+
+
+@only_on_postgresql
+def test_the_role_that_lacks_a_privilege_is_the_one_that_the_user_became(
+    guest: str, database_url: str, plain_sql: PlainSql
+) -> None:
+    role = f"guest_{os.getpid()}"
+    database = plain_sql.run("SELECT current_database()")[0][0]
+    plain_sql.run(f"ALTER ROLE postgres IN DATABASE {database} SET role = {role}")
+    with pytest.raises(CatalogReadOnlyError, match=rf"the role {role} lacks the privilege .* TO {role} \("):
+        Catalog.open(database_url)
+
+
+def test_behind_a_pooler_no_role_is_named_that_another_client_may_have_changed(
+    narrow_url: str, direct_url: str
+) -> None:
+    role = f"left_{os.getpid()}"
+    with PlainSql(direct_url) as sql:
+        sql.run(f"CREATE ROLE {role}")
+        with Catalog.open(narrow_url) as catalog, psycopg.connect(narrow_url, autocommit=True) as rude:
+            rude.execute(f"SET SESSION AUTHORIZATION {role}")
+            with pytest.raises(CatalogReadOnlyError, match=r"your role lacks the privilege SELECT .* TO ROLE \("):
+                catalog.list_names()
+            rude.execute("RESET SESSION AUTHORIZATION")
+            assert catalog.list_names() == []
+        sql.run(f"DROP ROLE {role}")
 
 
 @only_on_postgresql
