@@ -51,6 +51,11 @@ _SETTINGS: Mapping[str, str] = {
 # What other clients of a pooler may have left behind becomes what server, database and role say.
 _RESET = ("role", "statement_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
 _RESET_SINCE_17 = ("transaction_timeout",)
+# To set this takes a privilege, which whoever has changed it has.
+_STAY_AT_ORIGIN = (
+    "SELECT set_config('session_replication_role', 'origin', true) "
+    "WHERE current_setting('session_replication_role') <> 'origin'"
+)
 _LOCAL_SETTINGS = "catalog_local_settings"
 _ACCESS = "catalog_access"
 
@@ -68,8 +73,7 @@ _FIND_SCHEMA = f"""
         (SELECT schema FROM path ORDER BY place LIMIT 1),
         (SELECT schema FROM found WHERE place IS NOT NULL ORDER BY place LIMIT 1),
         array(SELECT schema FROM found WHERE place IS NULL ORDER BY schema),
-        current_setting('default_transaction_read_only'), current_setting('session_replication_role'),
-        current_setting('is_superuser') = 'on', current_user;
+        current_setting('default_transaction_read_only'), current_setting('session_replication_role'), current_user;
     COMMIT
 """
 
@@ -204,7 +208,7 @@ class PostgresqlEngine:
         cursor = raw.execute("; ".join(["BEGIN", *found_by, _FIND_SCHEMA]))
         for _ in range(1 + len(found_by)):
             cursor.nextset()
-        process_id, first, of_catalog, elsewhere, is_read_only, replication_role, is_superuser, role = cursor.fetchone()
+        process_id, first, of_catalog, elsewhere, is_read_only, replication_role, role = cursor.fetchone()
         is_chosen = "search_path" in raw.info.options
         is_direct = process_id == raw.info.backend_pid
         prepares = self._location.prepared_statements
@@ -215,9 +219,7 @@ class PostgresqlEngine:
             "search_path": f"{_quoted(of_catalog or self._schema(first, elsewhere, is_chosen=is_chosen))}, pg_temp",
             "lock_timeout": f"'{waiting.LOCK_WAIT_S:.0f}s'",
         }
-        # Elsewhere than at the origin no trigger refuses anything. To set it takes a privilege; without one, no other
-        # client of this role can have changed it.
-        if replication_role != "origin" or (not is_direct and is_superuser):
+        if replication_role != "origin":  # No trigger would refuse anything. It takes a privilege to set.
             settings["session_replication_role"] = "origin"
         if is_direct:
             raw.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))
@@ -226,7 +228,8 @@ class PostgresqlEngine:
             return
         record.info[_ACCESS] = "" if is_read_only == "on" else " READ WRITE"
         settings_of_ours = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]
-        record.info[_LOCAL_SETTINGS] = "".join(f"; {setting}" for setting in (*resets, *settings_of_ours))
+        begun_with = (*resets, *settings_of_ours, _STAY_AT_ORIGIN)
+        record.info[_LOCAL_SETTINGS] = "".join(f"; {statement}" for statement in begun_with)
 
     def _note_role(self, context: ExceptionContext) -> None:
         """Tell an error whose privileges counted.
