@@ -45,8 +45,7 @@ def require_regular_files(path: Path) -> None:
         if place == real:
             raise NotACatalogError(f"{path} is not a catalog: it is no regular file, but a pipe or a device.")
         raise CatalogUnavailableError(
-            f"{path}: {place} stands where SQLite keeps its journal, and is no regular file, but a pipe or a device. "
-            "Remove it."
+            f"{place} is in the place of a journal, and is no regular file, but a pipe or a device. Remove it."
         )
 
 

@@ -116,7 +116,9 @@ def test_a_pipe_or_device_in_place_of_a_journal_is_named_and_not_waited_for(
     make(Path(f"{path}{ending}"))
     (tmp_path / "link").symlink_to(path)
     for place in (path, tmp_path / "link"):
-        with pytest.raises(CatalogUnavailableError, match=rf"{path}{ending} stands .* no regular file.*Remove it"):
+        with pytest.raises(
+            CatalogUnavailableError, match=rf"{path}{ending} is in the place .* no regular file.*Remove it"
+        ):
             Catalog.open(place)
     Path(f"{path}{ending}").unlink()
     Catalog.open(path).close()
