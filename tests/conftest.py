@@ -73,6 +73,8 @@ def clean_environment() -> Iterator[None]:
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         Path(home, ".gitconfig").write_text("[user]\nname = Test Author\nemail = test@example.org\n")
         os.environ.pop("GIT_AUTHOR_NAME", None)
+        # Hundreds of processes are started, each of which would compile the package anew.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 
