@@ -174,10 +174,10 @@ def contents(draw: st.DrawFn, max_names: int = 3, max_revisions: int = 3) -> Con
 
 @cache
 def many_subjects() -> tuple[Subject, ...]:
-    """Give some hundred revisions of such catalogs, the same in every run: to apply one condition to all of them."""
+    """Give two hundred revisions of such catalogs, the same in every run: to apply one condition to all of them."""
     found: list[Subject] = []
 
-    @settings(max_examples=100, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=50, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
     @given(contents())
     def collect(held: Contents) -> None:
         found.extend(held.subjects())

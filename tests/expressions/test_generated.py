@@ -15,7 +15,7 @@ def test_most_conditions_tell_revisions_apart() -> None:
     seen: Counter[str] = Counter()
     subjects = many_subjects()
 
-    @settings(max_examples=400, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=200, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
     @given(conditions())
     def apply(expression: str) -> None:
         try:
