@@ -15,12 +15,12 @@ from itertools import islice
 
 import pytest
 
-from openg2g.catalog import Catalog, CatalogError, Revision, RevisionDraft
+from openg2g.catalog import Catalog, CatalogError, Revision, RevisionDraft, reading, searching
 from openg2g.models.digest import workload_digest
 from openg2g.models.spec import LLMInferenceWorkload
 from tests.builders import make_workload
 
-NAMES = 50
+NAMES = 20
 REFUSAL = r"\bfork(ed)?\b"
 _FORK = multiprocessing.get_context("fork")
 _opened: list[Catalog] = []
@@ -32,7 +32,7 @@ def workload_of(number: int) -> LLMInferenceWorkload:
 
 
 def digests_of_names(catalog: Catalog) -> dict[str, str]:
-    """Store 50 names, and return the digest of each; the driver has prepared what it prepares."""
+    """Store the names, and return the digest of each; the driver has prepared what it prepares."""
     drafts = [RevisionDraft(f"fleet-{number}", workload_of(number), author="Ada") for number in range(NAMES)]
     catalog.save_many(drafts)
     digests = {draft.name: workload_digest(workload_of(number)) for number, draft in enumerate(drafts)}
@@ -80,9 +80,9 @@ def load_in_pools(url: str) -> None:
     with Catalog.open(url) as catalog:
         _opened.append(catalog)
         digests = digests_of_names(catalog)
-        for round_ in range(3):
+        for round_ in range(2):
             with _FORK.Pool(4) as pool:
-                loading = pool.map_async(digest_in_child, list(digests) * 2, chunksize=5)
+                loading = pool.map_async(digest_in_child, list(digests) * 3, chunksize=3)
                 while not loading.ready():
                     catalog.save("parent", workload_of(500 + round_))
                     assert catalog.load("fleet-7") == workload_of(7)
@@ -97,13 +97,13 @@ def save_in_pools(url: str) -> None:
         _opened.append(catalog)
         digests = digests_of_names(catalog)
         with _FORK.Pool(4) as pool:
-            saving = pool.map_async(save_in_child, range(40), chunksize=1)
+            saving = pool.map_async(save_in_child, range(20), chunksize=1)
             numbers = [catalog.save("shared", workload_of(2000 + turn)).number for turn in range(10)]
             numbers += saving.get()
-        assert sorted(numbers) == list(range(1, 51))
+        assert sorted(numbers) == list(range(1, 31))
         history = catalog.history("shared")
-        assert [revision.number for revision in history] == list(range(1, 51))
-        assert len({revision.digest for revision in history}) == 50
+        assert [revision.number for revision in history] == list(range(1, 31))
+        assert len({revision.digest for revision in history}) == 30
         require_right(catalog, digests)
 
 
@@ -120,14 +120,14 @@ def fork_by_hand(url: str) -> None:
             catalog.save(f"child-{os.getpid()}", workload_of(4))
 
         children = []
-        for turn in range(4):
+        for turn in range(3):
             children.append(forked(work))
             require_right(catalog, digests)
             catalog.save("parent", workload_of(500 + turn))
         join(*children)
         require_right(catalog, digests)
-        assert len(catalog.list_names("child-*")) == len(catalog.list_names("grandchild-*")) == 4
-        assert len(catalog.history("parent")) == 4
+        assert len(catalog.list_names("child-*")) == len(catalog.list_names("grandchild-*")) == 3
+        assert len(catalog.history("parent")) == 3
 
 
 def close_in_child(url: str) -> None:
@@ -192,7 +192,7 @@ def fork_in_a_transaction(url: str) -> None:
     with Catalog.open(url) as catalog:
         digests = digests_of_names(catalog)
         with catalog.writing() as writer:
-            writer.append([RevisionDraft(f"many-{number}", workload_of(number)) for number in range(300)])
+            writer.append([RevisionDraft(f"many-{number}", workload_of(number)) for number in range(100)])
 
             def use_it() -> None:
                 with pytest.raises(CatalogError, match=REFUSAL) as raised:
@@ -203,8 +203,8 @@ def fork_in_a_transaction(url: str) -> None:
             join(forked(use_it))
             join(forked(catalog.close))
             join(forked(lambda: os._exit(0)))
-            writer.append([RevisionDraft(f"more-{number}", workload_of(number)) for number in range(300)])
-        assert len(catalog.list_names("many-*")) == len(catalog.list_names("more-*")) == 300
+            writer.append([RevisionDraft(f"more-{number}", workload_of(number)) for number in range(100)])
+        assert len(catalog.list_names("many-*")) == len(catalog.list_names("more-*")) == 100
         assert catalog.list_names("of-the-child") == []
         require_right(catalog, digests)
 
@@ -307,7 +307,9 @@ def fork_beside_a_writing_thread(url: str, is_kept: bool) -> None:
 
 def fork_in_an_iteration(url: str) -> None:
     """Parent and child both go on with what they had begun to read, over several pages."""
-    total = 1_100
+    per_page, total = 20, 50
+    reading._REVISIONS_PER_BLOCK = searching._HITS_PER_PAGE = per_page
+    digests = {f"{number:04}": workload_digest(workload_of(number)) for number in range(total)}
     with Catalog.open(url) as catalog:
         catalog.save_many(RevisionDraft(f"{number:04}", workload_of(number)) for number in range(total))
         begin: list[Callable[[], Iterator[Revision]]] = [
@@ -321,7 +323,7 @@ def fork_in_an_iteration(url: str) -> None:
 
             def read_on(first: list[Revision] = first, revisions: Iterator[Revision] = revisions) -> None:
                 found = {revision.name: revision.digest for revision in (*first, *revisions)}
-                assert found == {f"{number:04}": workload_digest(workload_of(number)) for number in range(total)}
+                assert found == digests
 
             child = forked(read_on)
             read_on()
