@@ -1,4 +1,4 @@
-"""The command line, run in this process against an empty catalog on each engine."""
+"""The command line, run in this process against an empty catalog."""
 
 import io
 import json
@@ -46,19 +46,23 @@ def run_cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
     return invoke
 
 
+on_each_engine = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+"""Runs a test on both engines; the others, to which the engine is no matter, run on SQLite."""
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, migrated_sqlite_file: Path, tmp_path: Path) -> str:
+    """Give the place of an empty catalog, a file but where a test asks for another engine."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        url: str = request.getfixturevalue("direct_url")
+        return url
+    return f"sqlite:///{shutil.copyfile(migrated_sqlite_file, tmp_path / 'catalog.db')}"
+
+
 @pytest.fixture
 def cli(run_cli: Cli, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """Run a command line on an empty catalog, in a directory of its own."""
     monkeypatch.setenv("OPENG2G_DATABASE", database_url)
-    monkeypatch.chdir(tmp_path)
-    return run_cli
-
-
-@pytest.fixture
-def cli_on_sqlite(run_cli: Cli, migrated_sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    """Run a command line on an empty catalog in a file: for what is no matter of the engine."""
-    shutil.copyfile(migrated_sqlite_file, tmp_path / "catalog.db")
-    monkeypatch.setenv("OPENG2G_DATABASE", str(tmp_path / "catalog.db"))
     monkeypatch.chdir(tmp_path)
     return run_cli
 

@@ -7,7 +7,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from tests.builders import make_workload
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.test_models import on_terminal
 
 
@@ -27,6 +27,7 @@ def filled(cli: Cli, database_url: str) -> Cli:
     return cli
 
 
+@on_each_engine
 def test_an_audit_says_when_a_rule_was_broken_and_by_whom(filled: Cli) -> None:
     outcome = filled("audit", "total_gpus <= 100")
     assert outcome.exit_code == 1
@@ -47,6 +48,7 @@ def test_a_rule_that_held_is_reported_beside_the_result(filled: Cli) -> None:
     assert filled("audit", "True", "--format", "csv").out.count("\n") == 1
 
 
+@on_each_engine
 def test_the_audited_time_may_be_limited(filled: Cli) -> None:
     april = filled("audit", "total_gpus <= 100", "--since", "2026-04-10", "--until", "2026-04-20", "--format", "json")
     assert april.exit_code == 1

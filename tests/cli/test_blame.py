@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, offline_0_1, write
 
 
@@ -30,6 +30,7 @@ def numbers_of(value: Any) -> dict[str, int]:
     return {found["field"]: found["revision"]["number"] for found in value["fields"]}
 
 
+@on_each_engine
 def test_every_field_has_its_revision_time_and_author(filled: Cli) -> None:
     out = filled("blame", "small").out
     assert [line.rstrip() for line in out.splitlines()] == [
@@ -77,6 +78,7 @@ def test_a_digest_leads_to_the_revision_that_has_it(filled: Cli) -> None:
     assert filled("blame", digest, "--format", "json").json["reference"] == "small@2"
 
 
+@on_each_engine
 def test_the_revision_in_force_at_a_time_is_blamed(filled: Cli) -> None:
     assert filled("blame", "small", "--as-of", "2026-04-15", "--format", "json").json["reference"] == "small@2"
 

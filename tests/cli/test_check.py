@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import ONLINE_0_1, ONLINE_0_2, SMALL, offline_0_1, small, write
 
 
@@ -48,6 +48,7 @@ def test_programs_get_json(filled: Cli) -> None:
     }
 
 
+@on_each_engine
 def test_an_older_revision_is_checked_as_it_was(filled: Cli) -> None:
     change = ("set", "online", "Llama-3.1-70B.initial_batch_size=100", "--author", "Bob", "-m", "less")
     assert filled(*change, "--effective-from", "2099-01-01").exit_code == 0

@@ -8,7 +8,7 @@ import pytest
 from openg2g.catalog import Catalog, InvalidRevisionError
 from openg2g.catalog.script_check import NameMap, ScriptStatus, check_scripts
 from openg2g.formats.python_writing import MAX_BYTES
-from tests.cli.conftest import Cli, Outcome
+from tests.cli.conftest import Cli, Outcome, on_each_engine
 
 
 def workload(replicas: int | str = 18, label: str = "Llama-3.1-70B") -> str:
@@ -50,6 +50,7 @@ def test_a_script_in_step_passes(filled: Cli) -> None:
     assert outcome.err == "Workloads: 1 (1 in step)\n"
 
 
+@on_each_engine
 def test_a_script_that_has_an_older_revision_fails_and_names_it(filled: Cli) -> None:
     outcome = check(filled, f"fleet = {workload(16)}")
     assert outcome.exit_code == 1
@@ -95,6 +96,7 @@ def test_unknown_workloads_are_listed_and_fail_only_when_strict(filled: Cli, lin
     assert check(filled, line, options=("--strict",)).exit_code == 1
 
 
+@on_each_engine
 def test_a_workload_without_a_name_is_looked_up_by_what_it_is(filled: Cli) -> None:
     outcome = check(filled, f"run({workload(17)})", options=("--strict",))
     assert (outcome.exit_code, outcome.out) == (0, "tree/run.py:1: a workload without a name: in step with fleet@2\n")
@@ -218,6 +220,7 @@ def test_nothing_of_a_tree_is_run(filled: Cli) -> None:
     assert not Path("ran").exists()
 
 
+@on_each_engine
 def test_python_users_get_the_findings(catalog: Catalog, tmp_path: Path) -> None:
     write(tmp_path / "run.py", f"fleet = {workload()}", f"other = {workload(1)}")
     first, second = check_scripts(catalog, [str(tmp_path)])

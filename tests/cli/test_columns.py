@@ -22,10 +22,10 @@ def test_a_table_keeps_its_columns_in_line() -> None:
     assert {columns(line) for line in lines[2:]} == {16}
 
 
-def test_the_list_keeps_its_columns_in_line(cli_on_sqlite: Cli, tmp_path: Path) -> None:
+def test_the_list_keeps_its_columns_in_line(cli: Cli, tmp_path: Path) -> None:
     for name in NAMES:
-        cli_on_sqlite("import", write(tmp_path / "x.json", small()), "--name", name, "--author", name)
-    lines = cli_on_sqlite("list").out.splitlines()
+        cli("import", write(tmp_path / "x.json", small()), "--name", name, "--author", name)
+    lines = cli("list").out.splitlines()
     assert len({columns(line.partition(" UTC")[0].partition("20")[0]) for line in lines[1:]}) == 1
 
 

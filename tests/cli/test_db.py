@@ -4,7 +4,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.schema import SCHEMA_HEAD
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, write
 
 
@@ -17,6 +17,7 @@ def test_init_makes_a_catalog_once(run_cli: Cli, empty_database_url: str) -> Non
     assert again.out.startswith("Found the catalog ")
 
 
+@on_each_engine
 def test_status_counts_what_is_there(cli: Cli, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "small.json", SMALL))
     status = cli("db", "status", "--format", "json").json
@@ -34,14 +35,17 @@ def test_status_of_a_database_without_tables_says_so(run_cli: Cli, empty_databas
     assert "none: no catalog yet" in outcome.out
 
 
+@on_each_engine
 def test_the_tables_of_a_new_catalog_are_those_of_this_release(cli: Cli) -> None:
     assert cli("db", "check").out == "The tables are those of this release.\n"
 
 
+@on_each_engine
 def test_upgrade_of_a_catalog_at_head_does_nothing(cli: Cli) -> None:
     assert cli("db", "upgrade").out == f"schema {SCHEMA_HEAD}\n"
 
 
+@on_each_engine
 def test_a_downgrade_that_would_lose_revisions_is_refused(cli: Cli, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "small.json", SMALL))
     outcome = cli("db", "downgrade", "base")
@@ -50,6 +54,7 @@ def test_a_downgrade_that_would_lose_revisions_is_refused(cli: Cli, tmp_path: Pa
     assert cli("list", "--format", "names").out == "small\n"
 
 
+@on_each_engine
 def test_an_unknown_schema_revision_is_refused(cli: Cli) -> None:
     outcome = cli("db", "upgrade", "9999")
     assert outcome.exit_code == 6
@@ -78,6 +83,7 @@ def test_the_option_after_the_command_wins(run_cli: Cli, tmp_path: Path) -> None
         ),
     ],
 )
+@on_each_engine
 def test_check_names_what_differs(cli: Cli, database_url: str, damage: str, message: str) -> None:
     with Catalog.open(database_url) as catalog, catalog.database.writing() as connection:
         connection.exec_driver_sql(damage.format(on="" if catalog.database.is_sqlite else " ON revisions"))

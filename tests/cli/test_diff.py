@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, offline_0_1, small, write, write_lines
 
 
@@ -97,6 +97,7 @@ def test_json_holds_everything(filled: Cli) -> None:
     }
 
 
+@on_each_engine
 def test_a_file_compares_with_a_reference_and_with_standard_input(filled: Cli, tmp_path: Path) -> None:
     write(tmp_path / "plan.json", changed_fleet())
     assert filled("diff", "fleet", "plan.json").out == "fleet@2 → plan.json: no difference\n"
@@ -193,6 +194,7 @@ def test_both_sides_cannot_be_standard_input(cli: Cli) -> None:
     assert "Only one of A and B can be standard input." in outcome.err
 
 
+@on_each_engine
 def test_sides_are_seen_from_a_point_in_time(filled: Cli, tmp_path: Path) -> None:
     for number, since in ((1, "2026-03-01"), (2, "2026-04-01")):
         write(tmp_path / "a.json", small(num_replicas=number))

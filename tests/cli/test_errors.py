@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, small, write
 
 DOCUMENT_ERRORS = {
@@ -79,12 +79,14 @@ def test_a_directory_is_no_file(cli: Cli, tmp_path: Path) -> None:
     assert (outcome.exit_code, outcome.err) == (7, f"Error: {tmp_path} cannot be read: Is a directory.\n")
 
 
+@on_each_engine
 def test_an_unknown_name_comes_with_close_ones(cli: Cli, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "small.json", SMALL))
     outcome = cli("show", "smal")
     assert (outcome.exit_code, outcome.err) == (3, "Error: smal: no workload has this name. Did you mean small?\n")
 
 
+@on_each_engine
 def test_an_unknown_revision_comes_with_the_known_ones(cli: Cli, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "small.json", SMALL))
     outcome = cli("show", "small@7")
@@ -224,10 +226,10 @@ MISPLACED_URLS = {
     ids=" ".join,
 )
 def test_a_url_in_a_wrong_place_is_not_repeated(
-    cli_on_sqlite: Cli, small_file: Path, arguments: tuple[str, ...], url: str
+    cli: Cli, small_file: Path, arguments: tuple[str, ...], url: str
 ) -> None:
-    cli_on_sqlite("import", small_file)
-    outcome = cli_on_sqlite(*(argument.replace("URL", url) for argument in arguments))
+    cli("import", small_file)
+    outcome = cli(*(argument.replace("URL", url) for argument in arguments))
     assert outcome.exit_code in (2, 3, 4, 6, 7)
     assert "canary" not in outcome.out + outcome.err
     assert "Traceback" not in outcome.err
@@ -237,9 +239,9 @@ def test_a_url_in_a_wrong_place_is_not_repeated(
     ("argument", "message"), [(b"Fl\xc3\xa9et", "no workload has this name"), (b"\xff", "Unicode")]
 )
 def test_a_name_in_a_locale_without_its_letters_is_read_all_the_same(
-    cli_on_sqlite: Cli, small_file: Path, argument: bytes, message: str
+    cli: Cli, small_file: Path, argument: bytes, message: str
 ) -> None:
-    assert cli_on_sqlite("import", small_file, "--name", "Flöet").exit_code == 0
+    assert cli("import", small_file, "--name", "Flöet").exit_code == 0
     command = [sys.executable, "-c", "from openg2g.cli.main import main; main()", "show", argument]
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     result = subprocess.run(command, env=environment, capture_output=True, check=False)
@@ -269,6 +271,7 @@ def test_a_full_disk_behind_standard_output_is_told(cli: Cli, tmp_path: Path) ->
     assert b"Traceback" not in result.stderr
 
 
+@on_each_engine
 def test_an_import_whose_report_is_not_read_says_that_everything_was_stored(cli: Cli, tmp_path: Path) -> None:
     source = write(tmp_path / "small.json", SMALL)
     command = [sys.executable, "-c", "from openg2g.cli.main import main; main()", "import", str(source)]

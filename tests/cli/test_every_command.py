@@ -164,7 +164,12 @@ HOSTILE = (
 CONTROLS = {chr(code) for code in [*range(32), *range(127, 160), 0x2028, 0x202E]} - set("\n\t")
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=[ascii(text)[:20] for text in HOSTILE])
+@pytest.mark.parametrize(
+    ("database_url", "text"),
+    [*(("sqlite", text) for text in HOSTILE), ("postgresql", HOSTILE[0])],
+    ids=lambda value: ascii(value)[:20],
+    indirect=["database_url"],
+)
 def test_no_text_is_run_or_steers_the_terminal(filled: Cli, database_url: str, text: str, tmp_path: Path) -> None:
     for command in COMMANDS:
         if command == "completion":
@@ -182,7 +187,10 @@ def check_harmless(outcome: Outcome, line: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [text for text in HOSTILE if text not in ("\udcff", "a\u202eb")], ids=lambda text: ascii(text)[:20]
+    ("database_url", "text"),
+    [*(("sqlite", text) for text in HOSTILE if text not in ("\udcff", "a\u202eb")), ("postgresql", HOSTILE[0])],
+    ids=lambda value: ascii(value)[:20],
+    indirect=["database_url"],
 )
 def test_what_was_stored_with_a_hostile_message_is_shown_harmlessly_and_comes_back(filled: Cli, text: str) -> None:
     stored = filled("set", "small", "Llama-3.1-70B.num_replicas=19", "-m", text)

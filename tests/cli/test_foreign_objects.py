@@ -28,7 +28,7 @@ from tests.catalog.foreign_objects import (
 )
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.postgres import PostgresServer
 
 
@@ -64,6 +64,7 @@ def test_an_object_that_was_replaced_stops_everything_but_what_says_so(
 
 
 @pytest.mark.parametrize("name", ["an endless view in place of a table", "a missing trigger"])
+@on_each_engine
 def test_every_command_stops_but_those_that_say_what_was_replaced(database_url: str, name: str, run_cli: Cli) -> None:
     with PlainSql(database_url) as sql:
         script, line = (REPLACED_ON_SQLITE if sql.engine == "sqlite" else REPLACED_ON_POSTGRESQL)[name]
@@ -82,6 +83,7 @@ def test_every_command_stops_but_those_that_say_what_was_replaced(database_url: 
     assert "Run `openg2g db check`" in status.err
 
 
+@on_each_engine
 def test_what_others_have_of_their_own_is_left_alone(database_url: str, run_cli: Cli) -> None:
     with PlainSql(database_url) as sql:
         run_script(sql, LEFT_ALONE_ON_BOTH + sql.on(LEFT_ALONE_ON_SQLITE, LEFT_ALONE_ON_POSTGRESQL))
@@ -147,6 +149,7 @@ VERSION_VIEW = "DROP TABLE openg2g_schema_version; CREATE VIEW openg2g_schema_ve
 
 
 @pytest.mark.parametrize("body", ["SELECT '0002' AS version_num", f"{ENDLESS} '0002' AS version_num FROM rows"])
+@on_each_engine
 def test_a_version_that_is_no_table_is_not_asked(database_url: str, run_cli: Cli, body: str) -> None:
     with PlainSql(database_url) as sql:
         run_script(sql, VERSION_VIEW + body)
@@ -158,6 +161,7 @@ def test_a_version_that_is_no_table_is_not_asked(database_url: str, run_cli: Cli
         assert (stopped.exit_code, stopped.err.count("\n")) == (6, 1)
 
 
+@on_each_engine
 def test_an_upgrade_of_what_was_replaced_is_refused_and_changes_nothing(database_url: str) -> None:
     database = Database(locate(database_url))
     try:
@@ -174,6 +178,7 @@ def test_an_upgrade_of_what_was_replaced_is_refused_and_changes_nothing(database
         database.close()
 
 
+@on_each_engine
 def test_tables_with_triggers_of_somebody_else_are_not_migrated(database_url: str) -> None:
     database = Database(locate(database_url))
     intruder = next(iter(INTRUDERS_ON_SQLITE if database.is_sqlite else INTRUDERS_ON_POSTGRESQL))
@@ -217,6 +222,7 @@ def test_a_role_that_only_reads_compares_everything(reader_url: str, run_cli: Cl
         Catalog.open(reader_url)
 
 
+@on_each_engine
 def test_rows_are_verified_where_only_a_trigger_is_missing_and_not_where_a_table_is_another(database_url: str) -> None:
     with Catalog.open(database_url) as catalog, PlainSql(database_url) as sql:
         record_something_of_everything(catalog)
@@ -230,6 +236,7 @@ def test_rows_are_verified_where_only_a_trigger_is_missing_and_not_where_a_table
         assert verify_database(catalog.database)[-1] == "the rows were not read, since the tables may answer anything."
 
 
+@on_each_engine
 def test_every_table_is_compared(database_url: str) -> None:
     with PlainSql(database_url) as sql:
         for table in CATALOG_TABLES:

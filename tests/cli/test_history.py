@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, small, write
 
 
@@ -25,6 +25,7 @@ def replicas(cli: Cli, *arguments: str) -> int:
     return count
 
 
+@on_each_engine
 def test_a_workload_is_shown_as_of_any_time(filled: Cli) -> None:
     assert replicas(filled, "small@2026-04-15") == 20
     assert replicas(filled, "small", "--as-of", "2026-03-31T23:59:59Z") == 18
@@ -43,6 +44,7 @@ def test_list_export_and_diff_take_times(filled: Cli) -> None:
     assert "18 → 20" in filled("diff", "small@2026-03-15", "small@2026-04-15").out
 
 
+@on_each_engine
 def test_what_was_known_is_asked_by_the_time_of_recording(filled: Cli, tmp_path: Path) -> None:
     recorded_at = filled("show", "small", "--format", "json").json["revision"]["recorded_at"]
     write(tmp_path / "small.json", small(num_replicas=99))
@@ -68,6 +70,7 @@ def test_a_time_that_cannot_be_meant_is_refused(filled: Cli, arguments: tuple[st
     assert message in outcome.err
 
 
+@on_each_engine
 def test_a_log_has_a_line_for_each_revision_latest_first(filled: Cli) -> None:
     lines = filled("log", "small").out.splitlines()
     assert [line.split()[2] for line in lines] == ["small@3", "small@2", "small@1"]
@@ -77,6 +80,7 @@ def test_a_log_has_a_line_for_each_revision_latest_first(filled: Cli) -> None:
     assert [json.loads(line)["number"] for line in filled("log", "--format", "jsonl").out.splitlines()] == [3, 2, 1]
 
 
+@on_each_engine
 def test_a_log_with_patches_shows_what_changed(filled: Cli) -> None:
     out = filled("log", "small", "--patch").out
     assert "      num_replicas  20 → 22\n" in out
@@ -119,6 +123,7 @@ def test_an_archive_is_whole_and_documents_are_named_otherwise(filled: Cli, tmp_
         assert message in outcome.err
 
 
+@on_each_engine
 def test_a_name_is_retired_and_restored(filled: Cli) -> None:
     assert filled("retire", "small", "-m", "done").out == "small: revision 3 → 4, retired\n"
     assert filled("list").out == "Every name is retired; --retired lists them.\n"
@@ -134,12 +139,14 @@ def test_a_name_is_retired_and_restored(filled: Cli) -> None:
     assert filled("retire", "nothing").exit_code == 3
 
 
+@on_each_engine
 def test_compare_and_swap_has_an_exit_code_of_its_own(filled: Cli) -> None:
     outcome = filled("retire", "small", "--expect", "2")
     assert outcome.exit_code == 8
     assert "expected revision 2 to be the latest, but it is 3" in outcome.err
 
 
+@on_each_engine
 def test_a_renamed_name_is_explained(filled: Cli) -> None:
     assert filled("rename", "small", "tiny").out == "small: renamed to tiny\n"
     assert replicas(filled, "tiny@1") == 18
@@ -149,6 +156,7 @@ def test_a_renamed_name_is_explained(filled: Cli) -> None:
     assert filled("rename", "tiny", "tiny").exit_code == 2
 
 
+@on_each_engine
 def test_aliases_move_and_every_move_is_listed(filled: Cli) -> None:
     assert filled("alias", "set", "small@production", "1", "-m", "approved").out == "small@production: revision 1\n"
     assert filled("alias", "set", "small@production").out == "small@production: revision 3\n"
@@ -164,6 +172,7 @@ def test_aliases_move_and_every_move_is_listed(filled: Cli) -> None:
     assert filled("alias", "set", "small@production", "9").exit_code == 3
 
 
+@on_each_engine
 def test_tags_are_set_shown_and_removed(filled: Cli) -> None:
     assert filled("tag", "small", "team=grid", "draft").out == "draft\nteam=grid\n"
     assert "tags           draft, team=grid\n" in filled("show", "small").out
@@ -171,6 +180,7 @@ def test_tags_are_set_shown_and_removed(filled: Cli) -> None:
     assert filled("tag", "small", "a=1", "a=2").exit_code == 2
 
 
+@on_each_engine
 def test_an_archive_travels_by_files(filled: Cli, tmp_path: Path) -> None:
     archive, elsewhere = tmp_path / "catalog.jsonl", tmp_path / "elsewhere.db"
     assert filled("export", "--all", "--history", "-o", archive).exit_code == 0
@@ -190,6 +200,7 @@ def test_an_archive_travels_by_files(filled: Cli, tmp_path: Path) -> None:
     assert "the archive was changed" in outcome.err
 
 
+@on_each_engine
 def test_a_catalog_is_copied_and_verified(filled: Cli, database_url: str, tmp_path: Path) -> None:
     target = tmp_path / "copy.db"
     assert filled("copy", database_url, target).out == "small: 3 revisions added\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import ONLINE_0_1, ONLINE_0_2, SMALL, offline_0_1, small, write, write_lines
 
 
@@ -35,6 +35,7 @@ def test_each_datacenter_of_a_configuration_gets_a_name_of_its_own(cli: Cli, tmp
     assert (outcome.exit_code, outcome.err) == (4, f"Error: {source}:1:1218: dc_sites.a.models[0] {message}\n")
 
 
+@on_each_engine
 def test_an_import_tells_new_changed_and_unchanged_apart(cli: Cli, tmp_path: Path) -> None:
     source = write(tmp_path / "small.json", SMALL)
     assert cli("import", source).out == "small: new, revision 1\n"
@@ -64,6 +65,7 @@ def test_the_author_is_the_git_identity_by_default(cli: Cli, tmp_path: Path) -> 
     assert cli("show", "small", "--format", "json").json["revision"]["author"] == "Test Author <test@example.org>"
 
 
+@on_each_engine
 def test_all_files_of_a_command_are_stored_or_none(cli: Cli, tmp_path: Path) -> None:
     good = write(tmp_path / "good.json", SMALL)
     bad = write(tmp_path / "bad.json", small(num_replicas=-1, itl_deadline_s=0))
@@ -109,6 +111,7 @@ def test_a_missing_file_makes_no_catalog(run_cli: Cli, tmp_path: Path) -> None:
     assert not database.exists()
 
 
+@on_each_engine
 def test_json_lines_go_both_ways(cli: Cli, tmp_path: Path) -> None:
     documents = [{**small(num_replicas=i), "name": f"sweep-{i}"} for i in range(1, 30)]
     source = write_lines(tmp_path / "sweep.jsonl", [*documents])
@@ -156,6 +159,7 @@ def test_json_lines_with_the_suffix_of_json_get_a_hint(cli: Cli, tmp_path: Path)
     assert "--format jsonl" in cli("import", source).err
 
 
+@on_each_engine
 def test_an_export_imported_elsewhere_keeps_author_message_and_time(cli: Cli, tmp_path: Path) -> None:
     source = write(tmp_path / "small.json", SMALL)
     cli("import", source, "-m", "why", "--author", "Ada", "--effective-from", "2026-03-01")
@@ -183,6 +187,7 @@ def test_an_edited_export_is_recorded_as_the_importers_own(cli: Cli, tmp_path: P
     assert "message" not in revision
 
 
+@on_each_engine
 def test_the_same_catalog_exports_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
     cli("import", write(tmp_path / "b.json", offline_0_1()), write(tmp_path / "a.json", SMALL), "--author", "Ä")
     first, second = tmp_path / "first.json", tmp_path / "second.json"

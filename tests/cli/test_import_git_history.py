@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.git_repository import GitRepository, native
 
 
@@ -19,6 +19,7 @@ def repository(tmp_path: Path) -> GitRepository:
     return repository
 
 
+@on_each_engine
 def test_a_history_is_imported_and_then_only_what_is_new(cli: Cli, repository: GitRepository) -> None:
     first, second = (repository.git("rev-parse", "--short=12", commit) for commit in ("HEAD~1", "HEAD"))
     outcome = cli("import", "--git-history", "repository/fleet.json")

@@ -6,7 +6,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from tests.catalog.histories import add_latest_alias
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, small, write
 
 LABEL = SMALL["models"][0]["model_label"]
@@ -24,6 +24,7 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
     return cli
 
 
+@on_each_engine
 def test_a_list_shows_what_is_in_force_and_marks_what_is_newer(filled: Cli) -> None:
     listed = filled("list")
     assert listed.out == (
@@ -35,6 +36,7 @@ def test_a_list_shows_what_is_in_force_and_marks_what_is_newer(filled: Cli) -> N
     assert "fleet    2  @4 planned       1    80  2026-05-01 00:00" in filled("list").out
 
 
+@on_each_engine
 def test_a_list_of_the_highest_numbers_says_what_is_in_force(filled: Cli) -> None:
     listed = filled("list", "--latest")
     assert "fleet    3  @2 " in listed.out and "plan     1  nothing yet " in listed.out
@@ -42,6 +44,7 @@ def test_a_list_of_the_highest_numbers_says_what_is_in_force(filled: Cli) -> Non
     assert filled("list", "--latest", "--as-of", "2026-05-01").exit_code == 2
 
 
+@on_each_engine
 def test_programs_get_both_numbers(filled: Cli) -> None:
     keys = ("name", "number", "in_force_number", "latest_number")
     for options, expected in (((), [("fleet", 2, 2, 3)]), (("--latest",), [("fleet", 3, 2, 3), ("plan", 1, None, 1)])):
@@ -57,12 +60,14 @@ def test_programs_get_both_numbers(filled: Cli) -> None:
     assert [shown[key] for key in keys[2:]] == [2, 3]
 
 
+@on_each_engine
 def test_a_list_of_another_time_marks_and_names_nothing(filled: Cli) -> None:
     listed = filled("list", "--as-of", "2026-04-15")
     assert "newer" not in listed.out and listed.out.splitlines()[1].startswith("fleet    3 ")
     assert listed.err == ""
 
 
+@on_each_engine
 def test_a_list_of_nothing_says_why(filled: Cli) -> None:
     listed = filled("list", "plan")
     assert (listed.out, listed.err.count("plan")) == ("Nothing is in force yet.\n", 1)
@@ -72,6 +77,7 @@ def test_a_list_of_nothing_says_why(filled: Cli) -> None:
     assert filled("list", "nobody").out == "No name matches nobody.\n"
 
 
+@on_each_engine
 def test_many_names_that_lie_ahead_are_counted(cli: Cli, tmp_path: Path) -> None:
     for number in range(12):
         source = write(tmp_path / f"p{number:02}.json", SMALL | {"name": f"p{number:02}"})
@@ -79,6 +85,7 @@ def test_many_names_that_lie_ahead_are_counted(cli: Cli, tmp_path: Path) -> None
     assert cli("list").err.startswith("Not in force yet: p00, p01, ") and "p09 and 2 more." in cli("list").err
 
 
+@on_each_engine
 def test_an_export_of_all_is_what_is_in_force(filled: Cli) -> None:
     exported = filled("export", "--all", "--format", "jsonl")
     assert '"number":2' in exported.out and len(exported.out.splitlines()) == 1
@@ -87,6 +94,7 @@ def test_an_export_of_all_is_what_is_in_force(filled: Cli) -> None:
     assert '"num_replicas": 50' in filled("export", "plan@latest").out
 
 
+@on_each_engine
 def test_show_says_what_is_newer_and_what_is_not_in_force(filled: Cli) -> None:
     shown = filled("show", "fleet").out
     assert "workload       fleet@2\n" in shown and "in force from  2026-05-01" in shown
@@ -99,6 +107,7 @@ def test_show_says_what_is_newer_and_what_is_not_in_force(filled: Cli) -> None:
     assert "applies from 2999-01-01" in ahead.err and "; use plan@latest" in ahead.err
 
 
+@on_each_engine
 def test_set_starts_from_what_show_shows_and_says_what_is_newer(filled: Cli) -> None:
     outcome = filled("set", "fleet", f"{LABEL}.num_replicas=21", "-m", "one more")
     assert outcome.out == "fleet: revision 3 → 4\n"
@@ -113,6 +122,7 @@ def test_set_starts_from_what_show_shows_and_says_what_is_newer(filled: Cli) -> 
     assert filled("set", "plan@latest", f"{LABEL}.num_replicas=22", "-m", "why").out == "plan: revision 1 → 2\n"
 
 
+@on_each_engine
 def test_a_dry_run_shows_what_changes_from_then_on(filled: Cli, tmp_path: Path) -> None:
     source = write(tmp_path / "new.json", small(num_replicas=25))
     now = filled("import", source, "--name", "fleet", "--dry-run").out
@@ -123,6 +133,7 @@ def test_a_dry_run_shows_what_changes_from_then_on(filled: Cli, tmp_path: Path) 
     assert before == "fleet: revision 3 → 4\n"
 
 
+@on_each_engine
 def test_every_other_command_means_what_is_in_force(filled: Cli) -> None:
     assert filled("diff", "fleet", "fleet@2").out == "fleet@2 → fleet@2: no difference\n"
     assert filled("diff", "fleet@latest", "fleet").out.startswith("fleet@3 → fleet@2\n")
@@ -133,12 +144,14 @@ def test_every_other_command_means_what_is_in_force(filled: Cli) -> None:
     assert len(filled("log", "plan", "--format", "jsonl").out.splitlines()) == 1
 
 
+@on_each_engine
 def test_latest_is_no_alias(filled: Cli) -> None:
     refused = filled("alias", "set", "fleet@latest", "1")
     assert refused.exit_code == 2
     assert refused.err == "Error: alias 'latest' is reserved: NAME@latest is the revision with the highest number.\n"
 
 
+@on_each_engine
 def test_an_alias_that_was_called_latest_can_be_removed(filled: Cli) -> None:
     with Catalog.open() as catalog:
         add_latest_alias(catalog, "fleet", 1)
@@ -152,6 +165,7 @@ def test_an_alias_that_was_called_latest_can_be_removed(filled: Cli) -> None:
     assert filled("show", "fleet@latest").out.startswith("workload       fleet@3\n")
 
 
+@on_each_engine
 def test_show_says_what_was_known_of_a_name_that_is_another_now(filled: Cli) -> None:
     filled("alias", "set", "fleet@production")
     with Catalog.open() as catalog:
@@ -163,6 +177,7 @@ def test_show_says_what_was_known_of_a_name_that_is_another_now(filled: Cli) -> 
     assert "aliases        production\n" in shown and "newer          old@3, back-dated" in shown
 
 
+@on_each_engine
 def test_a_planned_retirement_is_no_retirement_yet(filled: Cli) -> None:
     assert filled("retire", "fleet", "--effective-from", "2999-01-01").out == "fleet: revision 3 → 4, retired\n"
     assert "fleet    2  @4 planned" in filled("list").out

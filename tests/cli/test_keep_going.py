@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL
 
 
@@ -26,6 +26,7 @@ def rejected(path: str = "rejects.jsonl") -> list[dict[str, object]]:
 KEEP_GOING = ("--keep-going", "--rejects", "rejects.jsonl")
 
 
+@on_each_engine
 def test_good_lines_are_stored_and_bad_ones_are_written_with_their_reasons(cli: Cli) -> None:
     bad = [json.dumps(named("b", models=[])), '{"name": "c",', '{"name": "d", "name": "e", "models": []}']
     path = write("sweep.jsonl", named("a"), bad[0], bad[1], named("f"), bad[2], named("two words"))
@@ -95,6 +96,7 @@ def test_a_dry_run_tells_what_would_be_refused_and_stores_nothing(cli: Cli) -> N
     assert cli("list", "--format", "names").out == ""
 
 
+@on_each_engine
 def test_more_rejects_than_allowed_store_nothing_and_leave_no_file(cli: Cli) -> None:
     path = write("sweep.jsonl", named("a"), 5, 6, named("b"))
     outcome = cli("import", path, *KEEP_GOING, "--max-errors", "1")

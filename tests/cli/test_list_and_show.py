@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, offline_0_1, small, write
 
 
@@ -18,6 +18,7 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
     return cli
 
 
+@on_each_engine
 def test_a_list_has_a_row_for_each_name(filled: Cli) -> None:
     assert filled("list").out == (
         "name   rev  models  GPUs  in force from (UTC)  author  message\n"
@@ -26,6 +27,7 @@ def test_a_list_has_a_row_for_each_name(filled: Cli) -> None:
     )
 
 
+@on_each_engine
 def test_a_pattern_narrows_the_list(filled: Cli) -> None:
     assert filled("list", "f*", "--format", "names").out == "fleet\n"
     assert filled("list", "[rs]mal?", "--format", "names").out == "small\n"
@@ -57,6 +59,7 @@ def test_a_shown_table_fits_eighty_columns(filled: Cli) -> None:
     assert max(map(len, models.splitlines())) <= 80
 
 
+@on_each_engine
 def test_show_as_json_has_every_derived_property(filled: Cli) -> None:
     derived = filled("show", "fleet", "--format", "json").json["derived"]
     assert derived["total_gpus"] == 4800
@@ -67,6 +70,7 @@ def test_show_as_json_has_every_derived_property(filled: Cli) -> None:
     assert derived["feasible_batch_sizes_union"] == [8, 16, 32, 64, 128, 256, 512]
 
 
+@on_each_engine
 def test_a_revision_is_shown_by_number_and_by_digest(filled: Cli) -> None:
     first = filled("show", "small@1", "--format", "json").json
     assert first["models"][0]["num_replicas"] == 18

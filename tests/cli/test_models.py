@@ -12,7 +12,7 @@ from openg2g.catalog import Catalog
 from openg2g.models.digest import model_spec_digest
 from openg2g.models.spec import LLMInferenceWorkload
 from tests.builders import make_spec, published_fleet
-from tests.cli.conftest import Cli, Outcome
+from tests.cli.conftest import Cli, Outcome, on_each_engine
 
 LLAMA = published_fleet().models[1]
 DIGEST = model_spec_digest(LLAMA)
@@ -50,6 +50,7 @@ def on_terminal(width: int, *arguments: str, exit_code: int = 0) -> list[str]:
     return shown.decode().replace("\r\n", "\n").splitlines()
 
 
+@on_each_engine
 def test_a_list_has_a_row_for_each_model_spec(filled: Cli) -> None:
     assert filled("models", "Llama-3.1-70B").out == (
         "model          replicas  GPUs per  GPUs  initial  ITL  feasible batch sizes    digest               used by\n"
@@ -94,6 +95,7 @@ def test_the_database_may_stand_before_and_after_a_sub_command(run_cli: Cli, tmp
         assert "Llama-3.1-70B" in run_cli(*arguments).out
 
 
+@on_each_engine
 def test_an_expression_and_the_scope_narrow_the_list(filled: Cli) -> None:
     assert _labels(filled("models", "--where", "itl_deadline_s < limit", "--param", "limit=0.1")) == [
         "Llama-3.1-8B",
@@ -125,6 +127,7 @@ def test_a_list_as_json_lines_and_csv_says_the_same(filled: Cli) -> None:
     }
 
 
+@on_each_engine
 def test_a_model_spec_is_shown_with_every_revision_that_used_it(filled: Cli) -> None:
     assert filled("models", "show", DIGEST[:15]).out == (
         "model                 Llama-3.1-70B\n"

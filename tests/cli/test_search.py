@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, offline_0_1, small, write
 
 
@@ -22,6 +22,7 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
     return cli
 
 
+@on_each_engine
 def test_a_search_prints_what_a_list_does(filled: Cli) -> None:
     assert filled("search", "total_gpus > 0").out == filled("list").out
     assert filled("search", "total_gpus < 100").out == (
@@ -30,6 +31,7 @@ def test_a_search_prints_what_a_list_does(filled: Cli) -> None:
     )
 
 
+@on_each_engine
 def test_the_question_of_last_spring_is_answered(filled: Cli) -> None:
     question = (
         "total_gpus < 7200 and any(m.model_label == 'Llama-3.1-70B' and m.itl_deadline_s <= 0.1\n"
@@ -70,6 +72,7 @@ def test_names_come_once_however_many_revisions_match(filled: Cli) -> None:
     assert filled("search", "total_gpus < 100", "--all-revisions", "--format", "names").out == "small\n"
 
 
+@on_each_engine
 def test_hits_are_sorted_limited_and_continued(filled: Cli) -> None:
     arguments = ("search", "True", "--all-revisions", "--sort", "-total_gpus,name", "--format", "references")
     arguments += ("--limit", "2")
@@ -88,6 +91,7 @@ def test_a_token_of_another_search_is_refused(filled: Cli) -> None:
     assert outcome.exit_code == 2 and "belongs to another search" in outcome.err
 
 
+@on_each_engine
 def test_hits_are_counted(filled: Cli) -> None:
     assert filled("search", "total_gpus > 0", "--count").out == "2\n"
     assert filled("search", "total_gpus > 0", "--count", "--all-revisions").out == "3\n"
@@ -154,6 +158,7 @@ def test_wrong_input_is_explained(filled: Cli, arguments: tuple[str, ...], messa
     assert outcome.out == ""
 
 
+@on_each_engine
 def test_an_explanation_shows_the_sql_and_the_plan(filled: Cli, database_url: str) -> None:
     out = filled("search", "total_gpus < 7200", "--explain").out
     assert out.startswith("SELECT ")
@@ -180,6 +185,7 @@ def test_an_export_of_what_matches_goes_with_nothing_else(filled: Cli, arguments
 # Rules of an import.
 
 
+@on_each_engine
 def test_an_import_that_breaks_a_rule_stores_nothing(cli: Cli, tmp_path: Path) -> None:
     good = write(tmp_path / "good.json", SMALL)
     large = write(tmp_path / "large.json", offline_0_1())

@@ -8,7 +8,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from tests.builders import make_workload
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import offline_0_1, write
 
 QWEN = {
@@ -32,6 +32,7 @@ def fleet(cli: Cli, reference: str = "fleet") -> Any:
     return cli("show", reference, "--format", "json").json
 
 
+@on_each_engine
 def test_a_change_makes_the_next_revision_and_shows_the_difference_first(filled: Cli) -> None:
     outcome = filled("set", "fleet", "Llama-3.1-70B.num_replicas=200", "-m", "more", "--author", "Grace")
     assert outcome.exit_code == 0
@@ -96,6 +97,7 @@ def test_models_are_removed_then_changed_then_added(filled: Cli) -> None:
     assert models[4]["feasible_batch_sizes"] == [128]
 
 
+@on_each_engine
 def test_a_revision_can_be_derived_from_an_older_one(filled: Cli) -> None:
     filled("set", "fleet", "Llama-3.1-70B.num_replicas=200", "-m", "more")
     outcome = filled("set", "fleet@1", "Llama-3.1-8B.num_replicas=1", "-m", "from the first")
@@ -103,6 +105,7 @@ def test_a_revision_can_be_derived_from_an_older_one(filled: Cli) -> None:
     assert [model["num_replicas"] for model in fleet(filled)["models"][:2]] == [1, 180]
 
 
+@on_each_engine
 def test_another_revision_than_the_expected_one_is_a_conflict(filled: Cli) -> None:
     assert filled("set", "fleet@1", "Llama-3.1-8B.num_replicas=1", "-m", "a", "--expect", "1").exit_code == 0
     outcome = filled("set", "fleet@1", "Llama-3.1-8B.num_replicas=2", "-m", "b", "--expect", "1")
@@ -112,6 +115,7 @@ def test_another_revision_than_the_expected_one_is_a_conflict(filled: Cli) -> No
     assert fleet(filled)["revision"]["number"] == 2
 
 
+@on_each_engine
 def test_what_was_recorded_in_between_is_never_undone(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from openg2g.cli import diff_output
 

@@ -7,7 +7,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from tests.builders import make_workload, published_fleet
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.test_models import on_terminal
 
 
@@ -22,6 +22,7 @@ def filled(cli: Cli, database_url: str) -> Cli:
     return cli
 
 
+@on_each_engine
 def test_without_groups_there_is_one_row(filled: Cli) -> None:
     assert filled("stats").out == (
         "revisions  workloads  GPUs in all  least  median  most\n"
@@ -39,6 +40,7 @@ def test_without_groups_there_is_one_row(filled: Cli) -> None:
     ]
 
 
+@on_each_engine
 def test_months_are_those_from_which_revisions_apply(filled: Cli) -> None:
     assert filled("stats", "--by", "month", "--all-revisions").out == (
         "month    revisions  workloads  GPUs in all  least  median  most\n"
@@ -76,6 +78,7 @@ def test_nothing_is_counted_as_nothing(filled: Cli) -> None:
     assert filled("stats", "--as-of", "2020-01-01", "--by", "model").out == "No workload matches.\n"
 
 
+@on_each_engine
 def test_what_was_in_force_and_known_at_other_times_is_counted(filled: Cli) -> None:
     assert filled("stats", "--as-of", "2026-03-15", "--format", "json").json[0]["total_gpus"] == 80
     assert filled("stats", "--known-at", "2020-01-01", "--format", "json").json[0]["num_revisions"] == 0
