@@ -209,7 +209,7 @@ def measure_searches(engine: str, size: int) -> Iterator[Row]:
 
 
 def _log_row(catalog: Catalog, engine: str) -> Row:
-    query = log_query(LogFilter(), None, 20)
+    query = log_query(LogFilter(), None, None, 20)
     with catalog.database.reading() as connection:
         driver = Driver(catalog, connection)
         ways: dict[str, Callable[[], Any]] = {
