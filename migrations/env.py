@@ -8,7 +8,7 @@ VERSION_TABLE = "openg2g_schema_version"
 
 def run(connection: Connection) -> None:
     """Migrate within the connection's transaction; whoever opened it commits."""
-    from openg2g.catalog.tables import METADATA
+    from openg2g.catalog.schema.tables import METADATA
 
     context.configure(
         connection=connection,
@@ -22,9 +22,9 @@ def run(connection: Connection) -> None:
 
 def run_in_checkout() -> None:
     """Open `-x database=PATH_OR_URL`, $OPENG2G_DATABASE, or the default catalog."""
-    from openg2g.catalog.database import Database
-    from openg2g.catalog.location import locate
-    from openg2g.catalog.migrate import migrating
+    from openg2g.catalog.engine.database import Database
+    from openg2g.catalog.engine.location import locate
+    from openg2g.catalog.engine.migrate import migrating
 
     database = Database(locate(context.get_x_argument(as_dictionary=True).get("database")), may_create=True)
     with migrating(database) as connection:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from openg2g.catalog import Catalog, RevisionDraft
-from openg2g.catalog.database import Database
+from openg2g.catalog.engine.database import Database
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
 from tests.postgres import PostgresServer
 

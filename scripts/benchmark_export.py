@@ -10,7 +10,7 @@ from benchmark_drivers import Engine
 from benchmark_ratio import Row, in_turn, seconds_of
 
 from openg2g.catalog import Catalog, RevisionDraft
-from openg2g.catalog.transfer import documents_of_all
+from openg2g.catalog.documents.transfer import documents_of_all
 from openg2g.formats import native
 from openg2g.formats.files import write_documents
 from openg2g.formats.targets import refuse_losses

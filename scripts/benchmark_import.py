@@ -9,7 +9,7 @@ from benchmark_drivers import Engine, Tables, connect
 from benchmark_ratio import Row, in_turn, seconds_of
 
 from openg2g.catalog import Catalog, RevisionDraft
-from openg2g.catalog.transfer import import_files
+from openg2g.catalog.documents.transfer import import_files
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from openg2g.models.digest import forget_digests

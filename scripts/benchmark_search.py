@@ -14,11 +14,11 @@ from benchmark_ratio import Row
 from sqlalchemy import Connection, Select, event
 
 from openg2g.catalog import Catalog, SearchScope
-from openg2g.catalog.database import SEARCHING
-from openg2g.catalog.listing import LogFilter, log_query
-from openg2g.catalog.search_order import SearchOrder
-from openg2g.catalog.search_plan import SearchPlan, choose_lead
-from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE
+from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.history.listing import LogFilter, log_query
+from openg2g.catalog.search.order import SearchOrder
+from openg2g.catalog.search.plan import SearchPlan, choose_lead
+from openg2g.catalog.search.scope import EVERYTHING_IN_FORCE
 from openg2g.expressions.facts import with_facts
 from openg2g.expressions.read import read_condition
 

@@ -39,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.catalog import make_catalog
-from openg2g.catalog.location import locate
+from openg2g.catalog.engine.location import locate
 from tests.pgbouncer import PACKAGE, Mode, PgBouncer, find_program
 from tests.places import Places, PostgresPlaces, SqlitePlaces
 from tests.postgres import PostgresServer

@@ -12,7 +12,7 @@ import pytest
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.catalog import make_catalog
-from openg2g.catalog.location import locate
+from openg2g.catalog.engine.location import locate
 from tests.git_repository import GitRepository
 from tests.pgbouncer import PACKAGE, PgBouncer, find_program
 from tests.places import PostgresPlaces, SqlitePlaces

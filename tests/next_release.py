@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from openg2g.catalog import backup, catalog  # noqa: F401 - whatever knows of the schema is to be there.
-from openg2g.catalog.definitions import expected_definitions
-from openg2g.catalog.migrate import migrations_path
-from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
+from openg2g.catalog.engine.definitions import expected_definitions
+from openg2g.catalog.engine.migrate import migrations_path
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS
+from openg2g.catalog.upkeep import backup  # noqa: F401 - whatever knows of the schema is to be there.
 
 NEXT_REVISION = f"{int(SCHEMA_HEAD) + 1:04}"
 _MIGRATION = f'''"""Let a tag have a note, and make its table again for that.

@@ -63,7 +63,7 @@ def test_an_installed_copy_makes_a_catalog_and_keeps_a_workload(wheel: Path, tmp
         command = [str(environment / "bin" / "openg2g"), "--database", str(tmp_path / "catalog.db"), *arguments]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
-    where = "import openg2g.catalog.migrate as m; print(m.__file__, m.migrations_path())"
+    where = "import openg2g.catalog.engine.migrate as m; print(m.__file__, m.migrations_path())"
     result = subprocess.run([str(python), "-c", where], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert all(path.startswith(str(environment)) for path in result.stdout.split())
     assert openg2g("--version") == f"openg2g-catalog {VERSION}\n"

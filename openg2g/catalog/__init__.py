@@ -12,15 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openg2g.catalog.audit import RevisionMark as RevisionMark
-    from openg2g.catalog.audit import Violation as Violation
     from openg2g.catalog.catalog import Catalog as Catalog
-    from openg2g.catalog.group_statistics import GroupStatistics as GroupStatistics
-    from openg2g.catalog.listing import LogFilter as LogFilter
-    from openg2g.catalog.listing import NameStatus as NameStatus
-    from openg2g.catalog.listing import RevisionContext as RevisionContext
-    from openg2g.catalog.model_uses import ModelUse as ModelUse
-    from openg2g.catalog.search_scope import SearchScope as SearchScope
+    from openg2g.catalog.history.listing import LogFilter as LogFilter
+    from openg2g.catalog.history.listing import NameStatus as NameStatus
+    from openg2g.catalog.history.listing import RevisionContext as RevisionContext
+    from openg2g.catalog.reports.audit import RevisionMark as RevisionMark
+    from openg2g.catalog.reports.audit import Violation as Violation
+    from openg2g.catalog.reports.model_uses import ModelUse as ModelUse
+    from openg2g.catalog.reports.statistics import GroupStatistics as GroupStatistics
+    from openg2g.catalog.search.scope import SearchScope as SearchScope
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
     from openg2g.models.errors import CatalogError as CatalogError
     from openg2g.models.errors import CatalogLockedError as CatalogLockedError
@@ -52,15 +52,15 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AliasMove": "openg2g.models.naming",
-    "LogFilter": "openg2g.catalog.listing",
-    "NameStatus": "openg2g.catalog.listing",
-    "RevisionContext": "openg2g.catalog.listing",
+    "LogFilter": "openg2g.catalog.history.listing",
+    "NameStatus": "openg2g.catalog.history.listing",
+    "RevisionContext": "openg2g.catalog.history.listing",
     "Catalog": "openg2g.catalog.catalog",
-    "GroupStatistics": "openg2g.catalog.group_statistics",
-    "ModelUse": "openg2g.catalog.model_uses",
-    "RevisionMark": "openg2g.catalog.audit",
-    "Violation": "openg2g.catalog.audit",
-    "SearchScope": "openg2g.catalog.search_scope",
+    "GroupStatistics": "openg2g.catalog.reports.statistics",
+    "ModelUse": "openg2g.catalog.reports.model_uses",
+    "RevisionMark": "openg2g.catalog.reports.audit",
+    "Violation": "openg2g.catalog.reports.audit",
+    "SearchScope": "openg2g.catalog.search.scope",
     "Revision": "openg2g.models.revision",
     "RevisionDraft": "openg2g.models.revision",
 }

@@ -14,19 +14,20 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from openg2g.catalog import clock, naming, resolve
-from openg2g.catalog.authorship import default_author
-from openg2g.catalog.clock_watch import ClockWatch
-from openg2g.catalog.database import Database
-from openg2g.catalog.faults import is_denied
-from openg2g.catalog.location import Location, default_path, locate
-from openg2g.catalog.ownership import owner_on_server
-from openg2g.catalog.reference import LATEST, AliasReference, parse_reference
+from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.faults import is_denied
+from openg2g.catalog.engine.location import Location, default_path, locate
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision, require_head
+from openg2g.catalog.engine.sqlite.engine import require_locks
+from openg2g.catalog.engine.sqlite.files import journal_mode, make_file, set_wal
+from openg2g.catalog.engine.sqlite.ownership import owner_on_server
+from openg2g.catalog.history import names, resolve
+from openg2g.catalog.history.authorship import default_author
+from openg2g.catalog.history.clock_watch import ClockWatch
+from openg2g.catalog.history.reference import LATEST, AliasReference, parse_reference
+from openg2g.catalog.history.writer import RevisionWriter
 from openg2g.catalog.reporting import CatalogReporting
-from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision, require_head
-from openg2g.catalog.sqlite import require_locks
-from openg2g.catalog.sqlite_files import journal_mode, make_file, set_wal
-from openg2g.catalog.writer import RevisionWriter
 from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError, LocationError
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import (
@@ -296,7 +297,7 @@ class Catalog(CatalogReporting):
         def work(writer: RevisionWriter) -> None:
             name_id = _require_name(writer, old)
             change = Rename(old, clock.now(), writer.author_or_default(author), message)
-            naming.change_name(writer.connection, name_id, change, new)
+            names.change_name(writer.connection, name_id, change, new)
 
         self._write(work)
 
@@ -340,7 +341,7 @@ class Catalog(CatalogReporting):
     ) -> AliasMove:
         author = writer.author_or_default(author)
         move = AliasMove(alias, number, clock.now(), author, check_new_message(message))
-        naming.move_alias(writer.connection, _require_name(writer, name), move)
+        names.move_alias(writer.connection, _require_name(writer, name), move)
         return move
 
     def tag(self, name: str, tags: Mapping[str, str | None]) -> dict[str, str]:
@@ -360,14 +361,14 @@ class Catalog(CatalogReporting):
 
         def work(writer: RevisionWriter) -> dict[str, str]:
             name_id = _require_name(writer, name)
-            naming.change_tags(writer.connection, name_id, tags)
-            return naming.tags_of(writer.connection, name_id)
+            names.change_tags(writer.connection, name_id, tags)
+            return names.tags_of(writer.connection, name_id)
 
         return self._write(work)
 
 
 def _require_name(writer: RevisionWriter, name: str) -> int:
-    name_id = naming.find_name_id(writer.connection, check_name(name))
+    name_id = names.find_name_id(writer.connection, check_name(name))
     if name_id is None:
         raise resolve.unknown_name(writer.connection, name)
     return name_id
@@ -409,7 +410,7 @@ def make_catalog(location: Location, *, wal: bool = False) -> bool:
             require_locks(location.path, between_processes=True)
         if wal:
             set_wal(database)
-        from openg2g.catalog.migrate import upgrade  # Imported late: Alembic costs as much as everything else.
+        from openg2g.catalog.engine.migrate import upgrade  # Imported late: Alembic costs as much as everything else.
 
         upgrade(database, SCHEMA_HEAD)
         return True

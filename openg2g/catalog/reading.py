@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Row
 
-from openg2g.catalog import clock, listing, naming, resolve
-from openg2g.catalog.content import chunks
-from openg2g.catalog.database import Database
-from openg2g.catalog.listing import LogFilter, NameStatus, RevisionContext
-from openg2g.catalog.reference import Reference, Viewpoint, parse_reference
+from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.history import listing, names, resolve
+from openg2g.catalog.history.content import chunks
+from openg2g.catalog.history.listing import LogFilter, NameStatus, RevisionContext
+from openg2g.catalog.history.reference import Reference, Viewpoint, parse_reference
 from openg2g.models.errors import InvalidRevisionError, LocationError
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, check_name, check_text
@@ -43,7 +44,7 @@ class CatalogReading:
     def load(
         self, reference: str, *, as_of: datetime | None = None, known_at: datetime | None = None
     ) -> LLMInferenceWorkload:
-        """Return the workload that a reference names; see `openg2g.catalog.reference` for the forms.
+        """Return the workload that a reference names; see `openg2g.catalog.history.reference` for the forms.
 
         Raises:
             WorkloadNotFoundError: There is none, or the name was retired; `close_matches` has similar names.
@@ -211,7 +212,7 @@ class CatalogReading:
         Raises:
             WorkloadNotFoundError: There is no such name.
         """
-        return naming.current_aliases(self.alias_log(name, known_at=known_at))
+        return names.current_aliases(self.alias_log(name, known_at=known_at))
 
     def alias_log(self, name: str, *, known_at: datetime | None = None) -> list[AliasMove]:
         """Return every move of the aliases of a name, first to last.
@@ -223,7 +224,7 @@ class CatalogReading:
 
         def read(connection: Connection) -> list[AliasMove]:
             found = resolve.find_name(connection, checked, viewpoint.known_at)
-            return naming.alias_moves(connection, found.id, viewpoint.horizon)
+            return names.alias_moves(connection, found.id, viewpoint.horizon)
 
         return self.database.read(read)
 
@@ -235,10 +236,10 @@ class CatalogReading:
         """
 
         def read(connection: Connection) -> dict[str, str]:
-            name_id = naming.find_name_id(connection, check_name(name))
+            name_id = names.find_name_id(connection, check_name(name))
             if name_id is None:
                 raise resolve.unknown_name(connection, name)
-            return naming.tags_of(connection, name_id)
+            return names.tags_of(connection, name_id)
 
         return self.database.read(read)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from openg2g.catalog import audit, dataframes, group_statistics, model_uses
-from openg2g.catalog.audit import AuditWindow, Violation
-from openg2g.catalog.content import chunks
-from openg2g.catalog.database import SEARCHING
-from openg2g.catalog.group_statistics import GROUPINGS, Grouping, GroupStatistics
-from openg2g.catalog.model_uses import ModelUse
-from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, ResolvedScope, SearchScope
+from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.history.content import chunks
+from openg2g.catalog.reports import audit, dataframes, model_uses, statistics
+from openg2g.catalog.reports.audit import AuditWindow, Violation
+from openg2g.catalog.reports.model_uses import ModelUse
+from openg2g.catalog.reports.statistics import GROUPINGS, Grouping, GroupStatistics
+from openg2g.catalog.search.scope import EVERYTHING_IN_FORCE, ResolvedScope, SearchScope
 from openg2g.catalog.searching import CatalogSearching
 from openg2g.expressions.read import read_condition
 from openg2g.expressions.tree import Expression
@@ -125,9 +125,9 @@ class CatalogReporting(CatalogSearching):
         condition = read_condition(where, parameters)
 
         def read(connection: Connection) -> list[GroupStatistics]:
-            query = group_statistics.tallied_columns(self._plan(connection, condition, scope), by)
+            query = statistics.tallied_columns(self._plan(connection, condition, scope), by)
             rows = connection.execute(query, execution_options={SEARCHING: True})
-            return group_statistics.tallied(rows, by)
+            return statistics.tallied(rows, by)
 
         return self.database.read(read)
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from openg2g.catalog.content import chunks
-from openg2g.catalog.database import SEARCHING
+from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.history.content import chunks
+from openg2g.catalog.history.queries import complete, find_by_keys
 from openg2g.catalog.reading import CatalogReading
-from openg2g.catalog.revision_queries import complete, find_by_keys
-from openg2g.catalog.search_explanation import Explanation, explain
-from openg2g.catalog.search_order import Place, place_from_token
-from openg2g.catalog.search_plan import SearchPlan, choose_lead
-from openg2g.catalog.search_scope import EVERYTHING_IN_FORCE, SearchScope
-from openg2g.catalog.tables import RENAMES
+from openg2g.catalog.schema.tables import RENAMES
+from openg2g.catalog.search.explain import Explanation, explain
+from openg2g.catalog.search.order import Place, place_from_token
+from openg2g.catalog.search.plan import SearchPlan, choose_lead
+from openg2g.catalog.search.scope import EVERYTHING_IN_FORCE, SearchScope
 from openg2g.expressions.facts import with_facts
 from openg2g.expressions.read import read_condition
 from openg2g.expressions.tree import Expression

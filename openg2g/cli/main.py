@@ -4,12 +4,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
-from openg2g.cli.helps import with_help
 from openg2g.cli.interruption import interruption_of, raise_ending_signals
-from openg2g.cli.options import database_option
+from openg2g.cli.options.helps import with_help
+from openg2g.cli.options.shared import database_option
 from openg2g.models import errors
 
 _COMMANDS = {
@@ -98,7 +99,8 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"openg2g.cli.{cmd_name.replace('-', '_')}_command")
+        module_name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)  # `import` is no name of a module.
+        module = import_module(f"openg2g.cli.commands.{module_name}")
         return with_help(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -175,8 +177,8 @@ def _fail(error: Exception, exit_code: int, given: Sequence[str]) -> int:
 
 def _shown(message: str, given: Sequence[str]) -> list[str]:
     """Return the lines of a message, without what could steer the terminal, and without secrets of what was given."""
-    from openg2g.catalog.location import ENVIRONMENT_VARIABLE
-    from openg2g.cli.output import escaped
+    from openg2g.catalog.engine.location import ENVIRONMENT_VARIABLE
+    from openg2g.cli.output.tables import escaped
     from openg2g.models.secrets import without_secrets
 
     sources = [*given, os.environ.get(ENVIRONMENT_VARIABLE, "")]

@@ -29,5 +29,5 @@ Where this differs from Python, it is so that SQLite, PostgreSQL and Python give
 - A comparison with a list written out asks for the same items in the same order, whether list or tuple.
 
 `openg2g.expressions.read` makes a typed tree of a text, `openg2g.expressions.predicate` a Python function of the tree,
-and `openg2g.catalog.expression_sql` SQL.
+and `openg2g.catalog.search.compiler` SQL.
 """

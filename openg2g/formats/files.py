@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from openg2g.formats.archive import SIGNATURE, is_archive
+from openg2g.formats.archive.entries import SIGNATURE, is_archive
 from openg2g.formats.document import Document
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
 from openg2g.formats.part_files import part_of

@@ -63,16 +63,16 @@ class RegisteredFormat:
 
 
 FORMATS = (
-    RegisteredFormat("json", (".json",), "openg2g.formats.json_files:JSON"),
-    RegisteredFormat("jsonl", (".jsonl", ".ndjson"), "openg2g.formats.json_lines:JSON_LINES"),
-    RegisteredFormat("yaml", (".yaml", ".yml"), "openg2g.formats.yaml_files:YAML"),
-    RegisteredFormat("toml", (".toml",), "openg2g.formats.toml_files:TOML"),
-    RegisteredFormat("python", (".py",), "openg2g.formats.python_scripts:PYTHON"),
-    RegisteredFormat("csv", (".csv",), "openg2g.formats.csv_files:CSV"),
-    RegisteredFormat("tsv", (".tsv",), "openg2g.formats.csv_files:TSV"),
-    RegisteredFormat("parquet", (".parquet",), "openg2g.formats.parquet_files:PARQUET", is_binary=True),
-    RegisteredFormat("openg2g-0.1", (), "openg2g.formats.json_files:OPENG2G_0_1"),
-    RegisteredFormat("openg2g-0.2", (), "openg2g.formats.json_files:OPENG2G_0_2"),
+    RegisteredFormat("json", (".json",), "openg2g.formats.json.files:JSON"),
+    RegisteredFormat("jsonl", (".jsonl", ".ndjson"), "openg2g.formats.json.lines:JSON_LINES"),
+    RegisteredFormat("yaml", (".yaml", ".yml"), "openg2g.formats.yaml.files:YAML"),
+    RegisteredFormat("toml", (".toml",), "openg2g.formats.toml.files:TOML"),
+    RegisteredFormat("python", (".py",), "openg2g.formats.python.files:PYTHON"),
+    RegisteredFormat("csv", (".csv",), "openg2g.formats.rows.csv_files:CSV"),
+    RegisteredFormat("tsv", (".tsv",), "openg2g.formats.rows.csv_files:TSV"),
+    RegisteredFormat("parquet", (".parquet",), "openg2g.formats.parquet.files:PARQUET", is_binary=True),
+    RegisteredFormat("openg2g-0.1", (), "openg2g.formats.json.files:OPENG2G_0_1"),
+    RegisteredFormat("openg2g-0.2", (), "openg2g.formats.json.files:OPENG2G_0_2"),
 )
 
 FORMAT_NAMES = tuple(entry.name for entry in FORMATS)

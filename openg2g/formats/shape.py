@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from openg2g.formats import native, openg2g_config
+from openg2g.formats import native
 from openg2g.formats.document import Document, shown
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
-from openg2g.formats.openg2g_layout import recognise_version
+from openg2g.formats.openg2g import config
+from openg2g.formats.openg2g.layout import recognise_version
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 
@@ -27,7 +28,7 @@ def documents_from_value(
         return
     version = config_version or recognise_version(value)
     if version is not None:
-        yield from openg2g_config.documents_from_value(value, where, version, limits)
+        yield from config.documents_from_value(value, where, version, limits)
         return
     try:
         yield native.document_from_value(value, where, limits)

@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).parents[2]
 TIMEOUT_S = 60.0
 WAITING = "Waiting for another process to finish with the catalog. Ctrl-C gives up."
 _PRELOADED = (
-    *("openg2g.catalog.catalog", "openg2g.catalog.verify", "openg2g.cli.main", "openg2g.models.digest"),
+    *("openg2g.catalog.catalog", "openg2g.catalog.upkeep.verify", "openg2g.cli.main", "openg2g.models.digest"),
     *("psycopg", "pytest", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
     *("tests.builders", "tests.catalog.forking"),
 )

@@ -9,7 +9,7 @@ from io import BytesIO, TextIOWrapper
 
 import pytest
 
-from openg2g.catalog import clock
+from openg2g.catalog.engine import clock
 from openg2g.cli.main import run
 
 

@@ -3,8 +3,9 @@
 import io
 from datetime import UTC, datetime
 
-from openg2g.catalog import Catalog, naming
-from openg2g.catalog.moving import export_archive
+from openg2g.catalog import Catalog
+from openg2g.catalog.archive.copying import export_archive
+from openg2g.catalog.history import names
 from openg2g.models.naming import AliasMove
 from tests.builders import make_workload, published_fleet
 
@@ -40,6 +41,6 @@ def record_something_of_everything(catalog: Catalog) -> None:
 def add_latest_alias(catalog: Catalog, name: str, number: int) -> None:
     """Let an alias `latest` stand for a revision, as older releases let aliases that can be stored."""
     with catalog.writing() as writer:
-        name_id = naming.find_name_id(writer.connection, name)
+        name_id = names.find_name_id(writer.connection, name)
         assert name_id is not None
-        naming.move_alias(writer.connection, name_id, AliasMove("latest", number, datetime.now(UTC), "Ada"))
+        names.move_alias(writer.connection, name_id, AliasMove("latest", number, datetime.now(UTC), "Ada"))

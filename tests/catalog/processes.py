@@ -20,8 +20,8 @@ from typing import Any
 from sqlalchemy import event
 
 from openg2g.catalog import Catalog, RevisionDraft
-from openg2g.catalog.database import Database
-from openg2g.catalog.location import locate
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.location import locate
 from tests.builders import make_draft, make_workload
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -89,7 +89,7 @@ def save_without_end(sender: Connection, url: str) -> None:
 
 def upgrade_and_die(_: Connection, url: str, statement_start: str) -> None:
     """Migrate an empty database and die, without any chance to clean up, just before one of the statements."""
-    from openg2g.catalog.migrate import upgrade
+    from openg2g.catalog.engine.migrate import upgrade
 
     database = Database(locate(url), may_create=True)
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openg2g.catalog import Catalog, InvalidRevisionError, SearchScope, WorkloadNotFoundError, clock
-from openg2g.catalog.clock import Clocks
-from openg2g.catalog.clock_watch import all_clock_warnings, clock_warnings
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog import Catalog, InvalidRevisionError, SearchScope, WorkloadNotFoundError
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.clock import Clocks
+from openg2g.catalog.history.clock_watch import all_clock_warnings, clock_warnings
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.clocks import run_at
 from tests.catalog.histories import archive_of

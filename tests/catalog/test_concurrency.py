@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from openg2g.catalog import Catalog, CatalogLockedError, Revision, WorkloadNotFoundError, waiting
-from openg2g.catalog.tables import CATALOG_TABLES
+from openg2g.catalog import Catalog, CatalogLockedError, Revision, WorkloadNotFoundError
+from openg2g.catalog.engine import waiting
+from openg2g.catalog.schema.tables import CATALOG_TABLES
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import (

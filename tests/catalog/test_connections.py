@@ -12,12 +12,12 @@ from psycopg import sql
 from sqlalchemy import event
 
 from openg2g.catalog import Catalog, CatalogUnavailableError, RevisionDraft
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, upgrade
-from openg2g.catalog.moving import copy_catalog, import_archive_files
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.archive.copying import copy_catalog, import_archive_files
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.migrate import downgrade, upgrade
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload, published_fleet
 from tests.catalog.cutting_proxy import CuttingProxy
 from tests.catalog.histories import archive_of, record_something_of_everything

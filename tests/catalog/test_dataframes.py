@@ -11,7 +11,7 @@ import polars
 import pytest
 
 from openg2g.catalog import Catalog, FilterError, InvalidRevisionError, MissingLibraryError, SearchScope
-from openg2g.catalog.dataframes import FrameMaker
+from openg2g.catalog.reports.dataframes import FrameMaker
 from tests.builders import make_draft, make_spec, make_workload, published_fleet
 from tests.catalog.test_statements import count_statements
 

@@ -23,7 +23,7 @@ from openg2g.catalog import (
     NotACatalogError,
     SchemaTooNewError,
 )
-from openg2g.catalog.tables import CATALOG_TABLES, VERSION_TABLE
+from openg2g.catalog.schema.tables import CATALOG_TABLES, VERSION_TABLE
 from openg2g.cli.main import run
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.catalog import forking
 from tests.catalog.alone import require_silent_success, require_success
 

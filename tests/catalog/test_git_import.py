@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, Revision
-from openg2g.catalog.git_import import GitNotice, import_git_history, plan_git_import, record_git_import
+from openg2g.catalog.documents.git_import import GitNotice, import_git_history, plan_git_import, record_git_import
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, SourceError, UnknownFormatError
 from openg2g.models.revision import RevisionDraft
 from tests.git_repository import BOB, GitRepository, config_0_1, config_0_2, native

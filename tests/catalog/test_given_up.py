@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, UnknownOutcomeError
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.outcome import last_appended, was_committed
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.engine.commit import last_appended, was_committed
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from tests.builders import make_workload
@@ -170,8 +170,8 @@ def test_a_commit_that_the_server_hears_of_late_is_waited_for(proxy: CuttingProx
 
 
 def test_a_commit_that_happened_is_found_while_another_writes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openg2g.catalog.waiting.LOCK_WAIT_S", 1.0)
-    monkeypatch.setattr("openg2g.catalog.outcome.ASKING_S", 0.1)
+    monkeypatch.setattr("openg2g.catalog.engine.waiting.LOCK_WAIT_S", 1.0)
+    monkeypatch.setattr("openg2g.catalog.engine.commit.ASKING_S", 0.1)
     with Catalog.open(url) as catalog, Catalog.open(url) as other:
         with catalog.writing() as writer:
             writer.append([RevisionDraft("fleet", make_workload())])
@@ -219,7 +219,7 @@ def test_a_transaction_whose_commit_did_not_happen_is_told_so(proxy: CuttingProx
 def test_nothing_is_done_again_where_nobody_can_be_asked(
     url: str, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch, cuts_before: int
 ) -> None:
-    monkeypatch.setattr("openg2g.catalog.outcome.ASKING_S", 0.5)
+    monkeypatch.setattr("openg2g.catalog.engine.commit.ASKING_S", 0.5)
     with Catalog.open(proxy.url) as catalog:
         proxy.cuts_before, proxy.cuts_after, proxy.closes_with_answer = cuts_before, 1, True
         with pytest.raises(UnknownOutcomeError, match="whether it happened cannot be asked"):

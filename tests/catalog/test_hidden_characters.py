@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog, InvalidRevisionError, naming
-from openg2g.catalog.moving import copy_catalog, renaming
+from openg2g.catalog import Catalog, InvalidRevisionError
+from openg2g.catalog.archive.copying import copy_catalog, renaming
+from openg2g.catalog.history import names
 from openg2g.cli.main import run
 from openg2g.models.digest import workload_digest
 from openg2g.models.spec import LLMInferenceWorkload
@@ -53,9 +54,9 @@ def stored(catalog: Catalog) -> Catalog:
     with catalog.writing() as writer:
         writer.content.store({workload_digest(HIDDEN): HIDDEN})
         writer.append([draft])
-        name_id = naming.find_name_id(writer.connection, "fleet")
+        name_id = names.find_name_id(writer.connection, "fleet")
         assert name_id is not None
-        naming.set_name(writer.connection, name_id, HIDDEN_NAME)
+        names.set_name(writer.connection, name_id, HIDDEN_NAME)
     return catalog
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog, CatalogError, DamagedCatalogError, sqlite_bounds
-from openg2g.catalog.database import Database
-from openg2g.catalog.location import locate
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog import Catalog, CatalogError, DamagedCatalogError
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.sqlite import bounds
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.models.errors import CatalogUnavailableError
 from tests.builders import make_draft, make_workload
 from tests.catalog.histories import record_something_of_everything
@@ -145,8 +146,8 @@ def bound(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let statements take fewer steps."""
 
     def set_bound(steps: int) -> None:
-        monkeypatch.setattr(sqlite_bounds, "MAX_STEPS", steps)
-        monkeypatch.setattr(sqlite_bounds, "_STEPS_PER_CALL", steps // 10)
+        monkeypatch.setattr(bounds, "MAX_STEPS", steps)
+        monkeypatch.setattr(bounds, "_STEPS_PER_CALL", steps // 10)
 
     return set_bound
 
@@ -170,7 +171,7 @@ def test_the_steps_of_many_short_statements_are_not_added_up(
 
 
 def test_a_large_catalog_stays_far_below_the_bound(sqlite_database: Database, bound: Callable[[int], None]) -> None:
-    bound(sqlite_bounds.MAX_STEPS // 10_000)  # A tenth of the bound for a thousandth of a million.
+    bound(bounds.MAX_STEPS // 10_000)  # A tenth of the bound for a thousandth of a million.
     with Catalog.open(sqlite_database.location.path) as catalog:
         catalog.save_many(make_draft(f"sweep/{n}", workload=make_workload(5, num_replicas=n)) for n in range(1, 1_001))
         assert verify_database(catalog.database) == []

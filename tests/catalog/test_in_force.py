@@ -15,10 +15,10 @@ from openg2g.catalog import (
     SearchScope,
     WorkloadNotFoundError,
 )
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.reference import LatestReference, parse_reference
-from openg2g.catalog.script_check import ScriptStatus, check_scripts
-from openg2g.catalog.transfer import documents_of, documents_of_all
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.documents.script_check import ScriptStatus, check_scripts
+from openg2g.catalog.documents.transfer import documents_of, documents_of_all
+from openg2g.catalog.history.reference import LatestReference, parse_reference
 from tests.builders import make_workload
 from tests.catalog.histories import add_latest_alias
 from tests.places import SqlitePlaces

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from openg2g.catalog import Catalog, CatalogError, CatalogNotFoundError, CatalogUnavailableError, LocationError
-from openg2g.catalog.database import Database
-from openg2g.catalog.location import ENVIRONMENT_VARIABLE, default_path, locate
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.location import ENVIRONMENT_VARIABLE, default_path, locate
 from tests.builders import make_workload
 from tests.postgres import PostgresServer
 

@@ -21,12 +21,12 @@ from openg2g.catalog import (
     SchemaOutdatedError,
     SchemaTooNewError,
 )
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions, expected_definitions, read_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, migrations_path, script_revisions, upgrade
-from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
-from openg2g.catalog.tables import CATALOG_TABLES, METADATA, VERSION_TABLE
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions, expected_definitions, read_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.migrate import downgrade, migrations_path, script_revisions, upgrade
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS
+from openg2g.catalog.schema.tables import CATALOG_TABLES, METADATA, VERSION_TABLE
 from tests.builders import make_workload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.processes import create_catalog, run_at_once, running, upgrade_and_die

@@ -151,14 +151,14 @@ def test_the_uses_are_those_that_plain_python_finds(catalog: Catalog, drawn: Con
 
 
 def test_more_model_specs_than_one_block_come_once_each(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openg2g.catalog.model_uses.SPECS_PER_BLOCK", 3)
+    monkeypatch.setattr("openg2g.catalog.reports.model_uses.SPECS_PER_BLOCK", 3)
     catalog.save_many(make_draft("fleet", workload=make_workload(1, num_replicas=index)) for index in range(10))
     assert [use.spec.num_replicas for use in catalog.list_models(scope=ALL)] == list(range(10))
     assert [use.spec.num_replicas for use in catalog.list_models()] == [9]
 
 
 def test_model_specs_are_fetched_as_they_are_needed(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openg2g.catalog.model_uses.SPECS_PER_BLOCK", 3)
+    monkeypatch.setattr("openg2g.catalog.reports.model_uses.SPECS_PER_BLOCK", 3)
     catalog.save("fleet", make_workload(30))
     uses = catalog.iter_models()
     next(uses)

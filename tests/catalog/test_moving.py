@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openg2g.catalog import Catalog, InvalidDocumentError, LocationError, RevisionDraft, WorkloadNotFoundError
-from openg2g.catalog.archive_target import entry_batches
-from openg2g.catalog.moving import copy_catalog, import_archive, import_archive_files, renaming
-from openg2g.catalog.verify import MAX_PROBLEMS, verify_database
-from openg2g.formats.archive_reader import read_archive
+from openg2g.catalog.archive.copying import copy_catalog, import_archive, import_archive_files, renaming
+from openg2g.catalog.archive.target import entry_batches
+from openg2g.catalog.upkeep.verify import MAX_PROBLEMS, verify_database
+from openg2g.formats.archive.reader import read_archive
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from tests import strategies
 from tests.builders import make_workload, published_fleet
@@ -67,7 +67,7 @@ def test_a_second_copy_adds_nothing_and_a_later_one_only_what_is_new(catalog: Ca
 
 
 def test_a_copy_that_was_broken_off_goes_on(catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    from openg2g.catalog import archive_target
+    from openg2g.catalog.archive import target as archive_target
 
     monkeypatch.setattr(archive_target, "ENTRIES_PER_BATCH", 100)
     with other:
@@ -334,7 +334,7 @@ def test_every_value_of_the_history_that_is_not_as_it_was_stored_is_named(
 def test_a_long_history_under_another_name_here_is_recognised_in_every_batch(
     catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from openg2g.catalog import archive_target
+    from openg2g.catalog.archive import target as archive_target
 
     monkeypatch.setattr(archive_target, "ENTRIES_PER_BATCH", 20)
     with other:

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from openg2g.catalog import Catalog, SchemaError
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, script_revisions, upgrade
-from openg2g.catalog.schema import SCHEMA_HEAD, SCHEMA_REVISIONS
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.migrate import downgrade, script_revisions, upgrade
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql

@@ -20,8 +20,8 @@ from openg2g.catalog import (
     LocationError,
     NotACatalogError,
 )
-from openg2g.catalog.location import locate
-from openg2g.catalog.sqlite_faults import sqlite_error
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.sqlite.faults import sqlite_error
 from openg2g.cli.main import run
 from tests.builders import make_workload
 from tests.catalog.plain_sql import PlainSql

@@ -8,10 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft, waiting
-from openg2g.catalog.migrate import downgrade
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog import Catalog, CatalogLockedError, CatalogUnavailableError, RevisionDraft
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.engine import waiting
+from openg2g.catalog.engine.migrate import downgrade
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_draft, make_workload
 from tests.catalog.alone import require_silent_success
 from tests.catalog.cutting_proxy import CuttingProxy
@@ -125,7 +126,7 @@ def test_a_command_whose_commit_is_refused_says_so_and_leaves_no_lock(
     sqlite_url: str, foreign_reader: PlainSql
 ) -> None:
     command = (
-        "import openg2g.catalog.waiting as waiting; waiting.LOCK_WAIT_S = 0.5; "
+        "import openg2g.catalog.engine.waiting as waiting; waiting.LOCK_WAIT_S = 0.5; "
         "from openg2g.cli.main import main; main()"
     )
     foreign_reader.run("BEGIN")

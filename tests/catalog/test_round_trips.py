@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from openg2g.catalog import Catalog, Revision
-from openg2g.catalog.tables import WORKLOADS
+from openg2g.catalog.schema.tables import WORKLOADS
 from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import model_spec_digest, workload_digest
 from openg2g.models.revision import annotations_to_text

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import Connection
 
 from openg2g.catalog import Catalog, CatalogNotFoundError
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, upgrade
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
-from openg2g.catalog.tables import CATALOG_TABLES
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.migrate import downgrade, upgrade
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
+from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_draft, make_workload, published_fleet
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.postgres import PostgresServer

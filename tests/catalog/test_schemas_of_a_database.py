@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql

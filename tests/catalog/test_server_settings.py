@@ -9,9 +9,9 @@ import pytest
 from psycopg import sql
 
 from openg2g.catalog import Catalog, CatalogError, CatalogReadOnlyError, NotACatalogError, Revision
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.moving import import_archive_files
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.archive.copying import import_archive_files
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload, published_fleet
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.pgbouncer import PgBouncer

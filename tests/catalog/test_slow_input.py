@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, InvalidDocumentError, RevisionDraft
-from openg2g.catalog import read_ahead as read_ahead_module
-from openg2g.catalog.moving import import_archive_files
-from openg2g.catalog.read_ahead import read_ahead
-from openg2g.catalog.transfer import import_files
+from openg2g.catalog.archive.copying import import_archive_files
+from openg2g.catalog.documents import read_ahead as read_ahead_module
+from openg2g.catalog.documents.read_ahead import read_ahead
+from openg2g.catalog.documents.transfer import import_files
 from openg2g.formats.files import open_sources
 from openg2g.models.errors import SourceError
 from tests.builders import make_draft, make_workload

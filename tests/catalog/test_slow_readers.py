@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from openg2g.catalog import Catalog, archive_source
-from openg2g.catalog.archive_source import archive_entries
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.verify import verify_database
-from openg2g.formats.archive import write_archive
+from openg2g.catalog import Catalog
+from openg2g.catalog.archive import source
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.archive.source import archive_entries
+from openg2g.catalog.upkeep.verify import verify_database
+from openg2g.formats.archive.entries import write_archive
 from tests.builders import make_draft, make_workload
 from tests.catalog.histories import archive_of
 
@@ -47,7 +48,7 @@ def command_into_a_pipe(*arguments: str) -> Iterator[int]:
 def test_others_write_while_a_command_waits_for_its_reader(
     catalog: Catalog, database_url: str, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openg2g.catalog.waiting.LOCK_WAIT_S", 2.0)
+    monkeypatch.setattr("openg2g.catalog.engine.waiting.LOCK_WAIT_S", 2.0)
     catalog.save_many(make_draft(f"n{number}", workload=make_workload(5), message="m" * 200) for number in range(2_000))
     with command_into_a_pipe(*arguments, "--database", database_url):
         assert catalog.save("fleet", make_workload()).number == 1
@@ -58,8 +59,8 @@ def test_others_write_while_a_command_waits_for_its_reader(
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an archive be read in many pages."""
-    monkeypatch.setattr(archive_source, "_REVISIONS_PER_PAGE", 2)
-    monkeypatch.setattr(archive_source, "KEYS_PER_STATEMENT", 2)
+    monkeypatch.setattr(source, "_REVISIONS_PER_PAGE", 2)
+    monkeypatch.setattr(source, "KEYS_PER_STATEMENT", 2)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -121,7 +122,7 @@ def test_a_copy_that_waits_for_its_target_keeps_nobody_from_the_source(
 
 
 def test_a_verification_keeps_nobody_waiting(catalog: Catalog, database_url: str) -> None:
-    from openg2g.catalog import verify
+    from openg2g.catalog.upkeep import verify
 
     catalog.save("fleet", make_workload(), author="Ada")
     with Catalog.open(database_url) as other, pytest.MonkeyPatch.context() as patch:

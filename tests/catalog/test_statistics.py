@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openg2g.catalog import Catalog, FilterError, GroupStatistics, Revision, SearchScope
-from openg2g.catalog.group_statistics import GROUPINGS, median
+from openg2g.catalog.reports.statistics import GROUPINGS, median
 from openg2g.models.spec import MAX_TOTAL_GPUS, LLMInferenceWorkload
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.test_statements import count_statements

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, InvalidDocumentError, InvalidRevisionError
-from openg2g.catalog.transfer import ImportSettings, import_files
+from openg2g.catalog.documents.transfer import ImportSettings, import_files
 
 MODEL = {
     "model_label": "Llama-3.1-70B",

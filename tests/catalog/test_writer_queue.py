@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog, writer_queue
-from openg2g.catalog.writer_queue import WriterQueue
+from openg2g.catalog import Catalog
+from openg2g.catalog.engine.sqlite import queue as writer_queue
+from openg2g.catalog.engine.sqlite.queue import WriterQueue
 from tests.builders import make_workload
 
 

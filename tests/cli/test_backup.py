@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, CatalogUnavailableError
-from openg2g.catalog.checksum import row_checksum
-from openg2g.catalog.schema import SCHEMA_HEAD
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD
+from openg2g.catalog.schema.checksum import row_checksum
 from openg2g.formats.temporary import temporary_errors
 from tests.builders import make_workload
 from tests.cli.conftest import Cli

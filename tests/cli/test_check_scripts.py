@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, InvalidRevisionError
-from openg2g.catalog.script_check import NameMap, ScriptStatus, check_scripts
-from openg2g.formats.python_writing import MAX_BYTES
+from openg2g.catalog.documents.script_check import NameMap, ScriptStatus, check_scripts
+from openg2g.formats.python.writing import MAX_BYTES
 from tests.cli.conftest import Cli, Outcome, on_each_engine
 
 

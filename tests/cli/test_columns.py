@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.cli.output import fitted, table
+from openg2g.cli.output.tables import fitted, table
 from openg2g.models.columns import columns
 from openg2g.models.errors import FilterError
 from tests.cli.conftest import Cli

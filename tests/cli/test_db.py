@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.schema import SCHEMA_HEAD
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD
 from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, write
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, CatalogReadOnlyError, NotACatalogError, SchemaError
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, upgrade
-from openg2g.catalog.schema import SCHEMA_HEAD
-from openg2g.catalog.tables import CATALOG_TABLES
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.migrate import downgrade, upgrade
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD
+from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.foreign_objects import (
     ENDLESS,

@@ -9,8 +9,11 @@ import click
 import pytest
 
 from openg2g.cli.main import _COMMANDS, openg2g, run
-from openg2g.formats import json_files, python_writing, toml_files, yaml_files
+from openg2g.formats.json import files as json_files
 from openg2g.formats.limits import Limits, size_text
+from openg2g.formats.python import writing
+from openg2g.formats.toml import files as toml_files
+from openg2g.formats.yaml import files as yaml_files
 from tests.cli.conftest import Cli
 from tests.cli.documents import SMALL, write
 
@@ -47,7 +50,7 @@ def test_helps_and_schemas_are_the_same_without_docstrings() -> None:
     program = """
 import click
 from openg2g.cli.main import openg2g, run
-from openg2g.formats.schemas import SCHEMA_NAMES
+from openg2g.formats.schema.schemas import SCHEMA_NAMES
 run(["--help"])
 context = click.Context(openg2g)
 for name in openg2g.list_commands(context):
@@ -88,7 +91,7 @@ def test_the_help_of_import_has_each_option_in_one_section(run_cli: Cli) -> None
 def test_help_tells_the_limits_that_hold(run_cli: Cli, name: str) -> None:
     text = " ".join(run_cli(name, "--help").out.split())
     assert json_files.MAX_BYTES == yaml_files.MAX_BYTES
-    sizes = [size_text(module.MAX_BYTES).replace(" ", "") for module in (json_files, toml_files, python_writing)]
+    sizes = [size_text(module.MAX_BYTES).replace(" ", "") for module in (json_files, toml_files, writing)]
     assert "Default: JSON and YAML {}, TOML {}, scripts {}; none where files stream.".format(*sizes) in text
     limits = Limits()
     assert f"a record of CSV. Default: {size_text(limits.line_bytes).replace(' ', '')}." in text

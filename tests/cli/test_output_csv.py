@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openg2g.cli.output import echo_csv, escaped
+from openg2g.cli.output.tables import echo_csv, escaped
 
 HEADERS = ("name", "value")
 

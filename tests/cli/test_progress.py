@@ -11,10 +11,10 @@ from typing import TextIO
 
 import pytest
 
-from openg2g.cli.progress import progress
-from openg2g.formats import parquet_files, parquet_reader
+from openg2g.cli.output.progress import progress
 from openg2g.formats.document import Document
 from openg2g.formats.files import SourceFile, open_sources, write_documents
+from openg2g.formats.parquet import files, reader
 from tests.builders import make_workload
 from tests.formats.views import content_of
 
@@ -74,9 +74,9 @@ def large_file(directory: Path, format_name: str, num_bytes: int = 3 * 2**20) ->
 def test_a_large_file_is_read_the_same_beside_a_bar_that_follows(
     tmp_path: Path, format_name: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (parquet_files, parquet_reader):
+    for module in (files, reader):
         monkeypatch.setattr(module, "_ROWS_PER_BATCH", 8)
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_GROUP", 8)
+    monkeypatch.setattr(files, "_ROWS_PER_GROUP", 8)
     path = large_file(tmp_path, format_name)
     with open_sources([str(path)]) as [source]:
         expected = [content_of(outcome) for outcome in source.read() if isinstance(outcome, Document)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.formats.schemas import SCHEMA_NAMES, schema_of
+from openg2g.formats.schema.schemas import SCHEMA_NAMES, schema_of
 from tests.cli.conftest import Cli
 
 

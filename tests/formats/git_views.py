@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from openg2g.formats.document import Document
-from openg2g.formats.git_history import CommittedVersion, documents_of_history, read_git_history
+from openg2g.formats.git.history import CommittedVersion, documents_of_history, read_git_history
 
 
 def versions_of(path: Path | str) -> list[CommittedVersion]:

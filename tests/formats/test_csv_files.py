@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.formats import csv_records, model_rows, row_names
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.limits import Limits
-from openg2g.formats.model_rows import COLUMNS
 from openg2g.formats.registry import get_format
+from openg2g.formats.rows import csv_records, model_rows, row_names
+from openg2g.formats.rows.model_rows import COLUMNS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
@@ -510,7 +510,7 @@ def test_a_workload_of_too_many_rows_is_refused_both_ways(monkeypatch: pytest.Mo
 def test_large_annotations_come_back_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Document(make_workload(), "fleet@1", "fleet", {"note": "x" * 300_000})
     assert document_of(written([document], "csv"), "csv").annotations == document.annotations
-    monkeypatch.setattr("openg2g.formats.csv_files.DEFAULT_LIMITS", Limits(line_bytes=10_000))
+    monkeypatch.setattr("openg2g.formats.rows.csv_files.DEFAULT_LIMITS", Limits(line_bytes=10_000))
     with pytest.raises(InvalidDocumentError, match=r"^fleet@1: takes a row of more than 10000 bytes"):
         written([document], "csv")
 

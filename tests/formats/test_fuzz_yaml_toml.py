@@ -15,8 +15,8 @@ import tomli_w
 import yaml
 
 from openg2g.formats.document import Document
-from openg2g.formats.yaml_decoder import YamlDocument, decode_yaml
-from openg2g.formats.yaml_encoder import encode_yaml
+from openg2g.formats.yaml.decoder import YamlDocument, decode_yaml
+from openg2g.formats.yaml.encoder import encode_yaml
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import published_fleet
 from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.formats.document import Document
-from openg2g.formats.git_history import documents_of_history, list_git_history
+from openg2g.formats.git.history import documents_of_history, list_git_history
 from openg2g.models.errors import InvalidDocumentError, SourceError, UnknownFormatError
 from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import BOB, GitRepository, config_0_1, config_0_2, native

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.formats.document import Document
-from openg2g.formats.git_history import SkippedVersion, documents_of_history
+from openg2g.formats.git.history import SkippedVersion, documents_of_history
 from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import GitRepository, native
 

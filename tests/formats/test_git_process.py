@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.formats.git_history import list_git_history
+from openg2g.formats.git.history import list_git_history
 from openg2g.models.errors import SourceError
 from tests.formats.git_views import replicas_of, subjects_of, versions_of
 from tests.git_repository import GitRepository, native
@@ -190,6 +190,6 @@ def test_git_that_takes_too_long_is_stopped(
 ) -> None:
     repository.commit("first", {"fleet.json": native()})
     logged_git(tmp_path, monkeypatch, "exec sleep 60")
-    monkeypatch.setattr("openg2g.formats.git_process.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("openg2g.formats.git.process.TIMEOUT_S", 0.2)
     with pytest.raises(SourceError, match="git took longer than"):
         versions_of(repository.path / "fleet.json")

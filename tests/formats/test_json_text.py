@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from openg2g.formats.json_text import decode_json, encode_line, encode_pretty
+from openg2g.formats.json.text import decode_json, encode_line, encode_pretty
 from openg2g.formats.text_files import decoded
 from openg2g.models.errors import InvalidDocumentError
 from tests.strategies import annotations, examples, json_values

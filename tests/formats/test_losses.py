@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openg2g.formats.document import Document
 from openg2g.formats.losses import Loss, LossKind
-from openg2g.formats.openg2g_targets import losses_of_config
+from openg2g.formats.openg2g.targets import losses_of_config
 from openg2g.formats.registry import FORMAT_NAMES
 from openg2g.formats.targets import find_losses, refuse_losses, tell_losses
 from openg2g.models.digest import workload_digest

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from openg2g.formats.document import Document
-from openg2g.formats.json_lines import JSON_LINES
-from openg2g.formats.json_text import decode_json
+from openg2g.formats.json.lines import JSON_LINES
+from openg2g.formats.json.native_lines import NativeLines
+from openg2g.formats.json.text import decode_json
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
-from openg2g.formats.native_lines import NativeLines
 from openg2g.formats.shape import documents_from_value
 from openg2g.models.errors import InvalidDocumentError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -98,7 +98,7 @@ def test_limits_hold_for_models_that_are_known() -> None:
 
 
 def test_a_file_may_have_more_models_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openg2g.formats.native_lines._CACHED_MODELS", 2)
+    monkeypatch.setattr("openg2g.formats.json.native_lines._CACHED_MODELS", 2)
     labels = ["a", "b", "c", "a", "d" * 200, "b"]
     data = "".join(json.dumps(_document(label)) + "\n" for label in labels).encode()
     outcomes = list(JSON_LINES.read(io.BytesIO(data), "f"))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.formats.parquet_arrays import arrow_array
+from openg2g.formats.parquet.arrays import arrow_array
 from tests.strategies import examples
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)

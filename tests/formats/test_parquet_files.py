@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.formats import parquet_files, parquet_reader
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import open_sources, write_documents
 from openg2g.formats.limits import Limits
-from openg2g.formats.parquet_schema import ALL_COLUMNS
+from openg2g.formats.parquet import files, reader
+from openg2g.formats.parquet.columns import ALL_COLUMNS
 from openg2g.formats.registry import get_format
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, SourceError
@@ -99,9 +99,9 @@ def test_the_same_workload_has_the_same_digest_in_each_format() -> None:
 
 
 def test_many_workloads_come_back_over_many_batches_and_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_BATCH", 7)
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_GROUP", 20)
-    monkeypatch.setattr(parquet_reader, "_ROWS_PER_BATCH", 3)
+    monkeypatch.setattr(files, "_ROWS_PER_BATCH", 7)
+    monkeypatch.setattr(files, "_ROWS_PER_GROUP", 20)
+    monkeypatch.setattr(reader, "_ROWS_PER_BATCH", 3)
     given_documents = [Document(make_workload(1 + index % 4), name=f"n{index}") for index in range(50)]
     data = written_bytes(given_documents, "parquet")
     assert pyarrow.parquet.ParquetFile(io.BytesIO(data)).num_row_groups == 6
@@ -111,8 +111,8 @@ def test_many_workloads_come_back_over_many_batches_and_row_groups(monkeypatch: 
 
 
 def test_large_batches_and_row_groups_are_split_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_files, "_CHARACTERS_PER_BATCH", 1_000)
-    monkeypatch.setattr(parquet_files, "_BYTES_PER_GROUP", 3_000)
+    monkeypatch.setattr(files, "_CHARACTERS_PER_BATCH", 1_000)
+    monkeypatch.setattr(files, "_BYTES_PER_GROUP", 3_000)
     given_documents = [Document(make_workload(1), annotations={"note": "x" * 900}) for _ in range(10)]
     data = written_bytes(given_documents, "parquet")
     assert pyarrow.parquet.ParquetFile(io.BytesIO(data)).num_row_groups > 2
@@ -120,8 +120,8 @@ def test_large_batches_and_row_groups_are_split_by_size(monkeypatch: pytest.Monk
 
 
 def test_documents_are_written_as_they_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_BATCH", 2)
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_GROUP", 2)
+    monkeypatch.setattr(files, "_ROWS_PER_BATCH", 2)
+    monkeypatch.setattr(files, "_ROWS_PER_GROUP", 2)
     stream = io.BytesIO()
     written_before = []
 
@@ -130,7 +130,7 @@ def test_documents_are_written_as_they_arrive(monkeypatch: pytest.MonkeyPatch) -
             written_before.append(stream.tell())
             yield FLEET
 
-    parquet_files.PARQUET.write(arriving(), stream)
+    files.PARQUET.write(arriving(), stream)
     assert written_before[-1] > written_before[4] > 0
 
 
@@ -385,7 +385,7 @@ def test_rows_of_many_row_groups_are_read_in_batches_of_bounded_size() -> None:
     messages = ["x" * 2**20 + str(row) for row in range(100)]
     table = {**of_one_workload(messages), "name": [f"fleet-{row}" for row in range(100)]}
     content = parquet(table, compression="zstd", row_group_size=10)
-    _, rows_per_batch = parquet_reader._opened(pyarrow, pyarrow.parquet, io.BytesIO(content), "f")
+    _, rows_per_batch = reader._opened(pyarrow, pyarrow.parquet, io.BytesIO(content), "f")
     assert rows_per_batch == 15
     assert len(outcomes_of(content, "parquet")) == 100
 
@@ -438,19 +438,19 @@ def test_a_file_that_is_cut_off_is_refused() -> None:
 def test_limits_hold_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     data = written_bytes([FLEET], "parquet")
     with monkeypatch.context() as patch:
-        patch.setattr(parquet_reader, "MAX_ROWS", 4)
+        patch.setattr(reader, "MAX_ROWS", 4)
         assert messages_of(data) == ["f: has 5 rows; at most 4 are read."]
     with monkeypatch.context() as patch:
-        patch.setattr(parquet_reader, "MAX_CHUNK_VALUES", 34)
+        patch.setattr(reader, "MAX_CHUNK_VALUES", 34)
         (message,) = messages_of(data)
         assert message.startswith("f: feasible_batch_sizes is too large in row group 0: 35 values, ")
     with monkeypatch.context() as patch:
-        patch.setattr(parquet_reader, "MAX_CHUNK_BYTES", 10)
+        patch.setattr(reader, "MAX_CHUNK_BYTES", 10)
         assert len(messages_of(data)) == 1
     message = "f:1: feasible_batch_sizes has 7 batch sizes; at most 6 are read (--max-batch-sizes)."
     assert message_of(data, "parquet", Limits(batch_sizes=6)).splitlines()[0] == message
     with monkeypatch.context() as patch:
-        patch.setattr(parquet_reader, "MAX_CELL_CHARACTERS", 4)
+        patch.setattr(reader, "MAX_CELL_CHARACTERS", 4)
         assert "f:1: name has 5 characters; at most 4 are read." in messages_of(data)
     message = "f:5: is row 5 of one workload: no more are read (--max-models)."
     assert message_of(data, "parquet", Limits(models=4)) == message
@@ -459,7 +459,7 @@ def test_limits_hold_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_could_not_be_read_again_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidDocumentError, match=r"^a workload: number must be <= 9223372036854775807\.$"):
         written_bytes([Document(make_workload(), revision=RevisionData(number=2**63))], "parquet")
-    monkeypatch.setattr(parquet_files, "MAX_CELL_CHARACTERS", 100)
+    monkeypatch.setattr(files, "MAX_CELL_CHARACTERS", 100)
     with pytest.raises(InvalidDocumentError, match=r"^fleet@2: message must have at most 100 characters\.$"):
         written_bytes([Document(make_workload(), "fleet@2", revision=RevisionData(message="x" * 101))], "parquet")
 
@@ -586,8 +586,8 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_no_stream_that_passes_for_a_whole_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_BATCH", 1)
-    monkeypatch.setattr(parquet_files, "_ROWS_PER_GROUP", 1)
+    monkeypatch.setattr(files, "_ROWS_PER_BATCH", 1)
+    monkeypatch.setattr(files, "_ROWS_PER_GROUP", 1)
     stream = io.BytesIO()
 
     def failing() -> Iterator[Document]:
@@ -595,7 +595,7 @@ def test_a_failure_leaves_no_stream_that_passes_for_a_whole_file(monkeypatch: py
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
-        parquet_files.PARQUET.write(failing(), stream)
+        files.PARQUET.write(failing(), stream)
     assert stream.getvalue().startswith(b"PAR1")
     assert not stream.getvalue().endswith(b"PAR1")
 

@@ -8,9 +8,10 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.formats import json_places, toml_places
-from openg2g.formats.json_text import encode_line, encode_pretty
+from openg2g.formats.json import places as json_places
+from openg2g.formats.json.text import encode_line, encode_pretty
 from openg2g.formats.places import Place
+from openg2g.formats.toml import places as toml_places
 from openg2g.models.errors import InvalidDocumentError
 from tests.formats.views import message_of, model, outcomes_of, value
 from tests.strategies import examples, json_values

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openg2g.formats.document import Document
-from openg2g.formats.python_writing import MAX_BYTES, float_literal, string_literal
+from openg2g.formats.python.writing import MAX_BYTES, float_literal, string_literal
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload

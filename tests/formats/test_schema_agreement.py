@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from openg2g.formats import native
 from openg2g.formats.document import Document
-from openg2g.formats.openg2g_layout import recognise_version
-from openg2g.formats.parquet_schema import ALL_COLUMNS, KINDS, written_schema
+from openg2g.formats.openg2g.layout import recognise_version
+from openg2g.formats.parquet.columns import ALL_COLUMNS, KINDS, written_schema
 from openg2g.models.errors import InvalidDocumentError, Problem
 from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2, with_other_word
 from tests.formats.near_valid import DIGEST, NUMBERS, TEXTS, near_valid

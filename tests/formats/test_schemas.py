@@ -19,10 +19,10 @@ from jsonschema import Draft202012Validator
 
 from openg2g.formats import native
 from openg2g.formats.document import Document, RevisionData
-from openg2g.formats.model_rows import COLUMNS
-from openg2g.formats.parquet_schema import ALL_COLUMNS
+from openg2g.formats.parquet.columns import ALL_COLUMNS
 from openg2g.formats.registry import FORMAT_NAMES
-from openg2g.formats.schemas import SCHEMA_NAMES, schema_of
+from openg2g.formats.rows.model_rows import COLUMNS
+from openg2g.formats.schema.schemas import SCHEMA_NAMES, schema_of
 from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
 from openg2g.models.spec import LLMInferenceModelSpec, is_unprintable
 from tests.builders import make_workload
@@ -145,7 +145,7 @@ def test_no_character_beyond_the_basic_plane_is_refused_that_a_pattern_would_hav
 def test_schemas_are_made_without_docstrings_and_without_what_is_heavy() -> None:
     program = (
         "import json, sys\n"
-        "from openg2g.formats.schemas import SCHEMA_NAMES, schema_of\n"
+        "from openg2g.formats.schema.schemas import SCHEMA_NAMES, schema_of\n"
         "print(json.dumps([schema_of(name) for name in SCHEMA_NAMES]))\n"
         "sys.exit(' '.join({'sqlalchemy', 'click', 'pyarrow', 'yaml', 'jsonschema'} & set(sys.modules)))\n"
     )

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.limits import MAX_DEPTH, Limits
-from openg2g.formats.toml_files import TOML
-from openg2g.formats.toml_guard import MAX_DIGITS
+from openg2g.formats.toml.files import TOML
+from openg2g.formats.toml.guard import MAX_DIGITS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.limits import MAX_DEPTH, Limits
 from openg2g.formats.registry import get_format
-from openg2g.formats.yaml_decoder import MAX_NODES, YamlDocument, decode_yaml, resolve_plain
-from openg2g.formats.yaml_encoder import encode_yaml
+from openg2g.formats.yaml.decoder import MAX_NODES, YamlDocument, decode_yaml, resolve_plain
+from openg2g.formats.yaml.encoder import encode_yaml
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
 from tests.builders import make_spec, make_workload, published_fleet
@@ -408,7 +408,7 @@ def test_no_more_than_a_hundred_refusals_are_listed() -> None:
 
 def test_a_million_values_are_read_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_NODES == 1_000_000
-    monkeypatch.setattr("openg2g.formats.yaml_decoder.MAX_NODES", 10)
+    monkeypatch.setattr("openg2g.formats.yaml.decoder.MAX_NODES", 10)
     assert decoded("[1, 2, 3, 4, {a: 5, b: 6}]") == [1, 2, 3, 4, {"a": 5, "b": 6}]
     assert (
         refusal_of("[1, 2, 3, 4, {a: 5, b: 6}, 7]") == "f:1:28: has more than 10 values. Split it, or use JSON Lines."

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from openg2g.formats.archive import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
+from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.digest import workload_digest
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import Revision

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from openg2g.catalog import Catalog, SearchScope
-from openg2g.catalog.archive_source import archive_entries
-from openg2g.catalog.archive_target import entry_batches
-from openg2g.catalog.listing import LogFilter
-from openg2g.catalog.moving import copy_catalog, import_archive, renaming
-from openg2g.catalog.reference import Reference, TimeReference, Viewpoint
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.archive.copying import copy_catalog, import_archive, renaming
+from openg2g.catalog.archive.source import archive_entries
+from openg2g.catalog.archive.target import entry_batches
+from openg2g.catalog.history.listing import LogFilter
+from openg2g.catalog.history.reference import Reference, TimeReference, Viewpoint
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.cli.main import openg2g
-from openg2g.formats.archive_reader import read_archive
+from openg2g.formats.archive.reader import read_archive
 from openg2g.models.naming import AliasMove
 from openg2g.models.revision import Revision, RevisionDraft
 from openg2g.models.spec import LLMInferenceWorkload

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from openg2g.catalog import CatalogError, RevisionDraft, SearchScope
-from openg2g.catalog.reference import (
+from openg2g.catalog.history.reference import (
     END_OF_TIME,
     LATEST,
     AliasReference,

@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from openg2g.catalog.reference import (
+from openg2g.catalog.history.reference import (
     END_OF_TIME,
     LATEST,
     AliasReference,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from openg2g.catalog.reference import NameReference
+from openg2g.catalog.history.reference import NameReference
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from openg2g.models.naming import AliasMove
 from tests.machine.plain_catalog import PlainCatalog, PlainName

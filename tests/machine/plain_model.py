@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from openg2g.catalog import SearchScope
-from openg2g.catalog.reference import NameReference
+from openg2g.catalog.history.reference import NameReference
 from openg2g.models.revision import Revision
 from tests.machine.contents import CatalogContents, contents_of_plain
 from tests.machine.plain_catalog import PlainCatalog

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from openg2g.catalog import SearchScope
-from openg2g.catalog.reference import END_OF_TIME
+from openg2g.catalog.history.reference import END_OF_TIME
 from openg2g.models.revision import Revision
 from tests.expressions.catalog_contents import Subject
 from tests.expressions.python_values import NotComparedError, compiled, evaluate

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openg2g.catalog.reference import AliasReference, NameReference, parse_reference
+from openg2g.catalog.history.reference import AliasReference, NameReference, parse_reference
 from openg2g.models.characters import is_hidden, joins, visible, without_hidden
 from openg2g.models.errors import CatalogError, InvalidRevisionError
 from openg2g.models.revision import (

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.moving import copy_catalog
-from openg2g.catalog.tables import SQLITE_APPLICATION_ID
+from openg2g.catalog.archive.copying import copy_catalog
+from openg2g.catalog.schema.tables import SQLITE_APPLICATION_ID
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql
 from tests.postgres import PostgresServer

@@ -8,15 +8,22 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.migrate import downgrade, upgrade
-from openg2g.catalog.moving import import_archive_files
-from openg2g.catalog.schema import SCHEMA_REVISIONS, find_schema_revision
-from openg2g.catalog.verify import verify_database
-from openg2g.formats.archive import AliasMoveEntry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry, write_archive
-from openg2g.formats.archive_reader import read_archive
+from openg2g.catalog.archive.copying import import_archive_files
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.migrate import downgrade, upgrade
+from openg2g.catalog.engine.schema_version import SCHEMA_REVISIONS, find_schema_revision
+from openg2g.catalog.upkeep.verify import verify_database
+from openg2g.formats.archive.entries import (
+    AliasMoveEntry,
+    NameEntry,
+    RenameEntry,
+    RevisionEntry,
+    WorkloadEntry,
+    write_archive,
+)
+from openg2g.formats.archive.reader import read_archive
 from tests.builders import make_workload, published_fleet
 from tests.catalog.histories import archive_of
 from tests.catalog.plain_sql import PlainSql

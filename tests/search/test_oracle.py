@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openg2g.catalog import Catalog, FilterError, Revision, SearchScope
-from openg2g.catalog.search_leads import find_leads
-from openg2g.catalog.search_order import SearchOrder
-from openg2g.catalog.search_plan import SearchPlan
+from openg2g.catalog.search.leads import find_leads
+from openg2g.catalog.search.order import SearchOrder
+from openg2g.catalog.search.plan import SearchPlan
 from openg2g.expressions.facts import with_facts
 from openg2g.expressions.predicate import compile_predicate
 from openg2g.expressions.read import read_condition

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from openg2g.catalog import Catalog, RevisionDraft, SearchScope
-from openg2g.catalog.search_leads import FEW
-from openg2g.catalog.search_plan import WALKED
+from openg2g.catalog.search.leads import FEW
+from openg2g.catalog.search.plan import WALKED
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.test_statements import recording

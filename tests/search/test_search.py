@@ -6,17 +6,9 @@ from typing import Any
 
 import pytest
 
-from openg2g.catalog import (
-    Catalog,
-    FilterError,
-    InvalidRevisionError,
-    Revision,
-    RevisionDraft,
-    SearchScope,
-    search_leads,
-    search_plan,
-)
-from openg2g.catalog.search_order import SORT_KEYS
+from openg2g.catalog import Catalog, FilterError, InvalidRevisionError, Revision, RevisionDraft, SearchScope
+from openg2g.catalog.search import leads, plan
+from openg2g.catalog.search.order import SORT_KEYS
 from openg2g.expressions.predicate import compile_predicate
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.test_statements import count_statements
@@ -311,8 +303,8 @@ def test_every_way_of_answering_gives_the_same_pages(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch, few: int, walked: int
 ) -> None:
     # With so small numbers, a small catalog has leads that are too long, and walks that end without a full page of 10.
-    monkeypatch.setattr(search_leads, "FEW", few)
-    monkeypatch.setattr(search_plan, "WALKED", walked)
+    monkeypatch.setattr(leads, "FEW", few)
+    monkeypatch.setattr(plan, "WALKED", walked)
     catalog.save_many(
         RevisionDraft(
             f"n{index % 23:02}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.models.digest import workload_digest
 from tests.torture.launcher import Launcher
 from tests.torture.workers import workload_of

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from openg2g.catalog import Catalog, CatalogNotFoundError
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from tests.builders import make_draft, make_workload

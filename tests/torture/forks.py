@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from openg2g.catalog import Catalog, RevisionDraft
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.torture.launcher import Launcher, Outcome
 from tests.torture.workers import workload_of
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openg2g.catalog import Catalog, CatalogNotFoundError
-from openg2g.catalog.database import Database
-from openg2g.catalog.definitions import compare_definitions
-from openg2g.catalog.location import locate
-from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from tests.builders import make_draft, make_workload

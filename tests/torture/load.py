@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openg2g.catalog import Catalog, RevisionDraft
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.torture.launcher import Launcher
 from tests.torture.workers import workload_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.pgbouncer import PgBouncer
 from tests.torture.launcher import Launcher
 from tests.torture.servers import ServerReport, check_client, wait_for_saves

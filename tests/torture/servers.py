@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
 from openg2g.models.digest import workload_digest

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_draft, make_workload
 from tests.torture.launcher import CHECKOUT
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.cutting_proxy import CuttingProxy
 from tests.catalog.histories import archive_of

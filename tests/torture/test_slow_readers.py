@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog import Catalog, waiting
+from openg2g.catalog import Catalog
+from openg2g.catalog.engine import waiting
 from tests.places import Places
 from tests.torture.slow_readers import SLOW_COMMANDS, copy_to_a_locked_target, fill, read_slowly
 

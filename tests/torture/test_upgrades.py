@@ -4,10 +4,10 @@ from contextlib import closing
 from pathlib import Path
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.database import Database
-from openg2g.catalog.location import locate
-from openg2g.catalog.schema import SCHEMA_HEAD, find_schema_revision
-from openg2g.catalog.verify import verify_database
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
+from openg2g.catalog.upkeep.verify import verify_database
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.next_release import NEXT_REVISION, write_migrations
 from tests.places import Places, path_of

@@ -1,0 +1,1 @@
+"""Whole histories: into archives, out of them, and from catalog to catalog."""

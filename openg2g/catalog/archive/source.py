@@ -1,0 +1,222 @@
+"""A catalog as the entries of an archive: in its order, from one consistent state, and without a long transaction.
+
+What is stored is never changed or deleted, but for the names themselves and their tags. So one short transaction notes
+those and how far everything else goes; the rest is read page by page, and what was added meanwhile is left out. Whoever
+takes the entries may be slow: between two pages no transaction is open, and nobody waits.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection, RowMapping, Table, func, select
+
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.history.content import KEYS_PER_STATEMENT, read_workloads
+from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
+from openg2g.catalog.schema.convert import annotations_from_row
+from openg2g.catalog.schema.tables import ALIAS_MOVES, NAMES, RENAMES, REVISIONS, TAGS, WORKLOADS
+from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
+from openg2g.models.naming import AliasMove, Rename
+
+_REVISIONS_PER_PAGE = 2_000
+
+_LAST_NUMBER = (
+    select(func.max(REVISIONS.c.number)).where(REVISIONS.c.name_id == NAMES.c.id).correlate(NAMES).scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name as it was called at the moment, and the number of its last revision then."""
+
+    id: int
+    name: str
+    last_number: int
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """How far a catalog went at one moment.
+
+    Attributes:
+        last_workload_id: Ids are given in the order of the commits.
+        names: The names, in code-point order.
+        tags: Id of a name → its tags.
+        renames: Id of a name → how often it had been changed.
+        alias_moves: Id of a name, and alias → how often it had been moved.
+    """
+
+    last_workload_id: int
+    names: list[_Name]
+    tags: dict[int, dict[str, str]]
+    renames: dict[int, int]
+    alias_moves: dict[tuple[int, str], int]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Names whose revisions are read at a time, or one name and a part of its revisions.
+
+    Attributes:
+        names: The names.
+        first_number: Number of the first revision that is read.
+        last_number: Number of the last one; of each name, no more than it had.
+    """
+
+    names: list[_Name]
+    first_number: int
+    last_number: int
+
+
+def archive_entries(database: Database, names: Sequence[str] | None = None) -> Iterator[Entry]:
+    """Yield the entries of a catalog, in constant memory but for the names and their tags.
+
+    Args:
+        database: The catalog.
+        names: Only these names and the workloads of their revisions; None for all. Unknown names are left out.
+    """
+    moment = database.read_at_once(partial(_moment_of, wanted=None if names is None else set(names)))
+    wanted = None if names is None else _workloads_of(database, moment.names)
+    yield from _workload_entries(database, moment.last_workload_id, wanted)
+    for page in _pages(moment.names):
+        yield from database.read(partial(_page_entries, page=page, moment=moment))
+
+
+def _moment_of(connection: Connection, wanted: set[str] | None) -> _Moment:
+    query = select(NAMES.c.id, NAMES.c.name, _LAST_NUMBER.label("last_number")).order_by(NAMES.c.name)
+    tags: dict[int, dict[str, str]] = defaultdict(dict)
+    for row in connection.execute(select(TAGS).order_by(TAGS.c.name_id, TAGS.c.key)):
+        tags[row.name_id][row.key] = row.value
+    renames = select(RENAMES.c.name_id, func.max(RENAMES.c.number)).group_by(RENAMES.c.name_id)
+    moves = select(ALIAS_MOVES.c.name_id, ALIAS_MOVES.c.alias, func.max(ALIAS_MOVES.c.number))
+    return _Moment(
+        connection.scalar(select(func.max(WORKLOADS.c.id))) or 0,
+        [
+            _Name(row.id, row.name, row.last_number or 0)
+            for row in connection.execute(query)
+            if wanted is None or row.name in wanted
+        ],
+        tags,
+        {name_id: number for name_id, number in connection.execute(renames)},
+        {
+            (name_id, alias): number
+            for name_id, alias, number in connection.execute(moves.group_by(ALIAS_MOVES.c.name_id, ALIAS_MOVES.c.alias))
+        },
+    )
+
+
+def _workload_entries(database: Database, last_id: int, wanted: set[int] | None) -> Iterator[WorkloadEntry]:
+    last = ""
+
+    def page(connection: Connection) -> tuple[str | None, list[WorkloadEntry]]:
+        query = select(WORKLOADS.c.id, WORKLOADS.c.digest).where(WORKLOADS.c.digest > last)
+        rows = connection.execute(query.order_by(WORKLOADS.c.digest).limit(KEYS_PER_STATEMENT)).all()
+        chosen = [row for row in rows if row.id <= last_id and (wanted is None or row.id in wanted)]
+        workloads = read_workloads(connection, [row.id for row in chosen])
+        return rows[-1].digest if rows else None, [WorkloadEntry(row.digest, workloads[row.id]) for row in chosen]
+
+    while True:
+        next_last, entries = database.read(page)
+        if next_last is None:
+            return
+        yield from entries
+        last = next_last
+
+
+def _workloads_of(database: Database, names: Sequence[_Name]) -> set[int]:
+    found: set[int] = set()
+    for page in _pages(names):
+        for row in database.read(partial(_revision_rows, page=page)):
+            if row.workload_id is not None:
+                found.add(row.workload_id)
+    return found
+
+
+def _pages(names: Sequence[_Name]) -> Iterator[_Page]:
+    """Cut names into pages of so many revisions; a name that has more comes in several, which follow each other."""
+    page: list[_Name] = []
+    num_revisions = 0
+    for name in names:
+        if page and (num_revisions + name.last_number > _REVISIONS_PER_PAGE or len(page) >= KEYS_PER_STATEMENT):
+            yield _Page(page, 1, _REVISIONS_PER_PAGE)
+            page, num_revisions = [], 0
+        page.append(name)
+        num_revisions += name.last_number
+        if num_revisions > _REVISIONS_PER_PAGE:  # Of this name alone.
+            for first in range(1, name.last_number + 1, _REVISIONS_PER_PAGE):
+                yield _Page(page, first, first + _REVISIONS_PER_PAGE - 1)
+            page, num_revisions = [], 0
+    if page:
+        yield _Page(page, 1, _REVISIONS_PER_PAGE)
+
+
+def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[Entry]:
+    """Read a page; what comes before the revisions of a name with the first of them, and after them with the last."""
+    ids = [name.id for name in page.names]
+    made = connection.execute(select(NAMES.c.id, NAMES.c.created_at).where(NAMES.c.id.in_(ids)))
+    created_at = {row.id: row.created_at for row in made}
+    renames = _grouped(connection, RENAMES, ids)
+    moves = _grouped(connection, ALIAS_MOVES, ids)
+    revisions: dict[int, list[RevisionRowRead]] = defaultdict(list)
+    for row in _revision_rows(connection, page):
+        revisions[row.name_id].append(row)
+    entries: list[Entry] = []
+    for name in page.names:
+        if page.first_number == 1:
+            entries.append(NameEntry(name.name, created_at[name.id], moment.tags.get(name.id, {})))
+            num_renames = moment.renames.get(name.id, 0)
+            entries += [_rename_entry(name.name, row) for row in renames[name.id] if row["number"] <= num_renames]
+        entries += [_revision_entry(name.name, row) for row in revisions[name.id]]
+        if page.last_number >= name.last_number:
+            entries += [
+                _alias_move_entry(name.name, row)
+                for row in moves[name.id]
+                if row["number"] <= moment.alias_moves.get((name.id, row["alias"]), 0)
+            ]
+    return entries
+
+
+def _revision_rows(connection: Connection, page: _Page) -> list[RevisionRowRead]:
+    """Read the revisions of a page, by name and number, without those that are newer than the moment."""
+    query = NAMED_REVISIONS.where(
+        REVISIONS.c.name_id.in_([name.id for name in page.names]),
+        REVISIONS.c.number >= page.first_number,
+        REVISIONS.c.number <= page.last_number,
+    )
+    last_numbers = {name.id: name.last_number for name in page.names}
+    rows = connection.execute(query.order_by(REVISIONS.c.name_id, REVISIONS.c.number)).all()
+    return [row for row in rows if row.number <= last_numbers[row.name_id]]
+
+
+def _revision_entry(name: str, row: RevisionRowRead) -> RevisionEntry:
+    return RevisionEntry(
+        name=name,
+        number=row.number,
+        digest=row.digest,
+        recorded_at=row.recorded_at,
+        effective_from=row.effective_from,
+        author=row.author,
+        message=row.message,
+        source=row.source,
+        annotations=annotations_from_row(row),
+    )
+
+
+def _rename_entry(name: str, row: RowMapping) -> RenameEntry:
+    return RenameEntry(name, row["number"], Rename(row["old_name"], row["recorded_at"], row["author"], row["message"]))
+
+
+def _alias_move_entry(name: str, row: RowMapping) -> AliasMoveEntry:
+    move = AliasMove(row["alias"], row["revision_number"], row["recorded_at"], row["author"], row["message"])
+    return AliasMoveEntry(name, row["number"], move)
+
+
+def _grouped(connection: Connection, table: Table, name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
+    """Read the rows of a table that belong to some names, by name and in the order of its key."""
+    query = select(table).where(table.c.name_id.in_(name_ids)).order_by(*table.primary_key.columns)
+    grouped: dict[int, list[RowMapping]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        grouped[row["name_id"]].append(row)
+    return grouped

@@ -1,0 +1,1 @@
+"""Between files and revisions: imports, exports, git histories and scripts."""

@@ -1,0 +1,1 @@
+"""An open database on either engine: connections, transactions, faults, migrations."""

@@ -1,0 +1,168 @@
+"""What the objects of a catalog are in its database, compared with what the migrations make.
+
+What they make is recorded in `sqlite/definitions.json` and `postgresql/definitions.json` by
+`scripts/record_definitions.py`, so that opening a catalog runs no migration to know it; a test holds the files against
+the migrations. Tables, views, indexes and functions of somebody else are left alone, unless they have a name of ours or
+refuse rows of our tables, as unique indexes do.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from openg2g.catalog.engine.postgresql import definitions as postgresql_definitions
+from openg2g.catalog.engine.sqlite import definitions as sqlite_definitions
+from openg2g.models.errors import CatalogReadOnlyError, SchemaError
+
+
+class DefinedObject(NamedTuple):
+    """An object of a database.
+
+    Attributes:
+        table: The table that it belongs to; its own name where it belongs to none.
+        kind: `"table"`, `"view"`, `"column"`, `"constraint"`, `"index"`, `"trigger"`, `"rule"` or `"function"`.
+        name: Its name.
+    """
+
+    table: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        """As messages call it."""
+        return f"{self.kind} {self.name}" + (f" of {self.table}" if self.table != self.name else "")
+
+
+Definitions = Mapping[tuple[str, str, str], str]
+"""The fields of a `DefinedObject` → its text."""
+
+_TEXT_SHOWN = 100
+_LINES_IN_MESSAGE = 3
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the objects of a database differ from those that this release makes.
+
+    Attributes:
+        differences: A line for each object of ours that is missing or was replaced.
+        intruders: A line for each trigger, rule or unique index of somebody else on our tables: it may change or refuse
+            what we write.
+        has_other_tables: Whether a table or column is among the differences, so that rows may be anything.
+    """
+
+    differences: tuple[str, ...] = ()
+    intruders: tuple[str, ...] = ()
+    has_other_tables: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """Everything that differs."""
+        return [*self.differences, *self.intruders]
+
+
+def definitions_path(engine: str) -> Path:
+    """File with what the migrations make on an engine."""
+    return Path(__file__).parent / engine / "definitions.json"
+
+
+def read_definitions(connection: Connection) -> Definitions:
+    """Read what the objects with names of ours, and those on our tables, are in a database."""
+    found: Definitions = _ENGINES[connection.dialect.name].read_definitions(connection)
+    return found
+
+
+def expected_definitions(engine: str) -> Definitions:
+    """Return what the migrations make on an engine."""
+    recorded = json.loads(definitions_path(engine).read_text(encoding="utf-8"))
+    return {(table, kind, name): text for table, kind, name, text in recorded}
+
+
+def compare_definitions(connection: Connection) -> Comparison:
+    """Compare the objects of a catalog that has the schema of this release with those that the migrations make."""
+    engine = connection.dialect.name
+    found, expected = read_definitions(connection), expected_definitions(engine)
+    if found == expected:  # Nearly always.
+        return Comparison()
+    comparable = _ENGINES[engine].comparable
+    return _comparison(comparable(found), comparable(expected), _ENGINES[engine].REMOVAL)
+
+
+def require_definitions(connection: Connection, location: str) -> Comparison:
+    """Make sure that every object of ours is as the migrations make it; tell of those of others on our tables.
+
+    Raises:
+        SchemaError: One is missing or was replaced. What it would answer, and whether it would at all, nobody knows.
+    """
+    comparison = compare_definitions(connection)
+    if comparison.differences:
+        shown = "; ".join(comparison.differences[:_LINES_IN_MESSAGE])
+        rest = len(comparison.differences) - _LINES_IN_MESSAGE
+        raise SchemaError(
+            f"{location} is not as this release makes it: {shown}{f'; and {rest} more' if rest > 0 else ''}. "
+            "Run `openg2g db check`, or restore a backup."
+        )
+    return comparison
+
+
+def refuse_intruders(comparison: Comparison, location: str) -> None:
+    """Refuse to write where something of somebody else may change or refuse what is written.
+
+    Raises:
+        CatalogReadOnlyError: There is one.
+    """
+    if comparison.intruders:
+        raise CatalogReadOnlyError(f"{location} may only be read: {comparison.intruders[0]}.")
+
+
+def _comparison(found: Definitions, expected: Definitions, removal: str) -> Comparison:
+    differences: list[str] = []
+    intruders: list[str] = []
+    other_tables = {key[0] for key in expected if key[1] == "table" and found.get(key) != expected[key]}
+    has_other_tables = bool(other_tables)
+    for key in sorted(expected.keys() | found.keys()):
+        one = DefinedObject(*key)
+        if found.get(key) == expected.get(key) or (one.table in other_tables and one.kind != "table"):
+            continue
+        if key not in found:
+            differences.append(f"the {one} is missing; expected: {_one_line(expected[key])}")
+        elif key in expected:
+            differences.append(f"the {one} differs: {_difference(found[key], expected[key])}")
+        elif one.kind in ("trigger", "rule"):
+            command = removal.format(kind=one.kind.upper(), name=_quoted(one.name), table=_quoted(one.table))
+            intruders.append(f"the {one} is not the catalog's; to remove it: {command}")
+        elif found[key].startswith("CREATE UNIQUE INDEX"):
+            intruders.append(f"the unique {one} is not the catalog's; to remove it: DROP INDEX {_quoted(one.name)}")
+        elif one.kind != "index":
+            differences.append(f"the {one} is not the catalog's: {_one_line(found[key])}")
+        else:
+            continue
+        has_other_tables |= one.kind == "column"
+    return Comparison(tuple(differences), tuple(intruders), has_other_tables)
+
+
+def _difference(found: str, expected: str) -> str:
+    """Show both texts from where they part."""
+    found, expected = _one_line(found), _one_line(expected)
+    parting = next((place for place, pair in enumerate(zip(found, expected, strict=False)) if len(set(pair)) > 1), 0)
+    start = max(0, parting - _TEXT_SHOWN // 2)
+    shown, wanted = (
+        f"{'…' if start else ''}{text[start : start + _TEXT_SHOWN]}{'…' if len(text) > start + _TEXT_SHOWN else ''}"
+        for text in (found, expected)
+    )
+    return f"it is {shown!r}, expected {wanted!r}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+_ENGINES = {"sqlite": sqlite_definitions, "postgresql": postgresql_definitions}

@@ -1,0 +1,90 @@
+"""A connection of SQLite that belongs to one process, and what a forked child does with its copy of it."""
+
+import gc
+import sqlite3
+import threading
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Self
+
+from openg2g.catalog.engine import forks
+from openg2g.catalog.engine.sqlite.bounds import BoundedConnection
+
+
+class ProcessConnection(BoundedConnection):
+    """A connection that only the process which opened it can use, and that no fork interrupts in a statement.
+
+    Attributes:
+        statement: Held by whoever is in SQLite with it: a copy that a fork makes there would never get out.
+        is_inherited: Whether this is a forked child's copy of it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.statement = threading.RLock()
+        self.is_inherited = False
+
+    def cursor(self, factory: Any = None) -> Any:
+        """Return a cursor.
+
+        Raises:
+            CatalogError: The process was forked since.
+        """
+        if self.is_inherited:
+            raise forks.inherited_error()
+        return super().cursor(ProcessCursor if factory is None else factory)
+
+    def backup(self, *args: Any, **kwargs: Any) -> None:
+        """Copy the whole database."""
+        with self.statement:
+            super().backup(*args, **kwargs)
+
+    def give_up(self) -> None:
+        """Undo its transaction and close it, in a forked child whose files of it lead nowhere."""
+        for cursor in gc.get_objects():  # One whose rows were not all fetched would keep its lock.
+            if isinstance(cursor, ProcessCursor) and cursor.connection is self:
+                cursor.close()
+        if self.in_transaction:
+            with suppress(sqlite3.Error):
+                # Otherwise SQLite would remove the journal, which is the parent's, by its name: with the transaction
+                # unless the connection keeps the file to itself, and with the connection unless the journal persists.
+                self.execute("PRAGMA locking_mode = EXCLUSIVE").close()
+                self.rollback()
+                self.execute("PRAGMA journal_mode = PERSIST").close()
+        self.close()
+        self.is_inherited = True
+
+
+class ProcessCursor(sqlite3.Cursor):
+    """A cursor of such a connection."""
+
+    connection: ProcessConnection
+
+    def execute(self, *args: Any) -> Self:
+        """Execute a statement."""
+        with self._statement():
+            return super().execute(*args)
+
+    def executemany(self, *args: Any) -> Self:
+        """Execute a statement for each row of parameters."""
+        with self._statement():
+            return super().executemany(*args)
+
+    def fetchone(self) -> Any:
+        """Return the next row."""
+        with self._statement():
+            return super().fetchone()
+
+    def fetchmany(self, *args: Any) -> list[Any]:
+        """Return the next rows."""
+        with self._statement():
+            return super().fetchmany(*args)
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        with self._statement():
+            return super().fetchall()
+
+    def _statement(self) -> AbstractContextManager[bool]:
+        if self.connection.is_inherited:
+            raise forks.inherited_error()
+        return self.connection.statement

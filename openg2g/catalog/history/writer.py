@@ -1,0 +1,201 @@
+"""Appending to the history within one write transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.bulk import insert_rows
+from openg2g.catalog.engine.clock import SERVER_TIME, Clocks
+from openg2g.catalog.history import names as naming
+from openg2g.catalog.history import queries
+from openg2g.catalog.history.clock_watch import ClockWatch
+from openg2g.catalog.history.content import ContentWriter
+from openg2g.catalog.history.heads import HeadRows, find_begun, find_heads
+from openg2g.catalog.history.new_texts import refuse_hidden_characters
+from openg2g.catalog.history.queries import RevisionRowRead, complete
+from openg2g.catalog.history.reference import NOW
+from openg2g.catalog.schema.convert import revision_from_row, revision_to_row
+from openg2g.catalog.schema.tables import NAMES, REVISIONS
+from openg2g.models.digest import workload_digest
+from openg2g.models.errors import RevisionConflictError
+from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
+
+_LAST_NAME_ID = select(func.max(NAMES.c.id), naming.LAST_FREED.scalar_subquery(), SERVER_TIME)
+
+_Known = Revision | RevisionRowRead
+"""A revision as a row that was read, or as what this transaction appended."""
+
+
+@dataclass
+class _Head:
+    """What there is of a name.
+
+    Attributes:
+        name_id: Its id.
+        now: When a draft without a time takes effect.
+        latest: The revision with the highest number.
+        in_force: The one in force.
+        begun: Time → the revision with the highest number of those that apply from exactly then, as far as asked for.
+    """
+
+    name_id: int
+    now: datetime
+    latest: _Known | None = None
+    in_force: _Known | None = None
+    begun: dict[datetime, _Known] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """Number of the latest revision; 0 for none."""
+        return 0 if self.latest is None else self.latest.number
+
+    def add(self, revision: Revision) -> None:
+        """Let a revision be the latest."""
+        self.latest = self.begun[revision.effective_from] = revision
+        begins_earlier = self.in_force is None or self.in_force.effective_from <= revision.effective_from
+        if begins_earlier and revision.effective_from <= self.now:
+            self.in_force = revision
+
+
+class RevisionWriter:
+    """Appends revisions within one write transaction."""
+
+    def __init__(self, connection: Connection, default_author: str) -> None:
+        """Write on a connection that holds the write lock."""
+        self.connection = connection
+        self.default_author = default_author
+        self.content = ContentWriter(connection)
+        self.clocks = ClockWatch(connection)
+
+    # A profile of a sweep on SQLite, 49 µs a workload: the driver 22, checking a draft 2, its digest 2, a revision 2,
+    # rows and their checksums 8, looking up what is there 3, garbage collection 1; the rest is here.
+    # Of a single save on PostgreSQL, what SQLAlchemy adds to each of six statements is in the way, 60 to 90 µs of one
+    # that the driver alone does in 70 to 130, and where others wait, asking for the lock twice.
+    def append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
+        """Record drafts, in order.
+
+        A draft without a time makes no new revision where its content is in force already, one with a time where the
+        revision in force then has the same content and applies from the same time.
+
+        Raises:
+            RevisionConflictError: The latest revision of a name is not the one that its draft expects.
+            InvalidRevisionError: A new name or label has characters that nobody sees.
+        """
+        refuse_hidden_characters(self.connection, drafts)
+        digests = ["" if draft.workload is None else workload_digest(draft.workload) for draft in drafts]
+        workload_ids: dict[str, int | None] = {"": None}
+        workload_ids |= self.content.store(
+            {
+                digest: draft.workload
+                for digest, draft in zip(digests, drafts, strict=True)
+                if draft.workload is not None
+            }
+        )
+        now = clock.now()
+        heads = self._heads(drafts, now)
+        revisions, rows = [], []
+        for digest, draft in zip(digests, drafts, strict=True):
+            head = heads[draft.name]
+            if draft.expect is not None and draft.expect != head.number:
+                raise RevisionConflictError(draft.name, draft.expect, head.number)
+            annotations_text = annotations_to_text(draft.annotations) if draft.annotations else "{}"
+            unchanged = _unchanged_revision(head, draft, digest, annotations_text)
+            if unchanged is not None:
+                revisions.append(unchanged)
+                continue
+            revision = self._next_revision(head, draft, digest, now)
+            rows.append(revision_to_row(revision, head.name_id, workload_ids[digest], annotations_text))
+            revisions.append(revision)
+            head.add(revision)
+        insert_rows(self.connection, REVISIONS, rows)
+        return revisions
+
+    def find_before(self, revision: Revision) -> Revision | None:
+        """Return what was in force from when a revision applies before that was recorded; None for nothing."""
+        parameters = {
+            "name": revision.name,
+            "number": revision.number,
+            "as_of": revision.effective_from,
+            "known_at": NOW.horizon,
+        }
+        rows = self.connection.execute(queries.BEFORE, parameters).all()
+        return next(iter(complete(self.connection, rows)), None)
+
+    def author_or_default(self, author: str | None) -> str:
+        """Return who records it."""
+        return self.default_author if author is None else check_author(author)
+
+    def _next_revision(self, head: _Head, draft: RevisionDraft, digest: str, now: datetime) -> Revision:
+        # The clock of another machine may have been ahead; within a name, recorded times never decrease. When a
+        # revision applies is not derived from that, or one wrong clock would take all later ones along.
+        recorded_at = now if head.latest is None else max(now, head.latest.recorded_at)
+        self.clocks.note_recorded(draft.name, recorded_at)
+        if draft.effective_from is None and head.now > now:
+            self.clocks.note_in_force_from(head.now)
+        return Revision(
+            name=draft.name,
+            number=head.number + 1,
+            workload=draft.workload,
+            digest=digest,
+            recorded_at=recorded_at,
+            effective_from=draft.effective_from or head.now,
+            author=self.default_author if draft.author is None else draft.author,
+            message=draft.message,
+            source=draft.source,
+            annotations=draft.annotations,
+            is_new=True,
+        )
+
+    def _heads(self, drafts: Sequence[RevisionDraft], now: datetime) -> dict[str, _Head]:
+        names = list({draft.name: None for draft in drafts})
+        rows = find_heads(self.connection, names, now, NOW.horizon)
+        heads = {name: _head_of_rows(found, now) for name, found in rows.items()}
+        server_time = next((found.latest.server_time for found in rows.values()), None)
+        new = [name for name in names if name not in heads]
+        if new:
+            last_id, freed_at, server_time = self.connection.execute(_LAST_NAME_ID, {"names": new}).one()
+            is_late = freed_at is not None and freed_at > now
+            freed = naming.times_of_freeing(self.connection, new) if is_late else {}
+            heads.update((name, _Head(name_id, now)) for name_id, name in enumerate(new, (last_id or 0) + 1))
+            rows_of_new = [(heads[name].name_id, name, max(now, freed.get(name, now))) for name in new]
+            insert_rows(self.connection, NAMES, rows_of_new)
+        self.clocks.note_clocks(Clocks(now, server_time))
+        self._look_up_times(heads, drafts)
+        return heads
+
+    def _look_up_times(self, heads: Mapping[str, _Head], drafts: Sequence[RevisionDraft]) -> None:
+        """Look up what there is from exactly the times that drafts say, as far as the heads do not tell."""
+        wanted = {
+            (draft.name, draft.effective_from): None
+            for draft in drafts
+            if draft.effective_from is not None
+            and heads[draft.name].latest is not None
+            and draft.effective_from not in heads[draft.name].begun
+        }
+        for (name, effective_from), row in find_begun(self.connection, list(wanted)).items():
+            heads[name].begun[effective_from] = row
+
+
+def _head_of_rows(rows: HeadRows, now: datetime) -> _Head:
+    latest, in_force = rows.latest, rows.in_force
+    # Where the clock of the writer before was ahead by little, what is recorded now applies from that time, or it would
+    # be replaced in a moment. `ClockWatch` waits until it is in force.
+    is_near = now < latest.recorded_at <= now + clock.TOLERANCE
+    head = _Head(latest.name_id, latest.recorded_at if is_near else now, latest, in_force)
+    head.begun = {row.effective_from: row for row in (in_force, latest) if row is not None}
+    return head
+
+
+def _unchanged_revision(head: _Head, draft: RevisionDraft, digest: str, annotations_text: str) -> Revision | None:
+    """Return the revision that says already what a draft says, if there is one."""
+    there = head.in_force if draft.effective_from is None else head.begun.get(draft.effective_from)
+    if there is None or (there.digest or "") != digest:
+        return None
+    text = annotations_to_text(there.annotations) if isinstance(there, Revision) else there.annotations
+    if not same_annotations(text, annotations_text):
+        return None
+    revision = there if isinstance(there, Revision) else revision_from_row(there, draft.workload)
+    return replace(revision, is_new=False)

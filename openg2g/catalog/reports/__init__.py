@@ -1,0 +1,1 @@
+"""What a catalog says about many workloads at once."""

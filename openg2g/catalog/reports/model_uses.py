@@ -1,0 +1,135 @@
+"""The model specs across the catalog, each with the revisions that use it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.history.content import read_specs
+from openg2g.catalog.history.queries import is_in_force
+from openg2g.catalog.history.reference import DigestReference, parse_reference
+from openg2g.catalog.history.resolve import find_of_digest
+from openg2g.catalog.schema.tables import MODEL_SPECS, NAMES, REVISIONS, WORKLOAD_MODELS
+from openg2g.catalog.search.compiler import Compiler
+from openg2g.catalog.search.scope import ResolvedScope
+from openg2g.catalog.search.sources import Scope, SpecSource
+from openg2g.expressions.facts import conjuncts
+from openg2g.expressions.patterns import check_pattern
+from openg2g.expressions.read import ROOT_SPEC, read_spec_condition
+from openg2g.expressions.syntax import RefusalError
+from openg2g.expressions.tree import TRUE, Expression, Logical, SpecField, TextTest
+from openg2g.expressions.types import TEXT
+from openg2g.models.digest import model_spec_digest
+from openg2g.models.errors import (
+    FilterError,
+    InvalidReferenceError,
+    WorkloadNotFoundError,
+)
+from openg2g.models.revision import check_text
+from openg2g.models.spec import LLMInferenceModelSpec
+
+SPECS_PER_BLOCK = 500
+"""Model specs whose uses are looked up by one statement."""
+
+EVERY_REVISION = ResolvedScope(as_of=None, known_at=None)
+"""All that was ever recorded."""
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """A model spec and who uses it.
+
+    Attributes:
+        spec: The model spec.
+        digest: `sha256:…` of the model spec.
+        references: `NAME@NUMBER` of the revisions whose workloads have this model spec, by name, then number.
+    """
+
+    spec: LLMInferenceModelSpec
+    digest: str
+    references: tuple[str, ...]
+
+
+def read_model_condition(pattern: str, where: str | None, parameters: Mapping[str, object] | None) -> Expression:
+    """Make one condition of a pattern of labels and an expression about a model spec.
+
+    Raises:
+        FilterError: The pattern is too long, or the expression says nothing that can be searched by.
+        InvalidRevisionError: The pattern is no text, or one that nothing stored could match.
+    """
+    check_text("pattern", pattern)
+    try:
+        check_pattern(pattern)
+    except RefusalError as refusal:
+        raise FilterError(pattern, str(refusal)) from None
+    condition = TRUE if where is None else read_spec_condition(where, parameters)
+    if pattern == "*":
+        return condition
+    return Logical("and", (TextTest("fnmatch", SpecField(ROOT_SPEC, "model_label", TEXT), pattern), condition))
+
+
+def spec_ids_query(condition: Expression, scope: ResolvedScope, *, is_sqlite: bool) -> Select[*tuple[Any, ...]]:
+    """Select the ids of the model specs that a condition holds for, by label, replicas and digest."""
+    sources = Scope(is_sqlite, scope.alias_horizon).within(ROOT_SPEC, SpecSource(MODEL_SPECS))
+    compiler = Compiler(sources)
+    query = select(MODEL_SPECS.c.id).where(*map(compiler.condition, conjuncts(condition)))
+    return query.order_by(MODEL_SPECS.c.model_label, MODEL_SPECS.c.num_replicas, MODEL_SPECS.c.digest)
+
+
+def uses_query(spec_ids: Sequence[int], scope: ResolvedScope) -> Select[*tuple[Any, ...]]:
+    """Select spec id, name and number of the revisions in a scope that use some model specs, in no order."""
+    return (
+        select(WORKLOAD_MODELS.c.model_spec_id, NAMES.c.name, REVISIONS.c.number)
+        .select_from(WORKLOAD_MODELS)
+        .join(REVISIONS, REVISIONS.c.workload_id == WORKLOAD_MODELS.c.workload_id)
+        .join(NAMES, NAMES.c.id == REVISIONS.c.name_id)
+        .where(WORKLOAD_MODELS.c.model_spec_id.in_(spec_ids), *_conditions(scope))
+    )
+
+
+def read_uses(connection: Connection, spec_ids: Sequence[int], scope: ResolvedScope) -> list[ModelUse]:
+    """Return model specs, in the given order, with their uses in a scope, also those that it does not use.
+
+    Raises:
+        DamagedCatalogError: A model spec is not there, or not valid.
+    """
+    users: dict[int, list[tuple[str, int]]] = {spec_id: [] for spec_id in spec_ids}
+    found = connection.execute(uses_query(spec_ids, scope), execution_options={SEARCHING: True})
+    for spec_id, name, number in found:
+        users[spec_id].append((name, number))
+    specs = read_specs(connection, spec_ids)
+    return [
+        ModelUse(
+            spec=specs[spec_id],
+            digest=model_spec_digest(specs[spec_id]),
+            references=tuple(f"{name}@{number}" for name, number in sorted(users[spec_id])),
+        )
+        for spec_id in spec_ids
+    ]
+
+
+def get_spec_id(connection: Connection, reference: str) -> int:
+    """Return the id of the model spec that a digest, or the beginning of one, names.
+
+    Raises:
+        WorkloadNotFoundError: There is none.
+        AmbiguousReferenceError: The beginning fits several.
+        InvalidReferenceError: The text is no digest.
+    """
+    parsed = parse_reference(reference)
+    if not isinstance(parsed, DigestReference):
+        raise InvalidReferenceError(
+            f"{reference!r} names no model spec: write its digest, sha256:ab12cd34 for instance."
+        )
+    found = find_of_digest(connection, MODEL_SPECS, parsed.prefix, "model specs")
+    if found is None:
+        raise WorkloadNotFoundError(parsed.prefix, "no model spec has a digest that begins so")
+    return int(found.id)
+
+
+def _conditions(scope: ResolvedScope) -> list[ColumnElement[bool]]:
+    if scope.as_of is not None:
+        return [is_in_force(scope.as_of, scope.known_at)]
+    return [] if scope.known_at is None else [REVISIONS.c.recorded_at <= scope.known_at]

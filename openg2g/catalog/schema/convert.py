@@ -1,0 +1,162 @@
+"""Between dataclasses and rows: the one module that sees both.
+
+Converters come in pairs: `model_spec_to_row` and `model_spec_from_row`, `revision_to_row` and `revision_from_row`.
+Rows to be stored are tuples in the column order of their table; rows that were read are named tuples.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import repeat
+from typing import Any, Protocol
+
+from openg2g.models.digest import batch_sizes_digest, model_spec_digest
+from openg2g.models.errors import DamagedCatalogError
+from openg2g.models.revision import Revision, annotations_from_text
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+
+RowTuple = tuple[object, ...]
+
+
+class ModelSpecColumns(Protocol):
+    """What `model_spec_from_row` reads."""
+
+    model_label: str
+    num_replicas: int
+    gpus_per_replica: int
+    initial_batch_size: int
+    itl_deadline_s: float
+    batch_sizes: str
+
+
+class Recorded(Protocol):
+    """What `revision_to_row` reads: a revision, or an archive's entry of one."""
+
+    @property
+    def number(self) -> int:
+        """Number within the name."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the catalog learned it."""
+
+    @property
+    def effective_from(self) -> datetime:
+        """Since when it applies."""
+
+    @property
+    def author(self) -> str:
+        """Who recorded it."""
+
+    @property
+    def message(self) -> str:
+        """Why."""
+
+    @property
+    def source(self) -> str:
+        """Where it came from."""
+
+
+def batch_sizes_to_rows(batch_sizes: tuple[int, ...], list_id: int) -> tuple[RowTuple, list[RowTuple]]:
+    """Rows of a list of batch sizes: its own, and one for each member."""
+    own = (list_id, batch_sizes_digest(batch_sizes), json.dumps(batch_sizes, separators=(",", ":")), len(batch_sizes))
+    return own, [(list_id, position, size) for position, size in enumerate(batch_sizes)]
+
+
+def model_spec_to_row(spec: LLMInferenceModelSpec, spec_id: int, list_id: int) -> RowTuple:
+    """Row of a model spec whose batch sizes are stored as `list_id`."""
+    return (
+        spec_id,
+        model_spec_digest(spec),
+        spec.model_label,
+        spec.num_replicas,
+        spec.gpus_per_replica,
+        spec.initial_batch_size,
+        spec.itl_deadline_s,
+        list_id,
+        spec.total_gpus,
+    )
+
+
+def model_spec_from_row(row: ModelSpecColumns) -> LLMInferenceModelSpec:
+    """Model spec of a row joined with its list of batch sizes."""
+    try:
+        return LLMInferenceModelSpec(
+            model_label=row.model_label,
+            num_replicas=row.num_replicas,
+            gpus_per_replica=row.gpus_per_replica,
+            initial_batch_size=row.initial_batch_size,
+            itl_deadline_s=row.itl_deadline_s,
+            feasible_batch_sizes=tuple(json.loads(row.batch_sizes)),
+        )
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedCatalogError(f"a stored model spec is not valid: {error}") from error
+
+
+def workload_to_row(workload: LLMInferenceWorkload, digest: str, workload_id: int) -> RowTuple:
+    """Row of a workload, without its models."""
+    deadlines = [spec.itl_deadline_s for spec in workload.models]
+    return workload_id, digest, len(workload.models), workload.total_gpus, min(deadlines), max(deadlines)
+
+
+def workload_models_to_rows(
+    workload: LLMInferenceWorkload, workload_id: int, spec_ids: Sequence[int]
+) -> Iterator[RowTuple]:
+    """Rows of the models of a workload whose specs are stored as `spec_ids`."""
+    num_models = len(spec_ids)
+    return zip(repeat(workload_id, num_models), range(num_models), spec_ids, workload.model_labels, strict=True)
+
+
+def workload_from_specs(specs: Sequence[LLMInferenceModelSpec]) -> LLMInferenceWorkload:
+    """Workload of model specs that were read in the order of their positions."""
+    try:
+        return LLMInferenceWorkload(tuple(specs))
+    except ValueError as error:
+        raise DamagedCatalogError(f"a stored workload is not valid: {error}") from error
+
+
+def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, annotations_text: str) -> RowTuple:
+    """Row of a revision; the text of its annotations is at hand wherever one is written."""
+    return (
+        name_id,
+        revision.number,
+        workload_id,
+        revision.recorded_at,
+        revision.effective_from,
+        revision.author,
+        revision.message,
+        revision.source,
+        annotations_text,
+    )
+
+
+def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revision:
+    """Revision of a row of `openg2g.catalog.history.queries.NAMED_REVISIONS`.
+
+    Raises:
+        DamagedCatalogError: Its annotations are not what the catalog writes.
+    """
+    return Revision(
+        name=row.name,
+        number=row.number,
+        workload=workload,
+        digest=row.digest or "",
+        recorded_at=row.recorded_at,
+        effective_from=row.effective_from,
+        author=row.author,
+        message=row.message,
+        source=row.source,
+        annotations=annotations_from_row(row),
+    )
+
+
+def annotations_from_row(row: Any) -> dict[str, Any]:
+    """Annotations of a row of `openg2g.catalog.history.queries.NAMED_REVISIONS`.
+
+    Raises:
+        DamagedCatalogError: They are not what the catalog writes.
+    """
+    try:
+        return annotations_from_text(row.annotations)
+    except DamagedCatalogError as error:
+        raise DamagedCatalogError(f"{row.name}@{row.number}: {error}") from error

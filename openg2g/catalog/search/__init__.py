@@ -1,0 +1,1 @@
+"""Searching by Python expressions, which are compiled to SQL."""

@@ -1,0 +1,378 @@
+"""From the typed tree of an expression to SQL: SQLAlchemy expressions with bound parameters, the same on both engines.
+
+What has no value is NULL. A comparison with NULL is NULL, which `and`, `or` and WHERE treat like false; where the
+difference shows, under `not`, it is made false first. Nothing of an expression becomes SQL text.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Double,
+    Integer,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+)
+
+from openg2g.catalog.schema.tables import DOUBLE, TAGS
+from openg2g.catalog.search.sources import Column, Rows, Scope, SpecSource, rows_of, selected, spec_subquery
+from openg2g.catalog.search.types import SQL_TYPES, bound
+from openg2g.expressions import patterns, tree
+from openg2g.expressions.comparisons import COMPARISON_FUNCTIONS
+from openg2g.expressions.tree import may_lack_value
+from openg2g.expressions.types import Kind
+from openg2g.expressions.vocabulary import MODEL_MAPPINGS
+
+Condition = ColumnElement[bool]
+
+_NAME_FIELDS = frozenset({"name"})
+_REVISION_FIELDS = frozenset({"number", "recorded_at", "effective_from", "author", "message", "source"})
+_CODE_POINT_FIELDS = frozenset({"name", "model_label", "digest"})  # Their columns sort by code points on both engines.
+
+
+class Compiler:
+    """Makes SQL of the nodes of one expression within one scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        """Compile for a statement whose tables are those of the scope."""
+        self.scope = scope
+
+    def condition(self, node: tree.Expression) -> Condition:
+        """Return a condition; NULL counts as false."""
+        return self.value(node)
+
+    def value(self, node: tree.Expression) -> Column:
+        """Return the value of a node; NULL where it has none."""
+        return _VALUES[type(node)](self, node)
+
+    def _constant(self, node: tree.Constant) -> Column:
+        return bound(node)
+
+    def _field(self, node: tree.Field) -> Column:
+        scope = self.scope
+        owner = scope.workload
+        if node.name in _NAME_FIELDS:
+            owner = scope.name
+        elif node.name in _REVISION_FIELDS:
+            owner = scope.revision
+        return owner.c[node.name]
+
+    def _variable(self, node: tree.Variable) -> Column:
+        source = self.scope.variables[node]
+        assert not isinstance(source, SpecSource)
+        return source
+
+    def _element(self, node: tree.Element) -> Column:
+        rows = self._rows(node.sequence, distinct=True)
+        assert not isinstance(rows.value, SpecSource)
+        return self._item(rows, rows.value, node.index)
+
+    def _item(self, rows: Rows, column: Column, index: int) -> Column:
+        order = [place if index >= 0 else place.desc() for place in rows.order]
+        offset = index if index >= 0 else -index - 1
+        return selected([column], [rows], []).order_by(*order).limit(1).offset(offset).scalar_subquery()
+
+    def _spec_field(self, node: tree.SpecField) -> Column:
+        name = "batch_size_list_id" if node.name == "feasible_batch_sizes" else node.name
+        if isinstance(node.spec, tree.Element):
+            rows = self._rows(node.spec.sequence, distinct=True)
+            assert isinstance(rows.value, SpecSource)
+            return self._item(rows, rows.value.column(name), node.spec.index)
+        source = self.scope.variables[node.spec]
+        assert isinstance(source, SpecSource)
+        return source.column(name)
+
+    def _lookup(self, node: tree.Lookup) -> Column:
+        key = self.value(node.key)
+        if node.mapping in MODEL_MAPPINGS:
+            return spec_subquery(self.scope, MODEL_MAPPINGS[node.mapping], key)
+        query = select(TAGS.c.value).where(TAGS.c.name_id == self.scope.revision.c.name_id, TAGS.c.key == key)
+        return query.correlate_except(TAGS).scalar_subquery()
+
+    def _compare(self, node: tree.Compare) -> Condition:
+        if node.left.type.kind is Kind.BOOLEAN:
+            assert isinstance(node.right, tree.Constant)
+            flag = self.condition(node.left)
+            return flag if (node.right.value is True) == (node.operator == "==") else not_(flag)
+        left, right = self.value(node.left), self.value(node.right)
+        if node.left.type.kind is Kind.TEXT and node.operator not in ("==", "!="):
+            left = self._by_code_points(node.left, left)
+        condition: Condition = COMPARISON_FUNCTIONS[node.operator](left, right)
+        return condition
+
+    def _one_of(self, node: tree.OneOf) -> Condition:
+        assert node.constants.type.item is not None
+        kind = node.constants.type.item
+        return self.value(node.operand).in_([bound(tree.Constant(value, kind)) for value in node.constants.values])
+
+    def _present(self, node: tree.Present) -> Condition:
+        return self.value(node.operand).is_not(null())
+
+    def _logical(self, node: tree.Logical) -> Condition:
+        join = and_ if node.operator == "and" else or_
+        return join(*(self.condition(operand) for operand in node.operands))
+
+    def _negation(self, node: tree.Not) -> Condition:
+        return not_(self.certain(node.operand))
+
+    def certain(self, node: tree.Expression) -> Condition:
+        """Return a condition that is true or false, never NULL."""
+        condition = self.condition(node)
+        return func.coalesce(condition, false(), type_=Boolean()) if _may_be_null(node) else condition
+
+    def _compute(self, node: tree.Compute) -> Column:
+        left, right = self.value(node.left), self.value(node.right)
+        symbol = node.operator
+        if symbol in ("/", "//", "%"):
+            symbol = "/" if symbol == "//" else symbol
+            if not isinstance(node.right, tree.Constant):
+                zero = bound(tree.Constant(0 if node.right.type.kind is Kind.INTEGER else 0.0, node.right.type))
+                right = func.nullif(right, zero, type_=right.type)
+        return left.op(symbol, return_type=SQL_TYPES[node.type.kind])(right)
+
+    def _as_float(self, node: tree.AsFloat) -> Column:
+        return cast(self.value(node.operand), DOUBLE)
+
+    def _in_range(self, node: tree.InRange) -> Column:
+        value, kind = self.value(node.operand), node.type
+        if kind.kind is Kind.INTEGER:
+            low, high = literal(kind.low, BigInteger()), literal(kind.high, BigInteger())
+            return case((and_(value >= low, value <= high), value))
+        size: Column = func.abs(value, type_=Double())
+        within = and_(size >= literal(kind.smallest, Double()), size <= literal(kind.largest, Double()))
+        return case((or_(within, value == literal(0.0, Double())), value))
+
+    def _choice(self, node: tree.Choice) -> Column:
+        return case((self.condition(node.test), self.value(node.then)), else_=self.value(node.otherwise))
+
+    def _text_length(self, node: tree.TextLength) -> Column:
+        return cast(func.length(self.value(node.operand)), BigInteger())
+
+    def _text_case(self, node: tree.TextCase) -> Column:
+        text = self.value(node.operand)
+        if self.scope.is_sqlite:
+            return getattr(func, f"openg2g_{node.function}")(text, type_=Text())  # type: ignore[no-any-return]
+        table = patterns.case_table(node.function)
+        letters = literal("".join(map(chr, table)), Text()), literal("".join(table.values()), Text())
+        return func.translate(text, *letters, type_=Text())
+
+    def _text_test(self, node: tree.TextTest) -> Condition:
+        text = self.value(node.operand)
+        is_sorted = isinstance(node.operand, tree.Field | tree.SpecField) and node.operand.name in _CODE_POINT_FIELDS
+        if not node.text and node.test != "fnmatch":
+            return text.is_not(null())
+        wanted = literal(node.text, Text())
+        if node.test == "startswith":
+            return _begins(text, node.text) if is_sorted else func.substr(text, 1, len(node.text)) == wanted
+        if node.test == "endswith":
+            count = len(node.text)
+            return (func.substr(text, -count) if self.scope.is_sqlite else func.right(text, count)) == wanted
+        if node.test == "contains":
+            return (func.instr(text, wanted) if self.scope.is_sqlite else func.strpos(text, wanted)) > 0
+        prefix = patterns.literal_prefix(node.text)
+        matches = self._matches(text, node.text)
+        return and_(_begins(text, prefix), matches) if is_sorted and prefix else matches
+
+    def _matches(self, text: Column, pattern: str) -> Condition:
+        if self.scope.is_sqlite:
+            return func.openg2g_fnmatch(text, literal(pattern, Text()), type_=Boolean()).is_(true())
+        return text.collate("C").regexp_match(literal(patterns.postgres_pattern(pattern), Text()))
+
+    def _by_code_points(self, node: tree.Expression, text: Column) -> Column:
+        """Sort text as Python does; on Postgres, some columns have the collation of the database."""
+        is_sorted = isinstance(node, tree.Field | tree.SpecField) and node.name in _CODE_POINT_FIELDS
+        return text if self.scope.is_sqlite or is_sorted else text.collate("C")
+
+    def _annotation(self, node: tree.Annotation) -> Column:
+        kind = node.type.kind
+        if self.scope.is_sqlite:
+            function = {Kind.FLOAT: "number", Kind.TEXT: "text", Kind.BOOLEAN: "boolean"}[kind]
+            call = getattr(func, f"openg2g_annotation_{function}")
+            found: Column = call(self.scope.revision.c.annotations, _json_path(node.path), type_=SQL_TYPES[kind])
+            return found
+        value = self._json_at(node.path)
+        text = _json_text(value)
+        if kind is Kind.FLOAT:
+            is_number = and_(_json_kind(value) == "number", func.length(func.ltrim(text, "-")) <= 300)
+            return case((is_number, cast(text, Double())))
+        if kind is Kind.TEXT:
+            return case((_json_kind(value) == "string", text))
+        return case((_json_kind(value) == "boolean", cast(text, Boolean())))
+
+    def _annotation_length(self, node: tree.AnnotationLength) -> Column:
+        if self.scope.is_sqlite:
+            annotations = self.scope.revision.c.annotations
+            return func.openg2g_annotation_length(annotations, _json_path(node.path), type_=BigInteger())
+        value = self._json_at(node.path)
+        keys = func.json_object_keys(value).table_valued("value").alias("keys")
+        num_keys = select(func.count()).select_from(keys).correlate_except(keys).scalar_subquery()
+        length = case(
+            (_json_kind(value) == "array", func.json_array_length(value)),
+            (_json_kind(value) == "object", num_keys),
+            (_json_kind(value) == "string", func.length(_json_text(value))),
+        )
+        return cast(length, BigInteger())
+
+    def _annotation_contains(self, node: tree.AnnotationContains) -> Condition:
+        item = self.value(node.item)
+        if self.scope.is_sqlite:
+            path = _json_path(node.path)
+            return func.openg2g_annotation_holds(self.scope.revision.c.annotations, path, item, type_=Boolean())
+        value = self._json_at(node.path)
+        members = func.json_array_elements(value).table_valued("value").alias("members")
+        member = members.c.value
+        is_text = and_(_json_kind(member) == "string", _json_text(member) == item)
+        in_list = exists(select(literal_column("1")).select_from(members).where(is_text).correlate_except(members))
+        return case(
+            (item.is_(null()), null()),
+            (_json_kind(value) == "object", value.op("->")(item).is_not(null())),
+            (_json_kind(value) == "array", in_list),
+            (_json_kind(value) == "string", func.strpos(_json_text(value), item) > 0),
+        )
+
+    def _json_at(self, path: tuple[str | int, ...]) -> Column:
+        value: Column = self.scope.revision.c.annotations
+        for key in path:
+            # `->` with a number looks into lists only, with a text into objects only, as Python does.
+            value = value.op("->")(literal(key, Text() if isinstance(key, str) else Integer()))
+        return value
+
+    def _aggregate(self, node: tree.Aggregate) -> Column:
+        inner, rows, conditions = self._loops(node)
+        if node.function == "any":
+            found = inner.condition(node.element)
+            return exists(selected([literal_column("1")], rows, [*conditions, found]))
+        if node.function == "all":
+            fails = not_(inner.certain(node.element))
+            return not_(exists(selected([literal_column("1")], rows, [*conditions, fails])))
+        if node.function == "len":
+            return selected([func.count()], rows, conditions).scalar_subquery()
+        value = inner.value(node.element)
+        if node.function != "sum" and node.element.type.kind is Kind.TEXT:
+            value = inner._by_code_points(node.element, value)
+        # Selected first and aggregated then: an aggregate of nothing but outer columns would be one of the outer query.
+        places = [place.label(f"place_{index}") for index, place in enumerate(p for part in rows for p in part.order)]
+        elements = selected([value.label("element"), *places], rows, conditions).subquery("elements")
+        element, *ordered_by = elements.c
+        if node.function == "sum":
+            return select(self._sum(node, element, ordered_by)).scalar_subquery()
+        function = func.min if node.function == "min" else func.max
+        return select(function(element, type_=element.type)).scalar_subquery()
+
+    def _sum(self, node: tree.Aggregate, element: Column, places: Sequence[Column]) -> Column:
+        if node.type.kind is Kind.INTEGER:
+            return func.coalesce(cast(func.sum(element), BigInteger()), literal(0, BigInteger()))
+        # From first to last: the sum of doubles depends on the order.
+        if self.scope.is_sqlite:
+            total: Column = func.openg2g_sum(element, *places)
+        else:
+            total = func.sum(element).aggregate_order_by(*places)
+        return func.coalesce(total, literal(0.0, Double()), type_=Double())
+
+    def _loops(self, node: tree.Aggregate) -> tuple["Compiler", list[Rows], list[Condition]]:
+        inner: Compiler = self
+        rows: list[Rows] = []
+        conditions: list[Condition] = []
+        for loop in node.loops:
+            found = inner._rows(loop.sequence, distinct=node.function in ("sum", "len"))
+            rows.append(found)
+            inner = Compiler(inner.scope.within(loop.variable, found.value))
+            conditions += [inner.condition(condition) for condition in loop.conditions]
+        return inner, rows, conditions
+
+    def _rows(self, sequence: tree.Sequence, *, distinct: bool) -> Rows:
+        list_id = self._spec_field(sequence) if isinstance(sequence, tree.SpecField) else None
+        return rows_of(self.scope, sequence, list_id, distinct=distinct)
+
+
+def _may_be_null(node: tree.Expression) -> bool:
+    match node:
+        case tree.Compare():
+            return may_lack_value(node.left) or may_lack_value(node.right)
+        case tree.OneOf() | tree.TextTest():
+            return may_lack_value(node.operand)
+        case tree.Logical():
+            return any(_may_be_null(operand) for operand in node.operands)
+        case tree.Choice():
+            return _may_be_null(node.then) or _may_be_null(node.otherwise)
+        case tree.Annotation() | tree.AnnotationContains():
+            return True
+        case _:
+            return False
+
+
+def _begins(text: Column, prefix: str) -> Condition:
+    """Whether a text that is sorted by code points begins with a prefix: a range, which an index answers."""
+    end = next_prefix(prefix)
+    first = text >= literal(prefix, Text())
+    return first if end is None else and_(first, text < literal(end, Text()))
+
+
+def next_prefix(prefix: str) -> str | None:
+    """Return the first text after all those with a prefix; None where there is none.
+
+    Example:
+        >>> next_prefix("sweep/")
+        'sweep0'
+    """
+    while prefix:
+        code = ord(prefix[-1]) + 1
+        if code <= 0x10FFFF:
+            return prefix[:-1] + chr(0xE000 if 0xD800 <= code <= 0xDFFF else code)
+        prefix = prefix[:-1]
+    return None
+
+
+def _json_path(path: tuple[str | int, ...]) -> Column:
+    return literal(json.dumps(path), Text())
+
+
+def _json_text(value: Column) -> Column:
+    """Return the text of a JSON scalar; of a JSON text, without its quotes."""
+    return value.op("#>>", return_type=Text())(literal_column("'{}'"))
+
+
+def _json_kind(value: Column) -> Column:
+    return func.json_typeof(value, type_=Text())
+
+
+_VALUES: Mapping[type, Callable[[Compiler, Any], Column]] = {
+    tree.Constant: Compiler._constant,
+    tree.Field: Compiler._field,
+    tree.Variable: Compiler._variable,
+    tree.Element: Compiler._element,
+    tree.SpecField: Compiler._spec_field,
+    tree.Lookup: Compiler._lookup,
+    tree.Annotation: Compiler._annotation,
+    tree.AnnotationContains: Compiler._annotation_contains,
+    tree.AnnotationLength: Compiler._annotation_length,
+    tree.Compare: Compiler._compare,
+    tree.OneOf: Compiler._one_of,
+    tree.Present: Compiler._present,
+    tree.Logical: Compiler._logical,
+    tree.Not: Compiler._negation,
+    tree.Compute: Compiler._compute,
+    tree.AsFloat: Compiler._as_float,
+    tree.InRange: Compiler._in_range,
+    tree.Choice: Compiler._choice,
+    tree.TextLength: Compiler._text_length,
+    tree.TextCase: Compiler._text_case,
+    tree.TextTest: Compiler._text_test,
+    tree.Aggregate: Compiler._aggregate,
+}

@@ -1,0 +1,205 @@
+"""How a search is answered: which statements, begun with which index.
+
+Where a lead leaves few revisions to look at, the statement begins with it. Otherwise the hits may be many, and then a
+page is full after a short walk along the index that sorts them. If the walk ends without a full page, they are not so
+many after all, and all of them are found, begun with a lead that may find few of many, and sorted. So neither a broad
+question nor a narrow one reads the catalog from end to end, unless no index knows anything of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, literal, literal_column, select, true
+
+from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.history.queries import ONE, in_force_of, is_in_force, revision_columns
+from openg2g.catalog.schema.tables import REVISIONS, UtcTimestamp
+from openg2g.catalog.search import leads as search_leads
+from openg2g.catalog.search.compiler import Compiler
+from openg2g.catalog.search.leads import Lead, Statement, find_leads, shortest_lead
+from openg2g.catalog.search.order import SearchOrder
+from openg2g.catalog.search.scope import ResolvedScope
+from openg2g.catalog.search.sources import Scope
+from openg2g.expressions.facts import conjuncts, is_about_field
+from openg2g.expressions.tree import Expression
+
+MANY = 20_000
+"""So many candidates of a lead are counted to compare it with others, when the hits are neither few nor many."""
+
+WALKED = 1_000
+"""Steps along the index that sorts the hits, before all of them are found and sorted."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The hits of a page.
+
+    Attributes:
+        statement: The statement that found them.
+        rows: Rows of `revision_columns`.
+    """
+
+    statement: Statement
+    rows: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """A search that is ready to be asked.
+
+    Attributes:
+        condition: The expression, with stored facts in it.
+        scope: Which revisions are looked at.
+        is_sqlite: Which engine is asked.
+        lead: What statements about all hits begin with; None for what the database thinks best.
+    """
+
+    condition: Expression
+    scope: ResolvedScope
+    is_sqlite: bool
+    lead: Lead | None = None
+
+    def answer(self, connection: Connection, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Answer:
+        """Find the next hits in an order, at most `size`."""
+        if self.lead is not None:
+            return _asked(connection, self.led_page(self.lead, order, after, size))
+        if order.first.index is not None:
+            limit = self._end_of_walk(connection, order, after)
+            answer = _asked(connection, self.walked_page(order, after, size, limit))
+            if limit is None or len(answer.rows) == size:
+                return answer
+        leads = [lead for lead in find_leads(self.tables, self.condition) if lead.looks_inside]
+        if leads:
+            # What a model leads to is looked at by columns, what a fact leads to by loops, which take longer.
+            by_model = [lead for lead in leads if lead.is_by_model]
+            lead = shortest_lead(connection, by_model, MANY) or shortest_lead(connection, leads, MANY) or leads[0]
+            return _asked(connection, self.led_page(lead, order, after, size))
+        return _asked(connection, self.sorted_page(order, after, size))
+
+    def columns(self, *columns: Any) -> Statement:
+        """Select columns of all hits, in no order."""
+        if self.lead is not None:
+            return self._led(self.lead, columns)
+        return self._from_all(columns)
+
+    def keys(self, order: SearchOrder, after: Sequence[Any] | None) -> Statement:
+        """Select the keys of all hits, in an order, that come after a place in it."""
+        query = self.columns(REVISIONS.c.name_id, REVISIONS.c.number)
+        if after is not None:
+            query = query.where(order.after(self.tables, after))
+        return query.order_by(*order.columns(self.tables))
+
+    def led_page(self, lead: Lead, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
+        """Select a page, beginning with the revisions that a lead finds."""
+        return self._page(self._led(lead, revision_columns(self.tables)), self.tables, order, after, size)
+
+    def sorted_page(self, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
+        """Select a page of all hits, found among all revisions and sorted."""
+        query = self._from_all(revision_columns(self.tables))
+        query = query.with_hint(self.tables.workload, "NOT INDEXED", "sqlite")
+        if not any(is_about_field(part, "name") for part in conjuncts(self.condition)):
+            query = query.with_hint(self.tables.name, "NOT INDEXED", "sqlite")  # Found by id, and not walked along.
+        return self._page(query, self.tables, order, after, size)
+
+    def walked_page(
+        self, order: SearchOrder, after: Sequence[Any] | None, size: int, limit: Any | None = None
+    ) -> Statement:
+        """Select a page along the index of the first sort key, which has one, up to a value of that key."""
+        key = order.first
+        if key.table == "name":
+            query, scope = self._by_name()
+            # Names lead, workloads are found by id.
+            query = query.with_hint(scope.workload, "NOT INDEXED", "sqlite")
+        else:
+            scope = self.tables
+            query = self._from_revisions(revision_columns(scope)).where(*self._in_force(scope))
+            table = scope.workload if key.table == "workload" else scope.revision
+            query = query.with_hint(table, f"INDEXED BY {key.index}", "sqlite")
+        query = query.where(*self._conditions(scope, conjuncts(self.condition)))
+        if limit is not None:
+            query = query.where(order.until_first(key.in_scope(scope), limit))
+        return self._page(query, scope, order, after, size)
+
+    @property
+    def tables(self) -> Scope:
+        """The tables of statements about all hits."""
+        return Scope(self.is_sqlite, self.scope.alias_horizon)
+
+    def _led(self, lead: Lead, columns: Sequence[Any]) -> Statement:
+        scope = self.tables
+        query = self._from_revisions(columns).where(lead.condition, *self._conditions(scope, lead.rest))
+        query = query.where(*self._in_force(scope))
+        return query.with_hint(scope.revision, f"INDEXED BY {lead.index}", "sqlite")
+
+    def _from_all(self, columns: Sequence[Any]) -> Statement:
+        query = self._from_revisions(columns).where(*self._conditions(self.tables, conjuncts(self.condition)))
+        return query.where(*self._in_force(self.tables))  # Last, since SQLite tests in this order, and it costs most.
+
+    def _from_revisions(self, columns: Sequence[Any]) -> Statement:
+        scope = self.tables
+        return (
+            select(*columns)
+            .select_from(scope.revision)
+            .join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id)
+            .join(scope.name, scope.name.c.id == scope.revision.c.name_id)
+        )
+
+    def _by_name(self) -> tuple[Statement, Scope]:
+        """Select from the names, and of each the revisions that are looked at."""
+        scope = self.tables
+        if not self.is_sqlite and self.scope.as_of is not None:
+            # Postgres would rather hash every revision than look up one for each name.
+            every = REVISIONS.alias()
+            found = in_force_of(every, [*every.c], scope.name.c.id, self.scope.as_of, self.scope.known_at)
+            revision = found.lateral("revisions")
+            scope = Scope(False, scope.alias_horizon, revision=revision)
+            query: Statement = select(*revision_columns(scope)).select_from(scope.name).join(revision, true())
+        else:
+            query = select(*revision_columns(scope)).select_from(scope.name)
+            query = query.join(scope.revision, scope.revision.c.name_id == scope.name.c.id)
+            query = query.where(*self._in_force(scope, by_name=True))
+        return query.join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id), scope
+
+    def _in_force(self, scope: Scope, *, by_name: bool = False) -> list[Any]:
+        if self.scope.as_of is not None:
+            name_id = scope.name.c.id if by_name else scope.revision.c.name_id
+            condition = is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.c.number, name_id)
+            # Postgres takes an equation to hold for few rows, and would not walk; of this, it expects the opposite.
+            return [condition if self.is_sqlite else condition.is_(true())]
+        if self.scope.known_at is not None:
+            return [scope.revision.c.recorded_at <= literal(self.scope.known_at, UtcTimestamp())]
+        return []
+
+    def _conditions(self, scope: Scope, parts: Sequence[Expression]) -> list[Any]:
+        compiler = Compiler(scope)
+        return [compiler.condition(part) for part in parts]
+
+    def _page(
+        self, query: Statement, scope: Scope, order: SearchOrder, after: Sequence[Any] | None, size: int
+    ) -> Statement:
+        if after is not None:
+            query = query.where(order.after(scope, after))
+        # The limit is a part of the statement, for the reason of `ONE`.
+        return query.order_by(*order.columns(scope)).limit(literal_column(str(size)))
+
+    def _end_of_walk(self, connection: Connection, order: SearchOrder, after: Sequence[Any] | None) -> Any | None:
+        """Return the value of the first sort key at which a walk ends; None where the walk goes through everything."""
+        key = order.first
+        column = key.in_scope(self.tables)
+        query = select(column).order_by(column.desc() if order.is_descending else column.asc())
+        if after is not None:
+            query = query.where(order.from_first(column, after[0]))
+        own = [part for part in conjuncts(self.condition) if is_about_field(part, key.column)]
+        query = query.where(*self._conditions(self.tables, own))
+        query = query.limit(ONE).offset(literal_column(str(WALKED)))
+        return connection.scalar(query, execution_options={SEARCHING: True})
+
+
+def _asked(connection: Connection, statement: Statement) -> Answer:
+    return Answer(statement, connection.execute(statement, execution_options={SEARCHING: True}).all())
+
+
+def choose_lead(connection: Connection, plan: SearchPlan) -> Lead | None:
+    """Return the lead that leaves the fewest revisions to look at, None where each leaves many."""
+    return shortest_lead(connection, find_leads(plan.tables, plan.condition), search_leads.FEW)

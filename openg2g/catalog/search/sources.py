@@ -1,0 +1,214 @@
+"""Where an expression looks in the tables: the rows of a workload, of its revision and name, and of each loop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    cast,
+    exists,
+    false,
+    join,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
+
+from openg2g.catalog.history.reference import END_OF_TIME
+from openg2g.catalog.schema.tables import (
+    ALIAS_MOVES,
+    BATCH_SIZES,
+    MODEL_SPECS,
+    NAMES,
+    REVISIONS,
+    WORKLOAD_MODELS,
+    WORKLOADS,
+    UtcTimestamp,
+)
+from openg2g.catalog.search.types import SQL_TYPES, bound
+from openg2g.expressions import tree
+
+Column = ColumnElement[Any]
+
+
+@dataclass
+class SpecSource:
+    """A model spec as SQL sees it: its row, and where there is one its place in a workload.
+
+    Attributes:
+        spec: Table or alias of `model_specs`.
+        place: Alias of `workload_models`; None for a spec by itself.
+        is_joined: Whether anything but the label was asked for, so that the row of the spec is needed.
+    """
+
+    spec: FromClause
+    place: FromClause | None = None
+    is_joined: bool = False
+
+    def column(self, name: str) -> Column:
+        """Return the column of a field."""
+        if name == "model_label" and self.place is not None:
+            return self.place.c.model_label
+        self.is_joined = True
+        return self.spec.c[name]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names stand for in one statement.
+
+    Attributes:
+        is_sqlite: Which engine the statement is for.
+        workload: Table or alias of `workloads`.
+        revision: Table or alias of `revisions`.
+        name: Table or alias of `names`.
+        alias_horizon: Time whose aliases count.
+        variables: What each loop around is at.
+    """
+
+    is_sqlite: bool = True
+    alias_horizon: datetime = END_OF_TIME
+    workload: FromClause = WORKLOADS
+    revision: FromClause = REVISIONS
+    name: FromClause = NAMES
+    variables: dict[tree.Variable, SpecSource | Column] = field(default_factory=dict)
+
+    def within(self, variable: tree.Variable, source: "SpecSource | Column") -> "Scope":
+        """Return the scope inside a loop."""
+        return replace(self, variables={**self.variables, variable: source})
+
+
+@dataclass
+class Rows:
+    """The rows that a loop goes through.
+
+    Attributes:
+        value: What the loop's variable is at.
+        order: Columns that sort the rows as Python would see them.
+        tables: Tables, each with the condition that ties it to those before it or around.
+    """
+
+    value: "SpecSource | Column"
+    order: Sequence[Column]
+    tables: list[tuple[FromClause, ColumnElement[bool]]]
+
+    def joined(self) -> list[tuple[FromClause, ColumnElement[bool]]]:
+        """Return the tables, with that of the model spec if it is needed."""
+        if isinstance(self.value, SpecSource) and self.value.is_joined:
+            spec, place = self.value.spec, self.value.place
+            assert place is not None  # A loop goes through the models of a workload.
+            return [*self.tables, (spec, spec.c.id == place.c.model_spec_id)]
+        return self.tables
+
+
+def rows_of(scope: Scope, sequence: tree.Sequence, list_id: Column | None, *, distinct: bool) -> Rows:
+    """Return the rows of a sequence.
+
+    Args:
+        scope: Where the sequence is named.
+        sequence: The sequence.
+        list_id: Where it is the batch sizes of a model spec, the id of their list.
+        distinct: Whether it matters that each batch size of the union comes once.
+    """
+    if isinstance(sequence, tree.Constants):
+        return _constant_rows(sequence)
+    if list_id is not None:
+        member = BATCH_SIZES.alias()
+        return Rows(member.c.batch_size, [member.c.position], [(member, member.c.batch_size_list_id == list_id)])
+    if sequence.name == "aliases":
+        return _alias_rows(scope)
+    if sequence.name == "feasible_batch_sizes_union":
+        return _union_rows(scope) if distinct else _repeated_union_rows(scope)
+    place = WORKLOAD_MODELS.alias()
+    tables: list[tuple[FromClause, ColumnElement[bool]]] = [(place, place.c.workload_id == scope.workload.c.id)]
+    value = place.c.model_label if sequence.name == "model_labels" else SpecSource(MODEL_SPECS.alias(), place)
+    return Rows(value, [place.c.position], tables)
+
+
+def selected(
+    what: Sequence[Column], rows: Sequence[Rows], conditions: Sequence[ColumnElement[bool]]
+) -> Select[*tuple[Any, ...]]:
+    """Select from the rows of nested loops, tied to the statement around."""
+    tables = [table for part in rows for table in part.joined()]
+    first, *others = tables
+    source: Any = first[0]
+    own = [first[0]]
+    for table, condition in others:
+        source = join(source, table, condition)
+        own.append(table)
+    return select(*what).select_from(source).where(first[1], *conditions).correlate_except(*own)
+
+
+def spec_subquery(scope: Scope, name: str, label: Column) -> Column:
+    """Select a field of the model of a label."""
+    place = WORKLOAD_MODELS.alias()
+    source = SpecSource(MODEL_SPECS.alias(), place)
+    column = source.column(name)
+    rows = Rows(source, [], [(place, place.c.workload_id == scope.workload.c.id)])
+    return selected([column], [rows], [place.c.model_label == label]).scalar_subquery()
+
+
+def _repeated_union_rows(scope: Scope) -> Rows:
+    place, spec, member = (
+        WORKLOAD_MODELS.alias(),
+        MODEL_SPECS.alias(),
+        BATCH_SIZES.alias(),
+    )
+    return Rows(
+        member.c.batch_size,
+        [member.c.batch_size],
+        [
+            (place, place.c.workload_id == scope.workload.c.id),
+            (spec, spec.c.id == place.c.model_spec_id),
+            (member, member.c.batch_size_list_id == spec.c.batch_size_list_id),
+        ],
+    )
+
+
+def _union_rows(scope: Scope) -> Rows:
+    repeated = _repeated_union_rows(scope)
+    assert not isinstance(repeated.value, SpecSource)
+    size = repeated.value.label("batch_size")
+    union = selected([size], [repeated], []).distinct().subquery()
+    return Rows(union.c.batch_size, [union.c.batch_size], [(union, true())])
+
+
+def _alias_rows(scope: Scope) -> Rows:
+    move, later = ALIAS_MOVES.alias(), ALIAS_MOVES.alias()
+    horizon = literal(scope.alias_horizon, UtcTimestamp())
+    is_moved_on = exists().where(
+        later.c.name_id == move.c.name_id,
+        later.c.alias == move.c.alias,
+        later.c.number > move.c.number,
+        later.c.recorded_at <= horizon,
+    )
+    stands = and_(
+        move.c.name_id == scope.revision.c.name_id,
+        move.c.revision_number == scope.revision.c.number,
+        move.c.recorded_at <= horizon,
+        ~is_moved_on,
+    )
+    return Rows(move.c.alias, [move.c.alias], [(move, stands)])
+
+
+def _constant_rows(sequence: tree.Constants) -> Rows:
+    assert sequence.type.item is not None
+    kind = sequence.type.item
+    if not sequence.values:
+        nothing = select(cast(null(), SQL_TYPES[kind.kind]).label("item"), literal(0, BigInteger()).label("position"))
+        empty = nothing.where(false()).subquery()
+        return Rows(empty.c.item, [empty.c.position], [(empty, true())])
+    selects = [
+        select(bound(tree.Constant(value, kind)).label("item"), literal(position, BigInteger()).label("position"))
+        for position, value in enumerate(sequence.values)
+    ]
+    listed = union_all(*selects).subquery()
+    return Rows(listed.c.item, [listed.c.position], [(listed, true())])

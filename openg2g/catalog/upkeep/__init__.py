@@ -1,0 +1,1 @@
+"""Proof and safety: verifying a catalog, and copying its file."""

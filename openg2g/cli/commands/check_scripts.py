@@ -1,0 +1,138 @@
+"""`openg2g check-scripts`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openg2g.cli.options.shared import database_option, format_option, open_catalog
+from openg2g.cli.output.tables import echo_json, escaped, say
+
+if TYPE_CHECKING:
+    from openg2g.catalog.documents.script_check import ScriptFinding
+    from openg2g.cli.output.differences import Comparison
+
+
+@click.command("check-scripts")
+@click.argument("paths", nargs=-1, required=True, metavar="DIR...", type=click.Path(exists=True))
+@click.option(
+    "--name-map",
+    "name_map",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="What the catalog calls the workload OLD of the scripts, or PATH:OLD of one. May be given several times.",
+)
+@click.option("--strict", is_flag=True, help="Fail for workloads that the catalog does not know, too.")
+@format_option("table", "json")
+@database_option
+@click.pass_context
+def command(
+    context: click.Context, paths: tuple[str, ...], name_map: tuple[str, ...], strict: bool, format_name: str
+) -> int:
+    """Compare the workloads that stand in the Python scripts of a source tree with the catalog; nothing is run.
+
+    Read are the .py files below each DIR (or the file DIR), as `openg2g import` reads them; links, hidden directories
+    and those of installed packages are left out. A workload is looked up by the name that it is assigned to, and is in
+    step with what is in force, equal to an older or a newer revision, drifted, unknown, or unreadable; differences
+    follow. One without a name is looked up by what it is.
+
+    Exit code 1 where one is older, newer, drifted or unreadable; with --strict also where one is unknown.
+
+    \b
+    Examples:
+      openg2g check-scripts examples
+      openg2g check-scripts . --name-map MODELS=fleet --strict
+      openg2g check-scripts src runs --name-map offline/run_ofo.py:MODELS=fleet --format json
+    """
+    from openg2g.catalog.documents.script_check import check_scripts
+
+    with open_catalog(context) as catalog:
+        findings = list(check_scripts(catalog, paths, _names_given(name_map)))
+    if format_name == "json":
+        echo_json(map(_value, findings), as_lines=False)
+    elif findings:
+        click.echo("\n".join(line for finding in findings for line in _lines(finding)))
+    _say_summary(findings)
+    is_unknown = any(finding.status.value == "unknown" for finding in findings)
+    return 1 if any(finding.is_drift for finding in findings) or (strict and is_unknown) else 0
+
+
+def _names_given(texts: tuple[str, ...]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for text in texts:
+        old, equals, new = text.partition("=")
+        if not equals or not old or not new or old in names:
+            raise click.UsageError(f"--name-map {text!r}: write OLD=NEW, once for each name.")
+        names[old] = new
+    return names
+
+
+def _lines(finding: "ScriptFinding") -> list[str]:
+    """Say in one line how a workload stands to the catalog, and below it what is different or wrong."""
+    lines = [escaped(f"{finding.where}: {finding.name or 'a workload without a name'}: {_phrase(finding)}")]
+    if finding.problems:
+        lines = [escaped(f"{finding.where}: unreadable")]
+    lines += [f"    {escaped(str(problem))}" for problem in finding.problems]
+    if finding.difference is not None:
+        from openg2g.cli.output.differences import difference_lines
+
+        lines += [f"    {line}" for line in difference_lines(_comparison(finding))]
+    return lines
+
+
+def _phrase(finding: "ScriptFinding") -> str:
+    compared = "" if finding.compared is None else finding.compared.reference
+    if finding.compared is not None and finding.compared.is_retirement:
+        compared += " (retired)"
+    same = ", ".join(finding.same_as)
+    match finding.status.value:
+        case "in step":
+            return f"in step with {same}"
+        case "older" | "newer" as status:
+            return f"{status}, equal to {same}; " + (f"in force is {compared}" if same != compared else "it is to come")
+        case "drifted":
+            return f"drifted from {compared}"
+        case _:
+            hints = [f"the same as {same}"] if same else []
+            hints += (
+                [f"did you mean {' or '.join(finding.close_matches)}?"] if finding.close_matches and not same else []
+            )
+            return "; ".join(["unknown to the catalog", *hints])
+
+
+def _comparison(finding: "ScriptFinding") -> "Comparison":
+    from openg2g.cli.output.differences import Comparison, Side
+
+    assert finding.compared is not None and finding.difference is not None  # Only what has both is compared.
+    old = Side(Side.of_revision(finding.compared).title, finding.compared.workload)
+    return Comparison(old, Side(finding.where, finding.workload), finding.difference, ())
+
+
+def _value(finding: "ScriptFinding") -> dict[str, Any]:
+    from openg2g.cli.output.differences import comparison_value
+
+    difference = None
+    if finding.difference is not None:
+        difference = comparison_value(_comparison(finding))
+        del difference["annotations"]  # They were not compared.
+    return {
+        "path": finding.path,
+        "where": finding.where,
+        "status": finding.status.value,
+        "name": finding.name,
+        "digest": finding.digest,
+        "compared_to": None if finding.compared is None else finding.compared.reference,
+        "same_as": finding.same_as,
+        "close_matches": finding.close_matches,
+        "difference": difference,
+        "problems": [vars(problem) for problem in finding.problems],
+    }
+
+
+def _say_summary(findings: "Sequence[ScriptFinding]") -> None:
+    if not findings:
+        say("No workload stands in these scripts.")
+        return
+    counts = Counter(finding.status.value for finding in findings)
+    say(f"Workloads: {len(findings)} ({', '.join(f'{count} {status}' for status, count in counts.items())})")

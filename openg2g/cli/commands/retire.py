@@ -1,0 +1,34 @@
+"""`openg2g retire`."""
+
+from typing import Any
+
+import click
+
+from openg2g.cli.options.shared import complete_names, database_option, ending_options, open_catalog
+from openg2g.cli.output.tables import escaped, outcome_line, say
+
+
+@click.command("retire")
+@click.argument("name", shell_complete=complete_names)
+@ending_options
+@database_option
+@click.pass_context
+def command(context: click.Context, /, name: str, **said: Any) -> None:
+    """Retire NAME, now or from --effective-from on; before that nothing ends. Its history stays.
+
+    `openg2g restore` brings it back, and takes back a retirement that is yet to come.
+
+    \b
+    Example:
+      openg2g retire fleet -m "replaced by fleet-2"
+    """
+    with open_catalog(context) as catalog:
+        revision = catalog.retire(name, **said)
+        _, context_then = catalog.get_with_context(name, as_of=revision.effective_from)
+    click.echo(escaped(outcome_line(revision)))
+    if context_then.upcoming is not None:
+        when = context_then.upcoming.effective_from.isoformat().replace("+00:00", "Z")
+        say(
+            f"{context_then.upcoming.reference} comes into force at {when}, as planned. To prevent that, run: "
+            f"openg2g retire {name} --effective-from {when}"
+        )

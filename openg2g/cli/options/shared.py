@@ -1,0 +1,242 @@
+"""Options that several commands share, and the catalog that they lead to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from openg2g.cli.options.sections import SectionOption
+
+if TYPE_CHECKING:
+    from openg2g.catalog import Catalog
+    from openg2g.catalog.history.reference import Viewpoint
+    from openg2g.catalog.search.scope import SearchScope
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_KEY = "openg2g.database"
+_ZONE_KEY = "openg2g.zone"
+
+
+def database_option(command: _Command) -> _Command:
+    """Add `--database`, which may stand before and after the name of a command; the one after wins."""
+    return click.option(
+        "--database",
+        metavar="PATH|URL",
+        expose_value=False,
+        callback=_note_database,
+        help="SQLite file or postgresql:// URL. Default: $OPENG2G_DATABASE, else a file in the user's data directory.",
+    )(command)
+
+
+def _note_database(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[_KEY] = value
+
+
+def database_given(context: click.Context) -> str | None:
+    """Return what `--database` says, None where it is not there."""
+    given: str | None = context.meta.get(_KEY)
+    return given
+
+
+@contextmanager
+def open_catalog(context: click.Context) -> "Iterator[Catalog]":
+    """Open the catalog of `--database`, which must exist, for a block."""
+    from openg2g.catalog import Catalog
+    from openg2g.catalog.engine.faults import naming_damage
+
+    with (
+        Catalog.open(database_given(context)) as catalog,
+        naming_damage(catalog.database.engine, catalog.database.location),
+    ):
+        yield catalog
+
+
+def format_option(*names: str) -> Callable[[_Command], _Command]:
+    """Add `--format`, the format of what a command prints; the first is the default."""
+    help_text = f"Of what is printed. Default: {names[0]}."
+    return click.option("--format", "format_name", type=click.Choice(names), default=names[0], help=help_text)
+
+
+def complete_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a name from the catalog; nothing where that is not possible."""
+    from openg2g.catalog import CatalogError
+
+    try:
+        with open_catalog(context) as catalog:
+            return [name for name in catalog.list_names() if name.startswith(incomplete)]
+    except CatalogError:
+        return []
+
+
+class InstantType(click.ParamType[datetime]):
+    """An ISO 8601 time, or a date, which means its start; where no zone is said, that of `--tz`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read a time."""
+        from openg2g.models.instant import parse_instant
+
+        try:
+            zone = ctx.meta.get(_ZONE_KEY) if ctx is not None else None
+            return value if isinstance(value, datetime) else parse_instant(value, zone)
+        except ValueError as error:
+            hint = " Use --tz." if "zone" in str(error) else ""
+            self.fail(f"{error}{hint}", param, ctx)
+
+
+INSTANT = InstantType()
+
+
+def zone_option(command: _Command) -> _Command:
+    """Add `--tz`, which is read before every time."""
+    return click.option(
+        "--tz",
+        metavar="ZONE",
+        is_eager=True,
+        expose_value=False,
+        callback=_note_zone,
+        help="Zone of times and dates that say none (Europe/Berlin). Default: dates are UTC, times must say it.",
+    )(command)
+
+
+def _note_zone(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    from openg2g.models.instant import parse_zone
+
+    if value is not None:
+        try:
+            context.meta[_ZONE_KEY] = parse_zone(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error), context, parameter) from None
+
+
+def viewpoint_options(command: _Command) -> _Command:
+    """Add `--as-of`, `--known-at` and `--tz`."""
+    for option in (
+        zone_option,
+        click.option(
+            "--known-at",
+            type=INSTANT,
+            metavar="TIME",
+            help="As the catalog knew it at this time. It does not imply --as-of.",
+        ),
+        click.option("--as-of", type=INSTANT, metavar="TIME", help="In force at this time."),
+    ):
+        command = option(command)
+    return command
+
+
+def viewpoint_of(as_of: datetime | None, known_at: datetime | None) -> "Viewpoint":
+    """Make a point of view of the two options."""
+    from openg2g.catalog.history.reference import Viewpoint
+
+    return Viewpoint(as_of, known_at)
+
+
+def parameter_option(command: _Command) -> _Command:
+    """Add `--param`."""
+    return click.option(
+        "--param",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Value of a name in the expression: a number, true, false, or text. May be given several times.",
+    )(command)
+
+
+def scope_options(command: _Command) -> _Command:
+    """Add the options of what is searched: `--as-of`, `--known-at`, `--tz`, `--all-revisions` and `--param`."""
+    for option in (
+        parameter_option,
+        click.option("--all-revisions", is_flag=True, help="Every revision, in force or not."),
+        viewpoint_options,
+    ):
+        command = option(command)
+    return command
+
+
+def scope_of(
+    as_of: datetime | None, known_at: datetime | None, all_revisions: bool, sort: str | None = None
+) -> "SearchScope":
+    """Make a scope of the options."""
+    from openg2g.catalog.search.scope import SearchScope
+
+    if all_revisions and as_of is not None:
+        raise click.UsageError("--as-of asks what was in force at one time: leave it or --all-revisions out.")
+    return SearchScope(as_of, known_at, all_revisions, () if sort is None else sort)
+
+
+def parameters_given(texts: tuple[str, ...]) -> dict[str, object]:
+    """Read what `--param` was given."""
+    from openg2g.expressions.parameters import parameter_from_text
+
+    parameters: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name in parameters:
+            raise click.UsageError(f"--param {text!r}: write NAME=VALUE, once for each name.")
+        parameters[name] = parameter_from_text(value)
+    return parameters
+
+
+def record_options(command: _Command) -> _Command:
+    """Add `--message` and `--author`, for whatever is recorded."""
+    for option in (
+        click.option("--author", help="Who. Default: your git identity or login name."),
+        click.option("-m", "--message", default="", help="Why, for the record."),
+    ):
+        command = option(command)
+    return command
+
+
+def ending_options(command: _Command) -> _Command:
+    """Add the options of a revision that ends a name or brings it back."""
+    for option in (
+        click.option(
+            "--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if the highest number is not N."
+        ),
+        zone_option,
+        click.option("--effective-from", type=INSTANT, metavar="TIME", help="Since when. Default: now."),
+        record_options,
+    ):
+        command = option(command)
+    return command
+
+
+def rename_options(command: _Command) -> _Command:
+    """Add `--rename` and `--prefix`, for histories that come from another catalog."""
+    section = "Archives"
+    for option in (
+        click.option(
+            "--prefix",
+            cls=SectionOption,
+            section=section,
+            default="",
+            help="Begin every name with it that has no --rename.",
+        ),
+        click.option(
+            "--rename",
+            "renames",
+            cls=SectionOption,
+            section=section,
+            multiple=True,
+            metavar="OLD=NEW",
+            help="Call NEW here what is called OLD there. May be given several times.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def renames_given(texts: tuple[str, ...]) -> dict[str, str]:
+    """Read what `--rename` was given."""
+    renames: dict[str, str] = {}
+    for text in texts:
+        old, equals, new = text.partition("=")
+        if not equals or old in renames:
+            raise click.UsageError(f"--rename {text!r}: write OLD=NEW, once for each name.")
+        renames[old] = new
+    return renames

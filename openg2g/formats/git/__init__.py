@@ -1,0 +1,1 @@
+"""The committed versions of a file."""

@@ -1,0 +1,1 @@
+"""A row per model: CSV and TSV, and what they share with Parquet."""

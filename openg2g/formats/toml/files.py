@@ -1,0 +1,192 @@
+"""TOML files: one workload with its `[[models]]`, or several as `[[workloads]]`, each with its `[[workloads.models]]`.
+
+TOML has no null and counts with 64 bits: what does not fit is refused, not changed. A key of annotations that is null
+is left out, which is a loss to be told. A date or time becomes its ISO 8601 text, which is what other formats have.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cache, partial
+from itertools import chain
+from typing import Any, BinaryIO, TextIO
+
+import tomli_w
+
+from openg2g.formats import native
+from openg2g.formats.document import Document, Report, check_fields, checked_list
+from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.losses import Loss, LossKind
+from openg2g.formats.places import located, located_outcomes
+from openg2g.formats.shape import documents_from_value
+from openg2g.formats.text_files import invalid, line_and_column, read_text
+from openg2g.formats.toml.guard import check_bounds
+from openg2g.formats.toml.places import places_of
+from openg2g.models.errors import InvalidDocumentError
+
+MAX_BYTES = 8 * 2**20
+"""The largest file that is read, unless somebody asks for more; the parser is written in Python."""
+
+LIST_KEY = "workloads"
+"""Key of the list of several workloads."""
+
+_INTEGERS = range(-(2**63), 2**63)
+_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True)
+class TomlFiles:
+    """Reads any shape that it recognises, writes the catalog's own."""
+
+    def read(
+        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[Document | InvalidDocumentError]:
+        """Yield each workload of a file, or what is wrong with it."""
+        try:
+            text = read_text(stream, where, limits.file_bytes or MAX_BYTES)
+            root = _decode(text, where, limits.depth)
+        except InvalidDocumentError as error:
+            yield error
+            return
+        find_root = cache(partial(places_of, text))
+        if LIST_KEY not in root:
+            yield from located_outcomes(_outcomes(root, where, limits), where, find_root)
+            return
+        try:
+            items = _items_of(root, where)
+        except InvalidDocumentError as error:
+            yield located(error, where, find_root())
+            return
+        for index, item in enumerate(items):
+            for outcome in _outcomes(item, f"{where}[{index}]", limits):
+                if isinstance(outcome, InvalidDocumentError):
+                    yield located(outcome, where, find_root().find(f"{LIST_KEY}[{index}]"))
+                else:
+                    yield outcome
+
+    def losses(self, document: Document) -> Sequence[Loss]:
+        """List the keys of annotations that are null, and so left out."""
+        message = "is null, which TOML cannot express: the key is left out. JSON and YAML have it."
+        paths = _null_members(document.annotations, ("annotations",))
+        return [Loss(LossKind.DROPPED, _path_text(path), message) for path in paths]
+
+    def write(self, documents: Iterable[Document], stream: TextIO) -> None:
+        """Write one document at the top, several as tables of `workloads`.
+
+        Raises:
+            InvalidDocumentError: Annotations hold what TOML cannot express.
+        """
+        values = map(_value_of, documents)
+        first, second = next(values, None), next(values, None)
+        if first is None:
+            stream.write(f"{LIST_KEY} = []\n")
+        elif second is None:
+            stream.write(tomli_w.dumps(first))
+        else:
+            separator = ""
+            for value in chain([first, second], values):
+                stream.write(separator + tomli_w.dumps({LIST_KEY: [value]}))
+                separator = "\n"
+
+
+def _decode(text: str, where: str, max_depth: int) -> dict[str, Any]:
+    check_bounds(text, where, max_depth)
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError is one.
+        raise _syntax_error(str(error), text, where) from None
+    except RecursionError:  # Whoever called us has left no room.
+        raise invalid(where, "is nested too deeply.") from None
+
+
+def _syntax_error(message: str, text: str, where: str) -> InvalidDocumentError:
+    """Move the place out of a message of the parser to where editors look for it."""
+    found = _PLACE.search(message)
+    line, column = line_and_column(text, len(text))
+    if found and found["line"]:
+        line, column = int(found["line"]), int(found["column"])
+    why = _PLACE.sub("", message)
+    return invalid(where, f"is not TOML: {why[:1].lower()}{why[1:]}.", line, column)
+
+
+def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:
+    """List the workloads of a file that has several, each still as the parser made it."""
+    report = Report(where)
+    check_fields(root, (LIST_KEY,), "", report)
+    items = list(checked_list(root[LIST_KEY], LIST_KEY, report))
+    report.raise_problems()
+    return items
+
+
+def _outcomes(value: object, where: str, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
+    """Yield the documents of a workload as the parser made it."""
+    report = Report(where, limits)
+    value = _json_value(value, report)
+    if report.problems:
+        yield InvalidDocumentError(report.problems)
+    else:
+        yield from documents_from_value(value, where, None, limits)
+
+
+def _value_of(document: Document) -> Mapping[str, Any]:
+    report = Report(document.where)
+    value: dict[str, Any] = _json_value(native.value_from_document(document), report)
+    report.raise_problems()
+    if not value.get("annotations"):  # All of them were null.
+        value.pop("annotations", None)
+    return value
+
+
+def _null_members(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every key of an object that is null."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if item is None:
+                yield (*path, f".{key}")
+            else:
+                yield from _null_members(item, (*path, f".{key}"))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _null_members(item, (*path, f"[{index}]"))
+
+
+def _json_value(value: Any, report: Report, path: tuple[str, ...] = ()) -> Any:
+    """Turn dates and times into text; note what only one of TOML and the catalog can express.
+
+    Args:
+        value: The value.
+        report: Where problems go.
+        path: The steps to it, put together for a problem only: a key may be megabytes long.
+    """
+    match value:
+        case None:
+            message = "is null, which TOML cannot express. Use JSON or YAML, or leave it out."
+            report.add(_path_text(path), message)
+        case bool():
+            pass
+        case int() if value not in _INTEGERS:
+            message = "must fit into 64 bits: TOML has no larger integers. Use JSON or YAML, or write it as a string."
+            report.add(_path_text(path), message)
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date() | time():
+            return value.isoformat()
+        case Mapping() | list() | tuple() if len(path) >= report.limits.depth:
+            message = f"must not be nested more than {report.limits.depth} levels deep (--max-depth)."
+            report.add(_path_text(path), message)
+        case Mapping():
+            # A key that is null is left out; one of a list stays and is refused, for the others would move up.
+            members = ((key, item) for key, item in value.items() if item is not None)
+            return {key: _json_value(item, report, (*path, f".{key}")) for key, item in members}
+        case list() | tuple():
+            return [_json_value(item, report, (*path, f"[{index}]")) for index, item in enumerate(value)]
+    return value
+
+
+def _path_text(path: tuple[str, ...]) -> str:
+    return "".join(path).removeprefix(".")
+
+
+TOML = TomlFiles()
