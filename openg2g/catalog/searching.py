@@ -13,7 +13,7 @@ from openg2g.catalog.engine.database import SEARCHING
 from openg2g.catalog.history.content import chunks
 from openg2g.catalog.history.queries import complete, find_by_keys
 from openg2g.catalog.reading import CatalogReading
-from openg2g.catalog.schema.tables import RENAMES
+from openg2g.catalog.schema.history_rows import RenameRow
 from openg2g.catalog.search.explain import Explanation, explain
 from openg2g.catalog.search.order import Place, place_from_token
 from openg2g.catalog.search.plan import SearchPlan, choose_lead
@@ -28,7 +28,7 @@ MAX_HITS_PER_PAGE = 10**9
 """Hits of a page at most."""
 
 _HITS_PER_BLOCK = 500
-_NUM_RENAMES = select(func.count()).select_from(RENAMES)
+_NUM_RENAMES = select(func.count()).select_from(RenameRow)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from openg2g.catalog import Catalog, Revision
-from openg2g.catalog.schema.tables import WORKLOADS
+from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import model_spec_digest, workload_digest
 from openg2g.models.revision import annotations_to_text
@@ -179,9 +179,9 @@ def test_what_plain_sql_writes_loads_as_the_dataclass(
         source="psql",
         annotations={"site": "A", "weights": [1, 1.0, True]},
     )
-    facts = select(WORKLOADS.c.least_itl_deadline_s, WORKLOADS.c.greatest_itl_deadline_s)
+    facts = select(WorkloadRow.least_itl_deadline_s, WorkloadRow.greatest_itl_deadline_s)
     with catalog.database.reading() as connection:
-        assert connection.execute(facts.where(WORKLOADS.c.id == first_id)).one() == (deadlines[0], deadlines[-1])
+        assert connection.execute(facts.where(WorkloadRow.id == first_id)).one() == (deadlines[0], deadlines[-1])
 
 
 @pytest.fixture

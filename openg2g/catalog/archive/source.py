@@ -10,20 +10,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, RowMapping, Table, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, read_workloads
 from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
+from openg2g.catalog.schema.base import Row
+from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.catalog.schema.convert import annotations_from_row
-from openg2g.catalog.schema.tables import ALIAS_MOVES, NAMES, RENAMES, REVISIONS, TAGS, WORKLOADS
+from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
 from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.naming import AliasMove, Rename
 
 _REVISIONS_PER_PAGE = 2_000
 
 _LAST_NUMBER = (
-    select(func.max(REVISIONS.c.number)).where(REVISIONS.c.name_id == NAMES.c.id).correlate(NAMES).scalar_subquery()
+    select(func.max(RevisionRow.number)).where(RevisionRow.name_id == NameRow.id).correlate(NameRow).scalar_subquery()
 )
 
 
@@ -85,14 +87,14 @@ def archive_entries(database: Database, names: Sequence[str] | None = None) -> I
 
 
 def _moment_of(connection: Connection, wanted: set[str] | None) -> _Moment:
-    query = select(NAMES.c.id, NAMES.c.name, _LAST_NUMBER.label("last_number")).order_by(NAMES.c.name)
+    query = select(NameRow.id, NameRow.name, _LAST_NUMBER.label("last_number")).order_by(NameRow.name)
     tags: dict[int, dict[str, str]] = defaultdict(dict)
-    for row in connection.execute(select(TAGS).order_by(TAGS.c.name_id, TAGS.c.key)):
+    for row in connection.execute(select(TagRow.__table__).order_by(TagRow.name_id, TagRow.key)):
         tags[row.name_id][row.key] = row.value
-    renames = select(RENAMES.c.name_id, func.max(RENAMES.c.number)).group_by(RENAMES.c.name_id)
-    moves = select(ALIAS_MOVES.c.name_id, ALIAS_MOVES.c.alias, func.max(ALIAS_MOVES.c.number))
+    renames = select(RenameRow.name_id, func.max(RenameRow.number)).group_by(RenameRow.name_id)
+    moves = select(AliasMoveRow.name_id, AliasMoveRow.alias, func.max(AliasMoveRow.number))
     return _Moment(
-        connection.scalar(select(func.max(WORKLOADS.c.id))) or 0,
+        connection.scalar(select(func.max(WorkloadRow.id))) or 0,
         [
             _Name(row.id, row.name, row.last_number or 0)
             for row in connection.execute(query)
@@ -102,7 +104,7 @@ def _moment_of(connection: Connection, wanted: set[str] | None) -> _Moment:
         {name_id: number for name_id, number in connection.execute(renames)},
         {
             (name_id, alias): number
-            for name_id, alias, number in connection.execute(moves.group_by(ALIAS_MOVES.c.name_id, ALIAS_MOVES.c.alias))
+            for name_id, alias, number in connection.execute(moves.group_by(AliasMoveRow.name_id, AliasMoveRow.alias))
         },
     )
 
@@ -111,8 +113,8 @@ def _workload_entries(database: Database, last_id: int, wanted: set[int] | None)
     last = ""
 
     def page(connection: Connection) -> tuple[str | None, list[WorkloadEntry]]:
-        query = select(WORKLOADS.c.id, WORKLOADS.c.digest).where(WORKLOADS.c.digest > last)
-        rows = connection.execute(query.order_by(WORKLOADS.c.digest).limit(KEYS_PER_STATEMENT)).all()
+        query = select(WorkloadRow.id, WorkloadRow.digest).where(WorkloadRow.digest > last)
+        rows = connection.execute(query.order_by(WorkloadRow.digest).limit(KEYS_PER_STATEMENT)).all()
         chosen = [row for row in rows if row.id <= last_id and (wanted is None or row.id in wanted)]
         workloads = read_workloads(connection, [row.id for row in chosen])
         return rows[-1].digest if rows else None, [WorkloadEntry(row.digest, workloads[row.id]) for row in chosen]
@@ -155,10 +157,10 @@ def _pages(names: Sequence[_Name]) -> Iterator[_Page]:
 def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[Entry]:
     """Read a page; what comes before the revisions of a name with the first of them, and after them with the last."""
     ids = [name.id for name in page.names]
-    made = connection.execute(select(NAMES.c.id, NAMES.c.created_at).where(NAMES.c.id.in_(ids)))
+    made = connection.execute(select(NameRow.id, NameRow.created_at).where(NameRow.id.in_(ids)))
     created_at = {row.id: row.created_at for row in made}
-    renames = _grouped(connection, RENAMES, ids)
-    moves = _grouped(connection, ALIAS_MOVES, ids)
+    renames = _grouped(connection, RenameRow, ids)
+    moves = _grouped(connection, AliasMoveRow, ids)
     revisions: dict[int, list[RevisionRowRead]] = defaultdict(list)
     for row in _revision_rows(connection, page):
         revisions[row.name_id].append(row)
@@ -181,12 +183,12 @@ def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[
 def _revision_rows(connection: Connection, page: _Page) -> list[RevisionRowRead]:
     """Read the revisions of a page, by name and number, without those that are newer than the moment."""
     query = NAMED_REVISIONS.where(
-        REVISIONS.c.name_id.in_([name.id for name in page.names]),
-        REVISIONS.c.number >= page.first_number,
-        REVISIONS.c.number <= page.last_number,
+        RevisionRow.name_id.in_([name.id for name in page.names]),
+        RevisionRow.number >= page.first_number,
+        RevisionRow.number <= page.last_number,
     )
     last_numbers = {name.id: name.last_number for name in page.names}
-    rows = connection.execute(query.order_by(REVISIONS.c.name_id, REVISIONS.c.number)).all()
+    rows = connection.execute(query.order_by(RevisionRow.name_id, RevisionRow.number)).all()
     return [row for row in rows if row.number <= last_numbers[row.name_id]]
 
 
@@ -213,8 +215,9 @@ def _alias_move_entry(name: str, row: RowMapping) -> AliasMoveEntry:
     return AliasMoveEntry(name, row["number"], move)
 
 
-def _grouped(connection: Connection, table: Table, name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
+def _grouped(connection: Connection, row_class: type[Row], name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
     """Read the rows of a table that belong to some names, by name and in the order of its key."""
+    table = row_class.__table__
     query = select(table).where(table.c.name_id.in_(name_ids)).order_by(*table.primary_key.columns)
     grouped: dict[int, list[RowMapping]] = defaultdict(list)
     for row in connection.execute(query).mappings():

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 
 from openg2g.catalog.engine.bulk import insert_rows
 from openg2g.catalog.engine.commit import forget_appended
@@ -12,8 +12,9 @@ from openg2g.catalog.history import names as naming
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
 from openg2g.catalog.history.writer import RevisionWriter
+from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.convert import revision_to_row
-from openg2g.catalog.schema.tables import ALIAS_MOVES, NAMES, RENAMES, REVISIONS, TAGS
+from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
 from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from openg2g.models.naming import Rename
@@ -76,15 +77,15 @@ class ArchiveTarget:
     def _names(self, writer: RevisionWriter, batch: Sequence[Entry], names: Sequence[str]) -> dict[str, int]:
         ids: dict[str, int] = {}
         for chunk in chunks(names, KEYS_PER_STATEMENT):
-            found = writer.connection.execute(select(NAMES.c.name, NAMES.c.id).where(NAMES.c.name.in_(chunk)))
+            found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
             ids.update((name, name_id) for name, name_id in found)
         self._follow_renames(writer, batch, ids)
         ids.update((name, name_id) for name, name_id in self._renamed.items() if name in names)
         new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
         new = {name: entry for name, entry in new.items() if name not in ids}
-        first_id = (writer.connection.scalar(select(func.max(NAMES.c.id))) or 0) + 1
+        first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
         ids.update((name, name_id) for name_id, name in enumerate(new, first_id))
-        insert_rows(writer.connection, NAMES, [(ids[name], name, entry.created_at) for name, entry in new.items()])
+        insert_rows(writer.connection, NameRow, [(ids[name], name, entry.created_at) for name, entry in new.items()])
         self._add_tags(writer, _of_kind(batch, NameEntry), ids)
         for name in names:
             self.added.setdefault(name, 0)
@@ -133,14 +134,14 @@ class ArchiveTarget:
     def _add_tags(self, writer: RevisionWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
         """Add the tags whose keys a name does not have here; those it has stay as they are."""
         name_ids = [ids[self._name_here(entry.name)] for entry in entries]
-        known = _rows_by_key(writer, TAGS, name_ids)
+        known = _rows_by_key(writer, TagRow, name_ids)
         rows = [
             (name_id, key, value)
             for name_id, entry in zip(name_ids, entries, strict=True)
             for key, value in entry.tags.items()
             if (name_id, key) not in known
         ]
-        insert_rows(writer.connection, TAGS, rows)
+        insert_rows(writer.connection, TagRow, rows)
 
     def _add_revisions(self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
         if not entries:
@@ -159,7 +160,7 @@ class ArchiveTarget:
             rows.append(revision_to_row(entry, ids[name], workload_ids[entry.digest], annotations_text))
             self.added[name] += 1
             writer.clocks.note_recorded(name, entry.recorded_at)
-        insert_rows(writer.connection, REVISIONS, rows)
+        insert_rows(writer.connection, RevisionRow, rows)
 
     def _known_revisions(
         self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
@@ -169,20 +170,20 @@ class ArchiveTarget:
         known: dict[tuple[int, int], RevisionRowRead] = {}
         for chunk in chunks(name_ids, KEYS_PER_STATEMENT):
             query = NAMED_REVISIONS.where(
-                REVISIONS.c.name_id.in_(chunk), REVISIONS.c.number >= min(numbers), REVISIONS.c.number <= max(numbers)
+                RevisionRow.name_id.in_(chunk), RevisionRow.number >= min(numbers), RevisionRow.number <= max(numbers)
             )
             known.update(((row.name_id, row.number), row) for row in writer.connection.execute(query))
         return known
 
     def _add_renames(self, writer: RevisionWriter, entries: Sequence[RenameEntry], ids: Mapping[str, int]) -> None:
-        known = _rows_by_key(writer, RENAMES, [ids[self._name_here(entry.name)] for entry in entries])
+        known = _rows_by_key(writer, RenameRow, [ids[self._name_here(entry.name)] for entry in entries])
         rows = []
         for entry in entries:
             name = self._name_here(entry.name)
             change = entry.change
             row = (ids[name], entry.number, change.old_name, change.recorded_at, change.author, change.message)
             rows += _unless_there(known, row, 2, name, entry.number, "rename")
-        insert_rows(writer.connection, RENAMES, rows)
+        insert_rows(writer.connection, RenameRow, rows)
         for entry in entries:
             if any(row[0] == ids[self._name_here(entry.name)] for row in rows):  # It was changed there since.
                 name = self._name_here(entry.name)
@@ -191,7 +192,7 @@ class ArchiveTarget:
     def _add_alias_moves(
         self, writer: RevisionWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
     ) -> None:
-        known = _rows_by_key(writer, ALIAS_MOVES, [ids[self._name_here(entry.name)] for entry in entries])
+        known = _rows_by_key(writer, AliasMoveRow, [ids[self._name_here(entry.name)] for entry in entries])
         rows = []
         for entry in entries:
             name = self._name_here(entry.name)
@@ -206,7 +207,7 @@ class ArchiveTarget:
                 move.message,
             )
             rows += _unless_there(known, row, 3, name, entry.number, f"the moves of {move.alias}, move")
-        insert_rows(writer.connection, ALIAS_MOVES, rows)
+        insert_rows(writer.connection, AliasMoveRow, rows)
 
 
 def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
@@ -215,15 +216,16 @@ def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
 
 def _begins_with(writer: RevisionWriter, name_id: int, first: RevisionEntry) -> bool:
     """Whether a name here has the first revision of an incoming one: whether it is the same name."""
-    query = NAMED_REVISIONS.where(REVISIONS.c.name_id == name_id, REVISIONS.c.number == 1)
+    query = NAMED_REVISIONS.where(RevisionRow.name_id == name_id, RevisionRow.number == 1)
     there = writer.connection.execute(query).one()
     return (there.digest, there.recorded_at) == (first.digest, first.recorded_at)
 
 
 def _rows_by_key(
-    writer: RevisionWriter, table: Table, name_ids: Sequence[int]
+    writer: RevisionWriter, row_class: type[Row], name_ids: Sequence[int]
 ) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     """Read the rows of some names, by primary key and without their checksums."""
+    table = row_class.__table__
     columns = [column for column in table.columns if column.name != "checksum"]
     width = len(table.primary_key.columns)
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}

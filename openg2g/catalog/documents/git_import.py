@@ -17,7 +17,7 @@ from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
 from openg2g.catalog.engine import clock
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.history.writer import RevisionWriter
-from openg2g.catalog.schema.tables import NAMES, REVISIONS
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.formats.document import Document
 from openg2g.formats.git.history import (
     SOURCE_PREFIX,
@@ -263,10 +263,10 @@ def _known_sources(writer: RevisionWriter, names: list[str]) -> set[tuple[str, s
     known: set[tuple[str, str]] = set()
     for chunk in chunks(names, KEYS_PER_STATEMENT):
         query = (
-            select(NAMES.c.name, REVISIONS.c.source)
-            .select_from(NAMES)
-            .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
-            .where(NAMES.c.name.in_(chunk), REVISIONS.c.source.startswith(SOURCE_PREFIX))
+            select(NameRow.name, RevisionRow.source)
+            .select_from(NameRow)
+            .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+            .where(NameRow.name.in_(chunk), RevisionRow.source.startswith(SOURCE_PREFIX))
         )
         known |= {(name, source) for name, source in writer.connection.execute(query)}
     return known

@@ -7,7 +7,8 @@ from enum import Enum
 from sqlalchemy import Select, func, select
 
 from openg2g.catalog.catalog import Catalog
-from openg2g.catalog.schema.tables import NAMES, REVISIONS, WORKLOADS
+from openg2g.catalog.schema.content_rows import WorkloadRow
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.formats.document import Document
 from openg2g.formats.python.source_tree import Script, read_tree
 from openg2g.models.diff import WorkloadDiff, diff
@@ -154,7 +155,7 @@ def _finding(catalog: Catalog, path: str, document: Document, name: str) -> Scri
         return ScriptFinding(
             path, document.where, ScriptStatus.IN_STEP, name, workload, digest, compared, (compared.reference,)
         )
-    same = _rows_of(catalog, _same_workload(digest).where(NAMES.c.name == name))
+    same = _rows_of(catalog, _same_workload(digest).where(NameRow.name == name))
     is_newer = any(number >= compared.number for _, number in same)
     return ScriptFinding(
         path,
@@ -180,13 +181,13 @@ def _finding_without_name(catalog: Catalog, path: str, document: Document) -> Sc
 def _same_workload(digest: str) -> Select[str, int]:
     """Select the highest number of a revision with a workload, of each name."""
     return (
-        select(NAMES.c.name, func.max(REVISIONS.c.number))
-        .select_from(NAMES)
-        .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
-        .join(WORKLOADS, WORKLOADS.c.id == REVISIONS.c.workload_id)
-        .where(WORKLOADS.c.digest == digest)
-        .group_by(NAMES.c.name)
-        .order_by(NAMES.c.name)
+        select(NameRow.name, func.max(RevisionRow.number))
+        .select_from(NameRow)
+        .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+        .join(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
+        .where(WorkloadRow.digest == digest)
+        .group_by(NameRow.name)
+        .order_by(NameRow.name)
         .limit(_REFERENCES_LISTED)
     )
 

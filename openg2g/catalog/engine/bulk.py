@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.engine.commit import note_appended
+from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.checksum import row_checksum
 from openg2g.catalog.schema.convert import RowTuple
 from openg2g.catalog.schema.tables import APPEND_ONLY_TABLES, CHECKSUMMED_TABLES
@@ -41,12 +42,13 @@ class Ids:
     last: int
 
 
-def insert_rows(connection: Connection, table: Table, rows: Iterable[RowTuple]) -> None:
+def insert_rows(connection: Connection, row_class: type[Row], rows: Iterable[RowTuple]) -> None:
     """Insert rows, given as tuples in column order and without a checksum, through the driver's own cursor.
 
     `insert()` with a list of dictionaries would spend a third of the time of a load on its parameters. Rows that are
     made one by one, as the driver takes them, give the garbage collector nothing to look through.
     """
+    table = row_class.__table__
     if table in CHECKSUMMED_TABLES:
         rows = _with_checksums(connection, table, rows)
     values = _with_driver_values(rows, table, connection.dialect)
@@ -56,13 +58,14 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[RowTuple]) 
         _insert_into_postgresql(connection, table, values)
 
 
-def find_ids(connection: Connection, *wanted: tuple[Table, Sequence[str]]) -> list[Ids]:
+def find_ids(connection: Connection, *wanted: tuple[type[Row], Sequence[str]]) -> list[Ids]:
     """Look up ids by digest in some tables, in one statement of one parameter a table, however many are asked for."""
     parts = []
     parameters: list[object] = []
     is_sqlite = connection.dialect.name == "sqlite"
     condition = "digest IN (SELECT value FROM json_each(?))" if is_sqlite else "digest = ANY(%s)"
-    for number, (table, digests) in enumerate(wanted):
+    for number, (row_class, digests) in enumerate(wanted):
+        table = row_class.__table__
         parts.append(f"SELECT {number}, NULL, max(id) FROM {table.name}")
         if digests:
             parts.append(f"SELECT {number}, digest, id FROM {table.name} WHERE {condition}")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from openg2g.catalog.schema.tables import UtcTimestamp
+from openg2g.catalog.schema.types import UtcTimestamp
 
 TOLERANCE = timedelta(minutes=1)
 """By how much the clocks of machines may differ before anybody is told."""

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from openg2g.catalog.engine.waiting import telling_of_waiting
-from openg2g.catalog.schema.tables import CATALOG_INFO
+from openg2g.catalog.schema.content_rows import CatalogInfoRow
 from openg2g.models.errors import CatalogError, UnknownOutcomeError
 
 ASKING_S = 5.0
@@ -21,7 +21,7 @@ ASKING_S = 5.0
 
 _PAUSE_S = 0.1
 _LAST_APPENDED = "catalog_last_appended"
-_END_OF_WRITER = select(CATALOG_INFO.c.id).with_for_update(read=True)  # Waits for whoever is writing.
+_END_OF_WRITER = select(CatalogInfoRow.id).with_for_update(read=True)  # Waits for whoever is writing.
 
 
 @dataclass(frozen=True)

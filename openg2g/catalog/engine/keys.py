@@ -7,8 +7,9 @@ no arrays, and reads such statements fast.
 
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, SQLColumnExpression, Text, any_, bindparam
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -30,7 +31,7 @@ def _is_in_array(element: _IsAmong, compiler: SQLCompiler, **options: Any) -> st
     return compiler.process(column == any_(bindparam(keys.key, type_=ARRAY(column.type))), **options)
 
 
-def is_among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+def is_among(column: InstrumentedAttribute[Any], parameter: str) -> ColumnElement[bool]:
     """Condition: the column is one of the keys, a list, that this parameter of the statement is."""
     return _IsAmong(column, bindparam(parameter, type_=column.type, expanding=True))
 
@@ -53,6 +54,6 @@ def _are_in_array(element: _AreAmong, compiler: SQLCompiler, **options: Any) -> 
     return f"({first}, {second}) IN ({pairs})"
 
 
-def are_among(first: ColumnElement[int], second: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
+def are_among(first: SQLColumnExpression[int], second: SQLColumnExpression[int], parameter: str) -> ColumnElement[bool]:
     """Condition: the two columns are one of the pairs of integers that this parameter, JSON, is a list of."""
     return _AreAmong(first, second, bindparam(parameter, type_=Text()))

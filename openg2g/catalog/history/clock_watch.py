@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from openg2g.catalog.engine import clock
 from openg2g.catalog.engine.clock import Clocks
@@ -19,52 +20,50 @@ from openg2g.catalog.engine.waiting import TELL_AFTER_S
 from openg2g.catalog.history.heads import HeadRows, find_heads
 from openg2g.catalog.history.queries import NAMED_REVISIONS, ONE, RevisionRowRead, is_of_name
 from openg2g.catalog.history.reference import NOW
-from openg2g.catalog.schema.tables import ALIAS_MOVES, NAMES, RENAMES, REVISIONS
+from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow
 
 MAX_NAMES_TOLD = 5
 """Names of one save whose times are told of; `verify` has the others."""
 
 logger = logging.getLogger("openg2g.catalog")
 
-_then = REVISIONS.alias("then")
-_later = REVISIONS.alias("later")
-_is_wrong_time = exists().where(
-    _then.c.name_id == REVISIONS.c.name_id, _then.c.recorded_at == REVISIONS.c.effective_from
-)
+_then = aliased(RevisionRow, name="then")
+_later = aliased(RevisionRow, name="later")
+_is_wrong_time = exists().where(_then.name_id == RevisionRow.name_id, _then.recorded_at == RevisionRow.effective_from)
 _is_replaced = exists().where(
-    _later.c.name_id == REVISIONS.c.name_id,
-    _later.c.effective_from == REVISIONS.c.effective_from,
-    _later.c.number > REVISIONS.c.number,
+    _later.name_id == RevisionRow.name_id,
+    _later.effective_from == RevisionRow.effective_from,
+    _later.number > RevisionRow.number,
 )
 _SUCCESSOR = (
     NAMED_REVISIONS.where(
         is_of_name(bindparam("name")),
-        REVISIONS.c.effective_from > bindparam("now"),
+        RevisionRow.effective_from > bindparam("now"),
         _is_wrong_time,
         ~_is_replaced,
         or_(
-            REVISIONS.c.workload_id.is_distinct_from(bindparam("workload_id", type_=BigInteger())),
-            cast(REVISIONS.c.annotations, Text) != bindparam("annotations", type_=Text()),
+            RevisionRow.workload_id.is_distinct_from(bindparam("workload_id", type_=BigInteger())),
+            cast(RevisionRow.annotations, Text) != bindparam("annotations", type_=Text()),
         ),
     )
-    .order_by(REVISIONS.c.effective_from)
+    .order_by(RevisionRow.effective_from)
     .limit(ONE)
 )
 """The first revision with other content that comes into force at a time at which nothing can have been recorded yet."""
 
 _LATE_NAMES = (
-    select(NAMES.c.name)
-    .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
-    .where(REVISIONS.c.recorded_at > bindparam("limit"))
-    .group_by(NAMES.c.name)
-    .order_by(NAMES.c.name)
+    select(NameRow.name)
+    .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+    .where(RevisionRow.recorded_at > bindparam("limit"))
+    .group_by(NameRow.name)
+    .order_by(NameRow.name)
 )
 _LATE_OTHERS = (
     (
-        select(func.count()).select_from(ALIAS_MOVES).where(ALIAS_MOVES.c.recorded_at > bindparam("limit")),
+        select(func.count()).select_from(AliasMoveRow).where(AliasMoveRow.recorded_at > bindparam("limit")),
         "Moves of aliases",
     ),
-    (select(func.count()).select_from(RENAMES).where(RENAMES.c.recorded_at > bindparam("limit")), "Renames"),
+    (select(func.count()).select_from(RenameRow).where(RenameRow.recorded_at > bindparam("limit")), "Renames"),
 )
 
 

@@ -9,6 +9,13 @@ from sqlalchemy import Connection, select
 from openg2g.catalog.engine.bulk import find_ids, insert_rows
 from openg2g.catalog.engine.kept import kept_of
 from openg2g.catalog.engine.keys import is_among
+from openg2g.catalog.schema.content_rows import (
+    BatchSizeListRow,
+    BatchSizeRow,
+    ModelSpecRow,
+    WorkloadModelRow,
+    WorkloadRow,
+)
 from openg2g.catalog.schema.convert import (
     batch_sizes_to_rows,
     model_spec_from_row,
@@ -17,7 +24,6 @@ from openg2g.catalog.schema.convert import (
     workload_models_to_rows,
     workload_to_row,
 )
-from openg2g.catalog.schema.tables import BATCH_SIZE_LISTS, BATCH_SIZES, MODEL_SPECS, WORKLOAD_MODELS, WORKLOADS
 from openg2g.models.digest import batch_sizes_digest, model_spec_digests
 from openg2g.models.errors import DamagedCatalogError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -36,23 +42,23 @@ _Key = TypeVar("_Key")
 
 # Statements are built once: building one costs as much as running it.
 _MODELS_OF_WORKLOADS = (
-    select(WORKLOAD_MODELS.c.workload_id, WORKLOAD_MODELS.c.model_spec_id)
-    .where(is_among(WORKLOAD_MODELS.c.workload_id, "ids"))
-    .order_by(WORKLOAD_MODELS.c.workload_id, WORKLOAD_MODELS.c.position)
+    select(WorkloadModelRow.workload_id, WorkloadModelRow.model_spec_id)
+    .where(is_among(WorkloadModelRow.workload_id, "ids"))
+    .order_by(WorkloadModelRow.workload_id, WorkloadModelRow.position)
 )
 _MODEL_SPECS = (
     select(
-        MODEL_SPECS.c.id,
-        MODEL_SPECS.c.model_label,
-        MODEL_SPECS.c.num_replicas,
-        MODEL_SPECS.c.gpus_per_replica,
-        MODEL_SPECS.c.initial_batch_size,
-        MODEL_SPECS.c.itl_deadline_s,
-        BATCH_SIZE_LISTS.c.batch_sizes,
+        ModelSpecRow.id,
+        ModelSpecRow.model_label,
+        ModelSpecRow.num_replicas,
+        ModelSpecRow.gpus_per_replica,
+        ModelSpecRow.initial_batch_size,
+        ModelSpecRow.itl_deadline_s,
+        BatchSizeListRow.batch_sizes,
     )
-    .select_from(MODEL_SPECS)
-    .join(BATCH_SIZE_LISTS, BATCH_SIZE_LISTS.c.id == MODEL_SPECS.c.batch_size_list_id)
-    .where(is_among(MODEL_SPECS.c.id, "ids"))
+    .select_from(ModelSpecRow)
+    .join(BatchSizeListRow, BatchSizeListRow.id == ModelSpecRow.batch_size_list_id)
+    .where(is_among(ModelSpecRow.id, "ids"))
 )
 
 
@@ -82,7 +88,7 @@ class ContentWriter:
             for spec_digest, spec in zip(spec_digests[digest], workload.models, strict=True)
             if spec_digest not in self._spec_ids
         }
-        found, found_specs = find_ids(self._connection, (WORKLOADS, list(workloads)), (MODEL_SPECS, list(unknown)))
+        found, found_specs = find_ids(self._connection, (WorkloadRow, list(workloads)), (ModelSpecRow, list(unknown)))
         self._spec_ids.update(found_specs.of_digest)
         self._store_specs(
             {digest: spec for digest, spec in unknown.items() if digest not in self._spec_ids}, found_specs.last + 1
@@ -92,7 +98,7 @@ class ContentWriter:
 
     def find(self, digests: Sequence[str]) -> dict[str, int]:
         """Return digest → id of the workloads that are there."""
-        [found] = find_ids(self._connection, (WORKLOADS, digests))
+        [found] = find_ids(self._connection, (WorkloadRow, digests))
         return found.of_digest
 
     def _store_workloads(
@@ -100,12 +106,12 @@ class ContentWriter:
     ) -> dict[str, int]:
         ids = dict(zip(new, count(first_id)))
         rows = (workload_to_row(workload, digest, ids[digest]) for digest, workload in new.items())
-        insert_rows(self._connection, WORKLOADS, rows)
+        insert_rows(self._connection, WorkloadRow, rows)
         rows_by_workload = (
             workload_models_to_rows(workload, ids[digest], [self._spec_ids[spec] for spec in spec_digests[digest]])
             for digest, workload in new.items()
         )
-        insert_rows(self._connection, WORKLOAD_MODELS, chain.from_iterable(rows_by_workload))
+        insert_rows(self._connection, WorkloadModelRow, chain.from_iterable(rows_by_workload))
         return ids
 
     def _store_specs(self, new: Mapping[str, LLMInferenceModelSpec], first_id: int) -> None:
@@ -116,7 +122,7 @@ class ContentWriter:
         for spec_id, (digest, spec) in enumerate(new.items(), first_id):
             rows.append(model_spec_to_row(spec, spec_id, self._list_ids[spec.feasible_batch_sizes]))
             self._spec_ids[digest] = spec_id
-        insert_rows(self._connection, MODEL_SPECS, rows)
+        insert_rows(self._connection, ModelSpecRow, rows)
 
     def _store_batch_sizes(self, lists: Mapping[tuple[int, ...], None]) -> None:
         if len(self._list_ids) > _CACHED_IDS:
@@ -124,7 +130,7 @@ class ContentWriter:
         unknown = {batch_sizes_digest(sizes): sizes for sizes in lists if sizes not in self._list_ids}
         if not unknown:
             return
-        [found] = find_ids(self._connection, (BATCH_SIZE_LISTS, list(unknown)))
+        [found] = find_ids(self._connection, (BatchSizeListRow, list(unknown)))
         self._list_ids.update((unknown[digest], list_id) for digest, list_id in found.of_digest.items())
         new = [sizes for sizes in unknown.values() if sizes not in self._list_ids]
         rows, member_rows = [], []
@@ -133,8 +139,8 @@ class ContentWriter:
             rows.append(row)
             member_rows += members
             self._list_ids[sizes] = list_id
-        insert_rows(self._connection, BATCH_SIZE_LISTS, rows)
-        insert_rows(self._connection, BATCH_SIZES, member_rows)
+        insert_rows(self._connection, BatchSizeListRow, rows)
+        insert_rows(self._connection, BatchSizeRow, member_rows)
 
 
 def read_workloads(connection: Connection, workload_ids: Sequence[int]) -> dict[int, LLMInferenceWorkload]:

@@ -7,14 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    SQLColumnExpression,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from openg2g.catalog.engine import clock
 from openg2g.catalog.history import names, queries
 from openg2g.catalog.history.heads import find_heads_of_ids
 from openg2g.catalog.history.queries import NAMED_REVISIONS, complete
 from openg2g.catalog.history.reference import NOW, Viewpoint
-from openg2g.catalog.schema.tables import MODEL_SPECS, NAMES, REVISIONS, WORKLOADS, UtcTimestamp
+from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadRow
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
+from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search.indexes import INDEX_OF
 from openg2g.models.revision import Revision
 
@@ -46,11 +58,11 @@ class LogFilter:
 def names_like(connection: Connection, pattern: str) -> Iterator[tuple[int, str]]:
     """Yield id and name of each name that matches a pattern of `*`, `?` and `[…]`, in code-point order."""
     beginning = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    query = select(NAMES.c.id, NAMES.c.name).order_by(NAMES.c.name)
+    query = select(NameRow.id, NameRow.name).order_by(NameRow.name)
     if beginning:
-        query = query.where(NAMES.c.name >= beginning)
+        query = query.where(NameRow.name >= beginning)
         if ord(beginning[-1]) < 0xD7FF:  # The next character begins what is after all names that begin so.
-            query = query.where(NAMES.c.name < beginning[:-1] + chr(ord(beginning[-1]) + 1))
+            query = query.where(NameRow.name < beginning[:-1] + chr(ord(beginning[-1]) + 1))
     for name_id, name in connection.execute(query):
         if fnmatch.fnmatchcase(name, pattern):
             yield name_id, name
@@ -163,28 +175,28 @@ def log_query(wanted: LogFilter, name_id: int | None, after: LogKey | None, size
 
     Within a name the order is that of the numbers; recorded times never decrease there, so they agree.
     """
-    key = tuple_(REVISIONS.c.recorded_at, REVISIONS.c.name_id, REVISIONS.c.number)
+    key = tuple_(RevisionRow.recorded_at, RevisionRow.name_id, RevisionRow.number)
     query = NAMED_REVISIONS.where(*_conditions(wanted)).limit(literal_column(str(size)))  # For the reason of `ONE`.
     if after is not None:
         recorded_at, *rest = after
         # The type must be said: a bare time would be written as SQLAlchemy does, not as the column does.
         place = tuple_(literal(recorded_at, UtcTimestamp()), *rest)
         query = query.where(key > place if wanted.oldest_first else key < place)
-    order: list[Column[Any]] = [REVISIONS.c.recorded_at, REVISIONS.c.name_id, REVISIONS.c.number]
+    order: list[SQLColumnExpression[Any]] = [RevisionRow.recorded_at, RevisionRow.name_id, RevisionRow.number]
     if name_id is not None:
-        query, order = query.where(REVISIONS.c.name_id == name_id), order[2:]
+        query, order = query.where(RevisionRow.name_id == name_id), order[2:]
     else:  # With statistics, SQLite would rather sort everything.
-        query = query.with_hint(REVISIONS, f"INDEXED BY {INDEX_OF['recorded_at']}", "sqlite")
+        query = query.with_hint(RevisionRow, f"INDEXED BY {INDEX_OF['recorded_at']}", "sqlite")
     return query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
     """Count names, revisions and distinct workloads and model specs."""
-    columns: dict[str, Column[int]] = {
-        "names": NAMES.c.id,
-        "revisions": REVISIONS.c.number,
-        "workloads": WORKLOADS.c.id,
-        "model_specs": MODEL_SPECS.c.id,
+    columns: dict[str, SQLColumnExpression[int]] = {
+        "names": NameRow.id,
+        "revisions": RevisionRow.number,
+        "workloads": WorkloadRow.id,
+        "model_specs": ModelSpecRow.id,
     }
     return {table: connection.scalar(select(func.count(column))) or 0 for table, column in columns.items()}
 
@@ -192,14 +204,14 @@ def count_rows(connection: Connection) -> dict[str, int]:
 def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        conditions.append(REVISIONS.c.recorded_at >= wanted.since)
+        conditions.append(RevisionRow.recorded_at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(REVISIONS.c.recorded_at < wanted.until)
+        conditions.append(RevisionRow.recorded_at < wanted.until)
     if wanted.author is not None:
         # LIKE heeds case on one engine and not on the other; this does on both.
-        conditions.append(func.replace(REVISIONS.c.author, wanted.author, "") != REVISIONS.c.author)
+        conditions.append(func.replace(RevisionRow.author, wanted.author, "") != RevisionRow.author)
     if wanted.viewpoint.known_at is not None:
-        conditions.append(REVISIONS.c.recorded_at <= wanted.viewpoint.known_at)
+        conditions.append(RevisionRow.recorded_at <= wanted.viewpoint.known_at)
     if wanted.viewpoint.as_of is not None:
-        conditions.append(REVISIONS.c.effective_from <= wanted.viewpoint.as_of)
+        conditions.append(RevisionRow.effective_from <= wanted.viewpoint.as_of)
     return conditions

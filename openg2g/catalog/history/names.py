@@ -8,29 +8,29 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from openg2g.catalog.engine.bulk import insert_rows
 from openg2g.catalog.engine.keys import is_among
 from openg2g.catalog.schema.checksum import row_checksum
-from openg2g.catalog.schema.tables import ALIAS_MOVES, NAMES, RENAMES, TAGS
+from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, TagRow
 from openg2g.models.errors import InvalidRevisionError, NameTakenError
 from openg2g.models.naming import AliasMove, Rename
 
 _ALIAS_MOVES = (
     select(
-        ALIAS_MOVES.c.alias,
-        ALIAS_MOVES.c.revision_number,
-        ALIAS_MOVES.c.recorded_at,
-        ALIAS_MOVES.c.author,
-        ALIAS_MOVES.c.message,
+        AliasMoveRow.alias,
+        AliasMoveRow.revision_number,
+        AliasMoveRow.recorded_at,
+        AliasMoveRow.author,
+        AliasMoveRow.message,
     )
-    .where(ALIAS_MOVES.c.name_id == bindparam("name_id"), ALIAS_MOVES.c.recorded_at <= bindparam("known_at"))
-    .order_by(ALIAS_MOVES.c.alias, ALIAS_MOVES.c.number)
+    .where(AliasMoveRow.name_id == bindparam("name_id"), AliasMoveRow.recorded_at <= bindparam("known_at"))
+    .order_by(AliasMoveRow.alias, AliasMoveRow.number)
 )
 
-LAST_FREED = select(func.max(RENAMES.c.recorded_at)).where(is_among(RENAMES.c.old_name, "names"))
+LAST_FREED = select(func.max(RenameRow.recorded_at)).where(is_among(RenameRow.old_name, "names"))
 """When the last of `names` ceased to be the name of something else."""
 
 _FREED = (
-    select(RENAMES.c.old_name, func.max(RENAMES.c.recorded_at))
-    .where(is_among(RENAMES.c.old_name, "names"))
-    .group_by(RENAMES.c.old_name)
+    select(RenameRow.old_name, func.max(RenameRow.recorded_at))
+    .where(is_among(RenameRow.old_name, "names"))
+    .group_by(RenameRow.old_name)
 )
 
 
@@ -44,7 +44,7 @@ def times_of_freeing(connection: Connection, names: Sequence[str]) -> dict[str, 
 
 def find_name_id(connection: Connection, name: str) -> int | None:
     """Return the id of a name, None for an unknown one."""
-    return connection.scalar(select(NAMES.c.id).where(NAMES.c.name == name))
+    return connection.scalar(select(NameRow.id).where(NameRow.name == name))
 
 
 def change_name(connection: Connection, name_id: int, change: Rename, new: str) -> None:
@@ -61,17 +61,17 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
         raise InvalidRevisionError(
             f"name {new!r} was another's until {freed_at}, which lies ahead of the clock: choose another, or wait."
         )
-    number = (connection.scalar(select(func.max(RENAMES.c.number)).where(RENAMES.c.name_id == name_id)) or 0) + 1
+    number = (connection.scalar(select(func.max(RenameRow.number)).where(RenameRow.name_id == name_id)) or 0) + 1
     row = (name_id, number, change.old_name, change.recorded_at, change.author, change.message)
-    insert_rows(connection, RENAMES, [row])
+    insert_rows(connection, RenameRow, [row])
     set_name(connection, name_id, new)
 
 
 def set_name(connection: Connection, name_id: int, name: str) -> None:
     """Let a name be called otherwise from now on."""
-    created_at = connection.execute(select(NAMES.c.created_at).where(NAMES.c.id == name_id)).scalar_one()
+    created_at = connection.execute(select(NameRow.created_at).where(NameRow.id == name_id)).scalar_one()
     checksum = row_checksum((name_id, name, created_at))
-    connection.execute(update(NAMES).where(NAMES.c.id == name_id).values(name=name, checksum=checksum))
+    connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=name, checksum=checksum))
 
 
 def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -> int | None:
@@ -85,11 +85,11 @@ def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -
         changes: How it came to be called so there, first to last.
     """
     candidates = [find_name_id(connection, change.old_name) for change in reversed(changes)]
-    candidates += connection.scalars(select(RENAMES.c.name_id).where(RENAMES.c.old_name == name))
+    candidates += connection.scalars(select(RenameRow.name_id).where(RenameRow.old_name == name))
     for name_id in candidates:
         if name_id is not None:
             here = renames_of(connection, name_id)
-            called = connection.scalar(select(NAMES.c.name).where(NAMES.c.id == name_id)) or ""
+            called = connection.scalar(select(NameRow.name).where(NameRow.id == name_id)) or ""
             if _goes_on(changes, name, here) or _goes_on(here, called, changes):
                 return name_id
     return None
@@ -104,21 +104,21 @@ def _goes_on(shorter: Sequence[Rename], called: str, longer: Sequence[Rename]) -
 def renames_of(connection: Connection, name_id: int) -> list[Rename]:
     """Return every change of a name, first to last."""
     query = (
-        select(RENAMES.c.old_name, RENAMES.c.recorded_at, RENAMES.c.author, RENAMES.c.message)
-        .where(RENAMES.c.name_id == name_id)
-        .order_by(RENAMES.c.number)
+        select(RenameRow.old_name, RenameRow.recorded_at, RenameRow.author, RenameRow.message)
+        .where(RenameRow.name_id == name_id)
+        .order_by(RenameRow.number)
     )
     return [Rename(*row) for row in connection.execute(query)]
 
 
 def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
     """Record where an alias stands from now on."""
-    last = select(func.max(ALIAS_MOVES.c.number)).where(
-        ALIAS_MOVES.c.name_id == name_id, ALIAS_MOVES.c.alias == move.alias
+    last = select(func.max(AliasMoveRow.number)).where(
+        AliasMoveRow.name_id == name_id, AliasMoveRow.alias == move.alias
     )
     number = (connection.scalar(last) or 0) + 1  # Which move counts is told by numbers: clocks may disagree.
     row = (name_id, move.alias, number, move.revision_number, move.recorded_at, move.author, move.message)
-    insert_rows(connection, ALIAS_MOVES, [row])
+    insert_rows(connection, AliasMoveRow, [row])
 
 
 def alias_moves(connection: Connection, name_id: int, known_at: datetime) -> list[AliasMove]:
@@ -141,12 +141,12 @@ def current_aliases(moves: list[AliasMove]) -> dict[str, int]:
 
 def change_tags(connection: Connection, name_id: int, changes: Mapping[str, str | None]) -> None:
     """Set tags, and remove those whose value is None."""
-    connection.execute(delete(TAGS).where(TAGS.c.name_id == name_id, TAGS.c.key.in_(changes)))
+    connection.execute(delete(TagRow).where(TagRow.name_id == name_id, TagRow.key.in_(changes)))
     rows = [(name_id, key, value) for key, value in changes.items() if value is not None]
-    insert_rows(connection, TAGS, rows)
+    insert_rows(connection, TagRow, rows)
 
 
 def tags_of(connection: Connection, name_id: int) -> dict[str, str]:
     """Return the tags of a name, keys in order."""
-    query = select(TAGS.c.key, TAGS.c.value).where(TAGS.c.name_id == name_id).order_by(TAGS.c.key)
+    query = select(TagRow.key, TagRow.value).where(TagRow.name_id == name_id).order_by(TagRow.key)
     return {key: value for key, value in connection.execute(query)}

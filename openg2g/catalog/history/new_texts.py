@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select
 
-from openg2g.catalog.schema.tables import MODEL_SPECS, NAMES
+from openg2g.catalog.schema.content_rows import ModelSpecRow
+from openg2g.catalog.schema.history_rows import NameRow
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.revision import RevisionDraft, check_visible
 
-_NAME = select(NAMES.c.id).where(NAMES.c.name == bindparam("text"))
-_LABEL = select(MODEL_SPECS.c.id).where(MODEL_SPECS.c.model_label == bindparam("text")).limit(1)
+_NAME = select(NameRow.id).where(NameRow.name == bindparam("text"))
+_LABEL = select(ModelSpecRow.id).where(ModelSpecRow.model_label == bindparam("text")).limit(1)
 
 
 def refuse_hidden_characters(connection: Connection, drafts: Sequence[RevisionDraft]) -> None:

@@ -14,20 +14,23 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    FromClause,
     Row,
     Select,
+    SQLColumnExpression,
     bindparam,
     literal,
     literal_column,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from openg2g.catalog.engine.clock import SERVER_TIME
 from openg2g.catalog.engine.keys import are_among, is_among
 from openg2g.catalog.history.content import read_workloads
+from openg2g.catalog.schema.content_rows import WorkloadModelRow, WorkloadRow
 from openg2g.catalog.schema.convert import revision_from_row
-from openg2g.catalog.schema.tables import NAMES, REVISIONS, WORKLOAD_MODELS, WORKLOADS, UtcTimestamp
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
+from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search.sources import Scope
 from openg2g.models.revision import Revision
 
@@ -35,15 +38,15 @@ RevisionRowRead = Row[*tuple[Any, ...]]
 """A row of `NAMED_REVISIONS`."""
 
 
-def revision_columns(scope: Scope) -> list[ColumnElement[Any]]:
+def revision_columns(scope: Scope) -> list[SQLColumnExpression[Any]]:
     """Return what `complete` makes a revision of, from the tables of a statement."""
-    revision = scope.revision.c
+    revision = scope.revision
     return [
-        scope.name.c.id.label("name_id"),
-        scope.name.c.name,
+        scope.name.id.label("name_id"),
+        scope.name.name,
         revision.number,
         revision.workload_id,
-        scope.workload.c.digest,
+        scope.workload.digest,
         revision.recorded_at,
         revision.effective_from,
         revision.author,
@@ -55,9 +58,9 @@ def revision_columns(scope: Scope) -> list[ColumnElement[Any]]:
 
 NAMED_REVISIONS: Select[*tuple[Any, ...]] = (
     select(*revision_columns(Scope()))
-    .select_from(NAMES)
-    .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
-    .outerjoin(WORKLOADS, WORKLOADS.c.id == REVISIONS.c.workload_id)
+    .select_from(NameRow)
+    .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+    .outerjoin(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)
 )
 """Every revision with its name and the digest of its workload."""
 
@@ -67,18 +70,18 @@ def is_of_name(name: str | BindParameter[str]) -> ColumnElement[bool]:
 
     A sub-query, so that Postgres' planner knows that there is one name, and reads its revisions in the order of a key.
     """
-    named = NAMES.alias("named")
-    return REVISIONS.c.name_id == select(named.c.id).where(named.c.name == name).scalar_subquery()
+    named = aliased(NameRow, name="named")
+    return RevisionRow.name_id == select(named.id).where(named.name == name).scalar_subquery()
 
 
 ONE: ColumnElement[int] = literal_column("1")
 """A limit that is part of the statement: as a parameter it hides from Postgres' planner, which then plans for many."""
 
-_is_known = REVISIONS.c.recorded_at <= bindparam("known_at")
-_is_effective = REVISIONS.c.effective_from <= bindparam("as_of")
+_is_known = RevisionRow.recorded_at <= bindparam("known_at")
+_is_effective = RevisionRow.effective_from <= bindparam("as_of")
 _of_name = NAMED_REVISIONS.where(is_of_name(bindparam("name")), _is_known)
 
-REVISIONS_OF_NAME = _of_name.order_by(REVISIONS.c.number)
+REVISIONS_OF_NAME = _of_name.order_by(RevisionRow.number)
 
 
 @dataclass(frozen=True)
@@ -103,52 +106,50 @@ class Questions:
 
 
 def _models_of(revision: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    workload_id = revision.with_only_columns(REVISIONS.c.workload_id).scalar_subquery()
-    models = select(WORKLOAD_MODELS.c.model_spec_id).where(WORKLOAD_MODELS.c.workload_id == workload_id)
-    return models.order_by(WORKLOAD_MODELS.c.position)
+    workload_id = revision.with_only_columns(RevisionRow.workload_id).scalar_subquery()
+    models = select(WorkloadModelRow.model_spec_id).where(WorkloadModelRow.workload_id == workload_id)
+    return models.order_by(WorkloadModelRow.position)
 
 
 REVISION = Questions(
-    latest=_of_name.order_by(REVISIONS.c.number.desc()).limit(ONE),
+    latest=_of_name.order_by(RevisionRow.number.desc()).limit(ONE),
     in_force=_of_name.where(_is_effective)
-    .order_by(REVISIONS.c.effective_from.desc(), REVISIONS.c.number.desc())
+    .order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc())
     .limit(ONE),
-    number=_of_name.where(REVISIONS.c.number == bindparam("number")),
-    last_of_digest=NAMED_REVISIONS.where(WORKLOADS.c.digest == bindparam("digest"), _is_known)
-    .order_by(REVISIONS.c.recorded_at.desc(), NAMES.c.name, REVISIONS.c.number.desc())
+    number=_of_name.where(RevisionRow.number == bindparam("number")),
+    last_of_digest=NAMED_REVISIONS.where(WorkloadRow.digest == bindparam("digest"), _is_known)
+    .order_by(RevisionRow.recorded_at.desc(), NameRow.name, RevisionRow.number.desc())
     .limit(ONE),
 )
 """Everything that is known of the revision: what `complete` takes."""
 
-BEFORE = _of_name.where(_is_effective, REVISIONS.c.number < bindparam("number"))
-BEFORE = BEFORE.order_by(REVISIONS.c.effective_from.desc(), REVISIONS.c.number.desc()).limit(ONE)
+BEFORE = _of_name.where(_is_effective, RevisionRow.number < bindparam("number"))
+BEFORE = BEFORE.order_by(RevisionRow.effective_from.desc(), RevisionRow.number.desc()).limit(ONE)
 """The revision of `name` that was in force at `as_of` before `number` was recorded."""
 
-NEXT = _of_name.where(REVISIONS.c.effective_from > bindparam("as_of"))
-NEXT = NEXT.order_by(REVISIONS.c.effective_from, REVISIONS.c.number.desc()).limit(ONE)
+NEXT = _of_name.where(RevisionRow.effective_from > bindparam("as_of"))
+NEXT = NEXT.order_by(RevisionRow.effective_from, RevisionRow.number.desc()).limit(ONE)
 """The revision of `name` that comes into force next after `as_of`."""
 
 MODELS = REVISION.models()
 """The ids of its models."""
 
-_other = REVISIONS.alias("other")
-_known_numbers = select(_other.c.number).where(
-    _other.c.name_id == NAMES.c.id, _other.c.recorded_at <= bindparam("known_at")
-)
-_named = NAMED_REVISIONS.where(is_among(NAMES.c.name, "names"))
-_of_ids = NAMED_REVISIONS.where(is_among(NAMES.c.id, "ids"))
+_other = aliased(RevisionRow, name="other")
+_known_numbers = select(_other.number).where(_other.name_id == NameRow.id, _other.recorded_at <= bindparam("known_at"))
+_named = NAMED_REVISIONS.where(is_among(NameRow.name, "names"))
+_of_ids = NAMED_REVISIONS.where(is_among(NameRow.id, "ids"))
 
-_highest_number = _known_numbers.order_by(_other.c.number.desc()).limit(ONE).scalar_subquery()
+_highest_number = _known_numbers.order_by(_other.number.desc()).limit(ONE).scalar_subquery()
 _number_in_force = (
-    _known_numbers.where(_other.c.effective_from <= bindparam("as_of"))
-    .order_by(_other.c.effective_from.desc(), _other.c.number.desc())
+    _known_numbers.where(_other.effective_from <= bindparam("as_of"))
+    .order_by(_other.effective_from.desc(), _other.number.desc())
     .limit(ONE)
     .scalar_subquery()
 )
 
 
 def _latest(revisions: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    latest = revisions.where(REVISIONS.c.number == _highest_number)
+    latest = revisions.where(RevisionRow.number == _highest_number)
     return latest.add_columns(_number_in_force.label("number_in_force"), SERVER_TIME)
 
 
@@ -158,42 +159,42 @@ LATEST_OF_NAMES = _latest(_named)
 LATEST_OF_IDS = _latest(_of_ids)
 """The same of the names with these `ids`."""
 
-IN_FORCE_OF_IDS = _of_ids.where(REVISIONS.c.number == _number_in_force)
+IN_FORCE_OF_IDS = _of_ids.where(RevisionRow.number == _number_in_force)
 
-WITH_KEYS = NAMED_REVISIONS.where(are_among(REVISIONS.c.name_id, REVISIONS.c.number, "keys"))
+WITH_KEYS = NAMED_REVISIONS.where(are_among(RevisionRow.name_id, RevisionRow.number, "keys"))
 """The revisions of `keys`, a list in JSON of pairs of the id of a name and a number."""
 
-BEGUN_OF_NAMES = _named.where(is_among(REVISIONS.c.effective_from, "times")).order_by(REVISIONS.c.number)
+BEGUN_OF_NAMES = _named.where(is_among(RevisionRow.effective_from, "times")).order_by(RevisionRow.number)
 """The revisions of each of `names` that apply from one of `times`."""
 
 
 def is_in_force(
     as_of: datetime,
     known_at: datetime | None,
-    number: ColumnElement[int] = REVISIONS.c.number,
-    name_id: ColumnElement[int] = REVISIONS.c.name_id,
+    number: SQLColumnExpression[int] = RevisionRow.number,
+    name_id: SQLColumnExpression[int] = RevisionRow.name_id,
 ) -> ColumnElement[bool]:
     """Condition: it is the number of the revision of a name that was in force at a time, as known at another.
 
     Whose revision it is may also be said by a column of a table that comes first, so that the number is looked up.
     """
-    return number == in_force_of(_other, [_other.c.number], name_id, as_of, known_at).scalar_subquery()
+    return number == in_force_of(_other, _other.number, name_id, as_of, known_at).scalar_subquery()
 
 
 def in_force_of(
-    revision: FromClause,
-    columns: Sequence[ColumnElement[Any]],
-    name_id: ColumnElement[int],
+    revision: type[RevisionRow],
+    told: Any,
+    name_id: SQLColumnExpression[int],
     as_of: datetime,
     known_at: datetime | None,
 ) -> Select[*tuple[Any, ...]]:
-    """Select columns of the revision of a name of the statement around that was in force at a time, as known then."""
-    query: Select[*tuple[Any, ...]] = select(*columns).where(
-        revision.c.name_id == name_id, revision.c.effective_from <= literal(as_of, UtcTimestamp())
+    """Select what is told of the revision of a name of the statement around that was in force at a time."""
+    query: Select[*tuple[Any, ...]] = select(told).where(
+        revision.name_id == name_id, revision.effective_from <= literal(as_of, UtcTimestamp())
     )
     if known_at is not None:
-        query = query.where(revision.c.recorded_at <= literal(known_at, UtcTimestamp()))
-    order = revision.c.effective_from.desc(), revision.c.number.desc()
+        query = query.where(revision.recorded_at <= literal(known_at, UtcTimestamp()))
+    order = revision.effective_from.desc(), revision.number.desc()
     return query.order_by(*order).limit(ONE).correlate_except(revision)
 
 

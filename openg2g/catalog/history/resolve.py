@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from openg2g.catalog.engine import clock
 from openg2g.catalog.history import queries
@@ -25,15 +25,8 @@ from openg2g.catalog.history.reference import (
     TimeReference,
     Viewpoint,
 )
-from openg2g.catalog.schema.tables import (
-    ALIAS_MOVES,
-    NAMES,
-    RENAMES,
-    REVISIONS,
-    WORKLOADS,
-    ModelSpecColumns,
-    WorkloadColumns,
-)
+from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadRow
+from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow
 from openg2g.models.errors import AmbiguousReferenceError, InvalidReferenceError, WorkloadNotFoundError
 from openg2g.models.revision import Revision
 from openg2g.models.spec import LLMInferenceWorkload
@@ -42,14 +35,14 @@ _NAMES_COMPARED = 20_000  # How many names are looked through for one that is cl
 _CANDIDATES_LISTED = 10
 
 _ALIAS_MOVE = (
-    select(ALIAS_MOVES.c.revision_number)
-    .join(NAMES, NAMES.c.id == ALIAS_MOVES.c.name_id)
+    select(AliasMoveRow.revision_number)
+    .join(NameRow, NameRow.id == AliasMoveRow.name_id)
     .where(
-        NAMES.c.name == bindparam("name"),
-        ALIAS_MOVES.c.alias == bindparam("alias"),
-        ALIAS_MOVES.c.recorded_at <= bindparam("known_at"),
+        NameRow.name == bindparam("name"),
+        AliasMoveRow.alias == bindparam("alias"),
+        AliasMoveRow.recorded_at <= bindparam("known_at"),
     )
-    .order_by(ALIAS_MOVES.c.number.desc())
+    .order_by(AliasMoveRow.number.desc())
     .limit(queries.ONE)
 )
 
@@ -118,7 +111,7 @@ def find_name(connection: Connection, name: str, known_at: datetime | None) -> R
         WorkloadNotFoundError: There is none, or none was known then.
     """
     if known_at is None:
-        found = connection.execute(select(NAMES.c.id, NAMES.c.name).where(NAMES.c.name == name)).first()
+        found = connection.execute(select(NameRow.id, NameRow.name).where(NameRow.name == name)).first()
     else:
         found = find_present_name(connection, name, known_at)
     if found is None:
@@ -131,7 +124,7 @@ def _rows(
 ) -> Sequence[RevisionRowRead]:
     parameters: dict[str, object] = {"known_at": viewpoint.horizon}
     if isinstance(reference, DigestReference):
-        found = find_of_digest(connection, WORKLOADS, reference.prefix)
+        found = find_of_digest(connection, WorkloadRow, reference.prefix)
         statement, parameters["digest"] = questions.last_of_digest, None if found is None else found.digest
         return connection.execute(statement, parameters).all()
     parameters["name"] = reference.name
@@ -199,16 +192,16 @@ def _not_found(
         return WorkloadNotFoundError(text, "no workload has a digest that begins so")
     name = there.name
     numbers = (
-        select(func.min(REVISIONS.c.number), func.max(REVISIONS.c.number), func.min(REVISIONS.c.effective_from))
-        .join(NAMES, NAMES.c.id == REVISIONS.c.name_id)
-        .where(NAMES.c.name == name, REVISIONS.c.recorded_at <= viewpoint.horizon)
+        select(func.min(RevisionRow.number), func.max(RevisionRow.number), func.min(RevisionRow.effective_from))
+        .join(NameRow, NameRow.id == RevisionRow.name_id)
+        .where(NameRow.name == name, RevisionRow.recorded_at <= viewpoint.horizon)
     )
     first, last, effective_from = connection.execute(numbers).one()
     if first is None:
         return unknown_name(connection, name, text, viewpoint)
     if isinstance(reference, AliasReference):
-        aliases = select(ALIAS_MOVES.c.alias).join(NAMES, NAMES.c.id == ALIAS_MOVES.c.name_id)
-        found = sorted(set(connection.scalars(aliases.where(NAMES.c.name == name))))
+        aliases = select(AliasMoveRow.alias).join(NameRow, NameRow.id == AliasMoveRow.name_id)
+        found = sorted(set(connection.scalars(aliases.where(NameRow.name == name))))
         known = f"it has had {', '.join(found)}" if found else f"it has none; `openg2g alias set {text}` makes it"
         return WorkloadNotFoundError(text, f"the name has no such alias at that time ({known})")
     if isinstance(reference, NumberReference):
@@ -226,26 +219,26 @@ def unknown_name(
     """Say that a name is not known (by then), what became of it, or which are close to it."""
     text = text or name
     renamed = connection.execute(
-        select(NAMES.c.name, RENAMES.c.recorded_at)
-        .select_from(RENAMES)
-        .join(NAMES, NAMES.c.id == RENAMES.c.name_id)
-        .where(RENAMES.c.old_name == name)
-        .order_by(RENAMES.c.recorded_at.desc())
+        select(NameRow.name, RenameRow.recorded_at)
+        .select_from(RenameRow)
+        .join(NameRow, NameRow.id == RenameRow.name_id)
+        .where(RenameRow.old_name == name)
+        .order_by(RenameRow.recorded_at.desc())
         .limit(queries.ONE)
     ).first()
     if renamed is not None:
         return WorkloadNotFoundError(
             text, f"the name was changed to {renamed.name} on {renamed.recorded_at:%Y-%m-%d %H:%M} UTC: use that"
         )
-    if connection.scalar(select(NAMES.c.id).where(NAMES.c.name == name)) is not None:
+    if connection.scalar(select(NameRow.id).where(NameRow.name == name)) is not None:
         return WorkloadNotFoundError(text, f"nothing was known of this name at {viewpoint.known_at}")
-    names = connection.scalars(select(NAMES.c.name).order_by(NAMES.c.id.desc()).limit(_NAMES_COMPARED)).all()
+    names = connection.scalars(select(NameRow.name).order_by(NameRow.id.desc()).limit(_NAMES_COMPARED)).all()
     return WorkloadNotFoundError(text, "no workload has this name", difflib.get_close_matches(name, names, n=3))
 
 
 def find_of_digest(
     connection: Connection,
-    table: Table[WorkloadColumns] | Table[ModelSpecColumns],
+    row_class: type[WorkloadRow] | type[ModelSpecRow],
     prefix: str,
     what: str = "workloads",
 ) -> Row[int, str] | None:
@@ -255,9 +248,9 @@ def find_of_digest(
         AmbiguousReferenceError: Several do.
     """
     query = (
-        select(table.c.id, table.c.digest)
-        .where(table.c.digest >= prefix, table.c.digest < prefix + "g")  # g follows the last digit, f.
-        .order_by(table.c.digest)
+        select(row_class.id, row_class.digest)
+        .where(row_class.digest >= prefix, row_class.digest < prefix + "g")  # g follows the last digit, f.
+        .order_by(row_class.digest)
         .limit(_CANDIDATES_LISTED)
     )
     rows = connection.execute(query).all()

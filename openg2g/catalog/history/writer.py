@@ -18,12 +18,12 @@ from openg2g.catalog.history.new_texts import refuse_hidden_characters
 from openg2g.catalog.history.queries import RevisionRowRead, complete
 from openg2g.catalog.history.reference import NOW
 from openg2g.catalog.schema.convert import revision_from_row, revision_to_row
-from openg2g.catalog.schema.tables import NAMES, REVISIONS
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import RevisionConflictError
 from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
 
-_LAST_NAME_ID = select(func.max(NAMES.c.id), naming.LAST_FREED.scalar_subquery(), SERVER_TIME)
+_LAST_NAME_ID = select(func.max(NameRow.id), naming.LAST_FREED.scalar_subquery(), SERVER_TIME)
 
 _Known = Revision | RevisionRowRead
 """A revision as a row that was read, or as what this transaction appended."""
@@ -110,7 +110,7 @@ class RevisionWriter:
             rows.append(revision_to_row(revision, head.name_id, workload_ids[digest], annotations_text))
             revisions.append(revision)
             head.add(revision)
-        insert_rows(self.connection, REVISIONS, rows)
+        insert_rows(self.connection, RevisionRow, rows)
         return revisions
 
     def find_before(self, revision: Revision) -> Revision | None:
@@ -161,7 +161,7 @@ class RevisionWriter:
             freed = naming.times_of_freeing(self.connection, new) if is_late else {}
             heads.update((name, _Head(name_id, now)) for name_id, name in enumerate(new, (last_id or 0) + 1))
             rows_of_new = [(heads[name].name_id, name, max(now, freed.get(name, now))) for name in new]
-            insert_rows(self.connection, NAMES, rows_of_new)
+            insert_rows(self.connection, NameRow, rows_of_new)
         self.clocks.note_clocks(Clocks(now, server_time))
         self._look_up_times(heads, drafts)
         return heads

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, select
 
 from openg2g.catalog.engine.database import SEARCHING
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
-from openg2g.catalog.schema.tables import NAMES, REVISIONS
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.plan import SearchPlan, choose_lead
 from openg2g.catalog.search.scope import ResolvedScope
 from openg2g.expressions.facts import with_facts
@@ -169,19 +169,19 @@ def _timelines_query(names: Sequence[str], known_at: datetime | None) -> Select[
     """Select what the timelines of some names are made of, in order."""
     query = (
         select(
-            NAMES.c.name,
-            REVISIONS.c.number,
-            REVISIONS.c.effective_from,
-            REVISIONS.c.recorded_at,
-            REVISIONS.c.author,
-            REVISIONS.c.message,
+            NameRow.name,
+            RevisionRow.number,
+            RevisionRow.effective_from,
+            RevisionRow.recorded_at,
+            RevisionRow.author,
+            RevisionRow.message,
         )
-        .select_from(NAMES)
-        .join(REVISIONS, REVISIONS.c.name_id == NAMES.c.id)
-        .where(NAMES.c.name.in_(names))
-        .order_by(NAMES.c.name, REVISIONS.c.effective_from, REVISIONS.c.number)
+        .select_from(NameRow)
+        .join(RevisionRow, RevisionRow.name_id == NameRow.id)
+        .where(NameRow.name.in_(names))
+        .order_by(NameRow.name, RevisionRow.effective_from, RevisionRow.number)
     )
-    return query if known_at is None else query.where(REVISIONS.c.recorded_at <= known_at)
+    return query if known_at is None else query.where(RevisionRow.recorded_at <= known_at)
 
 
 def negated(rule: Expression) -> Expression:
@@ -197,7 +197,7 @@ def negated(rule: Expression) -> Expression:
 
 def _violating_numbers(connection: Connection, rule: Expression, known_at: datetime | None) -> Mapping[str, set[int]]:
     plan = _violating_plan(connection, rule, known_at)
-    query = plan.columns(NAMES.c.name, REVISIONS.c.number)
+    query = plan.columns(NameRow.name, RevisionRow.number)
     numbers: dict[str, set[int]] = {}
     for name, number in connection.execute(query, execution_options={SEARCHING: True}):
         numbers.setdefault(name, set()).add(number)

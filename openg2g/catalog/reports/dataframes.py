@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Select
 
 from openg2g.catalog.engine.database import SEARCHING
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks, read_workloads
-from openg2g.catalog.schema.tables import NAMES, REVISIONS, WORKLOADS
+from openg2g.catalog.schema.content_rows import WorkloadRow
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.order import SearchOrder
 from openg2g.catalog.search.plan import SearchPlan
 from openg2g.models.errors import InvalidRevisionError, MissingLibraryError
@@ -35,14 +36,14 @@ _COLUMNS: Mapping[str, str] = {
 """Column → kind of its values, which is the same for a frame without rows."""
 
 _OF_REVISION = (
-    NAMES.c.name,
-    REVISIONS.c.number,
-    WORKLOADS.c.digest,
-    REVISIONS.c.recorded_at,
-    REVISIONS.c.effective_from,
-    REVISIONS.c.author,
-    REVISIONS.c.message,
-    REVISIONS.c.source,
+    NameRow.name,
+    RevisionRow.number,
+    WorkloadRow.digest,
+    RevisionRow.recorded_at,
+    RevisionRow.effective_from,
+    RevisionRow.author,
+    RevisionRow.message,
+    RevisionRow.source,
 )
 
 Hit = tuple[tuple[Any, ...], LLMInferenceWorkload]
@@ -52,7 +53,7 @@ Hit = tuple[tuple[Any, ...], LLMInferenceWorkload]
 def hits_query(plan: SearchPlan, order: SearchOrder) -> Select[*tuple[Any, ...]]:
     """Select the hits of a search in an order: the columns of each, and last the id of its workload."""
     columns = order.columns(plan.tables)
-    return plan.columns(*_OF_REVISION, REVISIONS.c.workload_id).order_by(*columns)
+    return plan.columns(*_OF_REVISION, RevisionRow.workload_id).order_by(*columns)
 
 
 def read_hits(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[Hit]:

@@ -11,7 +11,8 @@ from openg2g.catalog.history.content import read_specs
 from openg2g.catalog.history.queries import is_in_force
 from openg2g.catalog.history.reference import DigestReference, parse_reference
 from openg2g.catalog.history.resolve import find_of_digest
-from openg2g.catalog.schema.tables import MODEL_SPECS, NAMES, REVISIONS, WORKLOAD_MODELS
+from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow
+from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.compiler import Compiler
 from openg2g.catalog.search.scope import ResolvedScope
 from openg2g.catalog.search.sources import Scope, SpecSource
@@ -72,20 +73,20 @@ def read_model_condition(pattern: str, where: str | None, parameters: Mapping[st
 
 def spec_ids_query(condition: Expression, scope: ResolvedScope, *, is_sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Select the ids of the model specs that a condition holds for, by label, replicas and digest."""
-    sources = Scope(is_sqlite, scope.alias_horizon).within(ROOT_SPEC, SpecSource(MODEL_SPECS))
+    sources = Scope(is_sqlite, scope.alias_horizon).within(ROOT_SPEC, SpecSource(ModelSpecRow))
     compiler = Compiler(sources)
-    query = select(MODEL_SPECS.c.id).where(*map(compiler.condition, conjuncts(condition)))
-    return query.order_by(MODEL_SPECS.c.model_label, MODEL_SPECS.c.num_replicas, MODEL_SPECS.c.digest)
+    query = select(ModelSpecRow.id).where(*map(compiler.condition, conjuncts(condition)))
+    return query.order_by(ModelSpecRow.model_label, ModelSpecRow.num_replicas, ModelSpecRow.digest)
 
 
 def uses_query(spec_ids: Sequence[int], scope: ResolvedScope) -> Select[*tuple[Any, ...]]:
     """Select spec id, name and number of the revisions in a scope that use some model specs, in no order."""
     return (
-        select(WORKLOAD_MODELS.c.model_spec_id, NAMES.c.name, REVISIONS.c.number)
-        .select_from(WORKLOAD_MODELS)
-        .join(REVISIONS, REVISIONS.c.workload_id == WORKLOAD_MODELS.c.workload_id)
-        .join(NAMES, NAMES.c.id == REVISIONS.c.name_id)
-        .where(WORKLOAD_MODELS.c.model_spec_id.in_(spec_ids), *_conditions(scope))
+        select(WorkloadModelRow.model_spec_id, NameRow.name, RevisionRow.number)
+        .select_from(WorkloadModelRow)
+        .join(RevisionRow, RevisionRow.workload_id == WorkloadModelRow.workload_id)
+        .join(NameRow, NameRow.id == RevisionRow.name_id)
+        .where(WorkloadModelRow.model_spec_id.in_(spec_ids), *_conditions(scope))
     )
 
 
@@ -123,7 +124,7 @@ def get_spec_id(connection: Connection, reference: str) -> int:
         raise InvalidReferenceError(
             f"{reference!r} names no model spec: write its digest, sha256:ab12cd34 for instance."
         )
-    found = find_of_digest(connection, MODEL_SPECS, parsed.prefix, "model specs")
+    found = find_of_digest(connection, ModelSpecRow, parsed.prefix, "model specs")
     if found is None:
         raise WorkloadNotFoundError(parsed.prefix, "no model spec has a digest that begins so")
     return int(found.id)
@@ -132,4 +133,4 @@ def get_spec_id(connection: Connection, reference: str) -> int:
 def _conditions(scope: ResolvedScope) -> list[ColumnElement[bool]]:
     if scope.as_of is not None:
         return [is_in_force(scope.as_of, scope.known_at)]
-    return [] if scope.known_at is None else [REVISIONS.c.recorded_at <= scope.known_at]
+    return [] if scope.known_at is None else [RevisionRow.recorded_at <= scope.known_at]

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, null
 
-from openg2g.catalog.schema.tables import MODEL_SPECS, REVISIONS, WORKLOAD_MODELS, WORKLOADS
+from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.schema.history_rows import RevisionRow
 from openg2g.catalog.search.plan import SearchPlan
 
 Grouping = Literal["model", "month", "author"]
@@ -63,15 +64,15 @@ def tallied_columns(plan: SearchPlan, by: Grouping | None) -> Select[*tuple[Any,
     """Select group, workload id and GPUs of every hit; where models are the groups, of every model of it."""
     match by:
         case "model":
-            query = plan.columns(WORKLOAD_MODELS.c.model_label, WORKLOADS.c.id, MODEL_SPECS.c.total_gpus)
-            query = query.join(WORKLOAD_MODELS, WORKLOAD_MODELS.c.workload_id == WORKLOADS.c.id)
-            return query.join(MODEL_SPECS, MODEL_SPECS.c.id == WORKLOAD_MODELS.c.model_spec_id)
+            query = plan.columns(WorkloadModelRow.model_label, WorkloadRow.id, ModelSpecRow.total_gpus)
+            query = query.join(WorkloadModelRow, WorkloadModelRow.workload_id == WorkloadRow.id)
+            return query.join(ModelSpecRow, ModelSpecRow.id == WorkloadModelRow.model_spec_id)
         case "month":
-            return plan.columns(REVISIONS.c.effective_from, WORKLOADS.c.id, WORKLOADS.c.total_gpus)
+            return plan.columns(RevisionRow.effective_from, WorkloadRow.id, WorkloadRow.total_gpus)
         case "author":
-            return plan.columns(REVISIONS.c.author, WORKLOADS.c.id, WORKLOADS.c.total_gpus)
+            return plan.columns(RevisionRow.author, WorkloadRow.id, WorkloadRow.total_gpus)
         case None:
-            return plan.columns(null(), WORKLOADS.c.id, WORKLOADS.c.total_gpus)
+            return plan.columns(null(), WorkloadRow.id, WorkloadRow.total_gpus)
 
 
 def tallied(rows: Iterable[Sequence[Any]], by: Grouping | None) -> list[GroupStatistics]:

@@ -30,7 +30,9 @@ from sqlalchemy import (
     true,
 )
 
-from openg2g.catalog.schema.tables import DOUBLE, TAGS
+from openg2g.catalog.schema.base import Row
+from openg2g.catalog.schema.history_rows import TagRow
+from openg2g.catalog.schema.types import DOUBLE
 from openg2g.catalog.search.sources import Column, Rows, Scope, SpecSource, rows_of, selected, spec_subquery
 from openg2g.catalog.search.types import SQL_TYPES, bound
 from openg2g.expressions import patterns, tree
@@ -66,12 +68,13 @@ class Compiler:
 
     def _field(self, node: tree.Field) -> Column:
         scope = self.scope
-        owner = scope.workload
+        owner: type[Row] = scope.workload
         if node.name in _NAME_FIELDS:
             owner = scope.name
         elif node.name in _REVISION_FIELDS:
             owner = scope.revision
-        return owner.c[node.name]
+        column: Column = getattr(owner, node.name)
+        return column
 
     def _variable(self, node: tree.Variable) -> Column:
         source = self.scope.variables[node]
@@ -102,8 +105,8 @@ class Compiler:
         key = self.value(node.key)
         if node.mapping in MODEL_MAPPINGS:
             return spec_subquery(self.scope, MODEL_MAPPINGS[node.mapping], key)
-        query = select(TAGS.c.value).where(TAGS.c.name_id == self.scope.revision.c.name_id, TAGS.c.key == key)
-        return query.correlate_except(TAGS).scalar_subquery()
+        query = select(TagRow.value).where(TagRow.name_id == self.scope.revision.name_id, TagRow.key == key)
+        return query.correlate_except(TagRow).scalar_subquery()
 
     def _compare(self, node: tree.Compare) -> Condition:
         if node.left.type.kind is Kind.BOOLEAN:
@@ -204,7 +207,7 @@ class Compiler:
         if self.scope.is_sqlite:
             function = {Kind.FLOAT: "number", Kind.TEXT: "text", Kind.BOOLEAN: "boolean"}[kind]
             call = getattr(func, f"openg2g_annotation_{function}")
-            found: Column = call(self.scope.revision.c.annotations, _json_path(node.path), type_=SQL_TYPES[kind])
+            found: Column = call(self.scope.revision.annotations, _json_path(node.path), type_=SQL_TYPES[kind])
             return found
         value = self._json_at(node.path)
         text = _json_text(value)
@@ -217,7 +220,7 @@ class Compiler:
 
     def _annotation_length(self, node: tree.AnnotationLength) -> Column:
         if self.scope.is_sqlite:
-            annotations = self.scope.revision.c.annotations
+            annotations = self.scope.revision.annotations
             return func.openg2g_annotation_length(annotations, _json_path(node.path), type_=BigInteger())
         value = self._json_at(node.path)
         keys = func.json_object_keys(value).table_valued("value").alias("keys")
@@ -233,7 +236,7 @@ class Compiler:
         item = self.value(node.item)
         if self.scope.is_sqlite:
             path = _json_path(node.path)
-            return func.openg2g_annotation_holds(self.scope.revision.c.annotations, path, item, type_=Boolean())
+            return func.openg2g_annotation_holds(self.scope.revision.annotations, path, item, type_=Boolean())
         value = self._json_at(node.path)
         members = func.json_array_elements(value).table_valued("value").alias("members")
         member = members.c.value
@@ -247,7 +250,7 @@ class Compiler:
         )
 
     def _json_at(self, path: tuple[str | int, ...]) -> Column:
-        value: Column = self.scope.revision.c.annotations
+        value: Column = self.scope.revision.annotations.expression
         for key in path:
             # `->` with a number looks into lists only, with a text into objects only, as Python does.
             value = value.op("->")(literal(key, Text() if isinstance(key, str) else Integer()))
@@ -267,7 +270,8 @@ class Compiler:
         if node.function != "sum" and node.element.type.kind is Kind.TEXT:
             value = inner._by_code_points(node.element, value)
         # Selected first and aggregated then: an aggregate of nothing but outer columns would be one of the outer query.
-        places = [place.label(f"place_{index}") for index, place in enumerate(p for part in rows for p in part.order)]
+        order = [column for part in rows for column in part.order]
+        places: list[Column] = [column.label(f"place_{index}") for index, column in enumerate(order)]
         elements = selected([value.label("element"), *places], rows, conditions).subquery("elements")
         element, *ordered_by = elements.c
         if node.function == "sum":

@@ -8,10 +8,12 @@ with a short deadline among those with few GPUs, and a wrong guess costs seconds
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, func, literal_column, select, true
+from sqlalchemy.orm import aliased
 
 from openg2g.catalog.engine.database import SEARCHING
-from openg2g.catalog.schema.tables import MODEL_SPECS, REVISIONS, WORKLOAD_MODELS, WORKLOADS
+from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.schema.history_rows import RevisionRow
 from openg2g.catalog.search.compiler import Compiler
 from openg2g.catalog.search.indexes import INDEX_OF
 from openg2g.catalog.search.sources import Scope, SpecSource
@@ -98,11 +100,11 @@ def _lead_by_facts(
     rest: tuple[Expression, ...],
 ) -> Lead:
     """Lead by the index of one column: how much of it is to be read is what counts, not how much is left in the end."""
-    workload = WORKLOADS.alias()
+    workload = aliased(WorkloadRow)
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, workload=workload))
     own = [fact for fact in facts if column is None or is_about_field(fact, column)]
     others = [part for part in [*facts, *about_workload] if part not in own]
-    candidates: Statement = select(workload.c.id).where(*map(compiler.condition, own))
+    candidates: Statement = select(workload.id).where(*map(compiler.condition, own))
     if column is not None:
         candidates = candidates.with_hint(workload, f"INDEXED BY {INDEX_OF[column]}", "sqlite")
     found = candidates.where(*map(compiler.condition, dict.fromkeys(others)))
@@ -112,33 +114,33 @@ def _lead_by_facts(
 def _lead_by_model(
     scope: Scope, loop: Aggregate, about_workload: list[Expression], rest: tuple[Expression, ...]
 ) -> Lead:
-    workload, place, spec = (table.alias() for table in (WORKLOADS, WORKLOAD_MODELS, MODEL_SPECS))
+    workload, place, spec = aliased(WorkloadRow), aliased(WorkloadModelRow), aliased(ModelSpecRow)
     outer = Scope(scope.is_sqlite, scope.alias_horizon, workload=workload)
     inner = Compiler(outer.within(loop.loops[0].variable, SpecSource(spec)))
-    specs: Statement = select(spec.c.id).where(*map(inner.condition, conjuncts(loop.element)))
-    candidates: Statement = select(place.c.workload_id).where(_is_among(scope, place.c.model_spec_id, specs))
+    specs: Statement = select(spec.id).where(*map(inner.condition, conjuncts(loop.element)))
+    candidates: Statement = select(place.workload_id).where(_is_among(scope, place.model_spec_id, specs))
     candidates = candidates.with_hint(place, f"INDEXED BY {INDEX_OF['model_spec_id']}", "sqlite")
     compiler = Compiler(outer)
     conditions = [compiler.condition(part) for part in about_workload if part != loop]
     found = candidates
     if conditions:
-        found = found.join(workload, workload.c.id == place.c.workload_id).where(*conditions)
+        found = found.join(workload, workload.id == place.workload_id).where(*conditions)
     is_found = _is_one_of(scope, found)
     return Lead(candidates, is_found, INDEX_OF["workload_id"], rest, looks_inside=bool(conditions), is_by_model=True)
 
 
 def _lead_by_time(scope: Scope, times: list[Expression], parts: tuple[Expression, ...]) -> Lead:
-    revision = REVISIONS.alias()
+    revision = aliased(RevisionRow)
     compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, revision=revision))
-    candidates: Statement = select(revision.c.number).where(*map(compiler.condition, times))
+    candidates: Statement = select(revision.number).where(*map(compiler.condition, times))
     return Lead(candidates, true(), INDEX_OF["recorded_at"], parts, looks_inside=False)
 
 
 def _is_one_of(scope: Scope, workload_ids: Statement) -> ColumnElement[bool]:
-    return _is_among(scope, scope.revision.c.workload_id, workload_ids)
+    return _is_among(scope, scope.revision.workload_id, workload_ids)
 
 
-def _is_among(scope: Scope, column: ColumnElement[Any], ids: Statement) -> ColumnElement[bool]:
+def _is_among(scope: Scope, column: SQLColumnExpression[Any], ids: Statement) -> ColumnElement[bool]:
     if scope.is_sqlite:
         return column.in_(ids)
     # An array is made first and once; a join, the planner might turn around for want of a good guess at its size.

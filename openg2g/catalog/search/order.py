@@ -13,7 +13,8 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, ColumnElement, Double, Text, and_, literal, or_
 from sqlalchemy.types import TypeEngine
 
-from openg2g.catalog.schema.tables import UtcTimestamp
+from openg2g.catalog.schema.base import Row
+from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search.indexes import INDEX_OF
 from openg2g.catalog.search.sources import Scope
 from openg2g.models.errors import FilterError
@@ -45,8 +46,8 @@ class SortKey:
 
     def in_scope(self, scope: Scope) -> ColumnElement[Any]:
         """Return the column in a statement."""
-        table = {"name": scope.name, "revision": scope.revision, "workload": scope.workload}[self.table]
-        column = table.c[self.column]
+        table: type[Row] = {"name": scope.name, "revision": scope.revision, "workload": scope.workload}[self.table]
+        column: ColumnElement[Any] = getattr(table, self.column)
         return column if scope.is_sqlite or self.is_code_points else column.collate("C")
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, literal, literal_column, select, true
+from sqlalchemy.orm import aliased
 
 from openg2g.catalog.engine.database import SEARCHING
 from openg2g.catalog.history.queries import ONE, in_force_of, is_in_force, revision_columns
-from openg2g.catalog.schema.tables import REVISIONS, UtcTimestamp
+from openg2g.catalog.schema.history_rows import RevisionRow
+from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search import leads as search_leads
 from openg2g.catalog.search.compiler import Compiler
 from openg2g.catalog.search.leads import Lead, Statement, find_leads, shortest_lead
@@ -85,7 +87,7 @@ class SearchPlan:
 
     def keys(self, order: SearchOrder, after: Sequence[Any] | None) -> Statement:
         """Select the keys of all hits, in an order, that come after a place in it."""
-        query = self.columns(REVISIONS.c.name_id, REVISIONS.c.number)
+        query = self.columns(RevisionRow.name_id, RevisionRow.number)
         if after is not None:
             query = query.where(order.after(self.tables, after))
         return query.order_by(*order.columns(self.tables))
@@ -141,8 +143,8 @@ class SearchPlan:
         return (
             select(*columns)
             .select_from(scope.revision)
-            .join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id)
-            .join(scope.name, scope.name.c.id == scope.revision.c.name_id)
+            .join(scope.workload, scope.workload.id == scope.revision.workload_id)
+            .join(scope.name, scope.name.id == scope.revision.name_id)
         )
 
     def _by_name(self) -> tuple[Statement, Scope]:
@@ -150,25 +152,25 @@ class SearchPlan:
         scope = self.tables
         if not self.is_sqlite and self.scope.as_of is not None:
             # Postgres would rather hash every revision than look up one for each name.
-            every = REVISIONS.alias()
-            found = in_force_of(every, [*every.c], scope.name.c.id, self.scope.as_of, self.scope.known_at)
-            revision = found.lateral("revisions")
+            every = aliased(RevisionRow)
+            found = in_force_of(every, every, scope.name.id, self.scope.as_of, self.scope.known_at)
+            revision = aliased(RevisionRow, found.lateral("revisions"))
             scope = Scope(False, scope.alias_horizon, revision=revision)
             query: Statement = select(*revision_columns(scope)).select_from(scope.name).join(revision, true())
         else:
             query = select(*revision_columns(scope)).select_from(scope.name)
-            query = query.join(scope.revision, scope.revision.c.name_id == scope.name.c.id)
+            query = query.join(scope.revision, scope.revision.name_id == scope.name.id)
             query = query.where(*self._in_force(scope, by_name=True))
-        return query.join(scope.workload, scope.workload.c.id == scope.revision.c.workload_id), scope
+        return query.join(scope.workload, scope.workload.id == scope.revision.workload_id), scope
 
     def _in_force(self, scope: Scope, *, by_name: bool = False) -> list[Any]:
         if self.scope.as_of is not None:
-            name_id = scope.name.c.id if by_name else scope.revision.c.name_id
-            condition = is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.c.number, name_id)
+            name_id = scope.name.id if by_name else scope.revision.name_id
+            condition = is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.number, name_id)
             # Postgres takes an equation to hold for few rows, and would not walk; of this, it expects the opposite.
             return [condition if self.is_sqlite else condition.is_(true())]
         if self.scope.known_at is not None:
-            return [scope.revision.c.recorded_at <= literal(self.scope.known_at, UtcTimestamp())]
+            return [scope.revision.recorded_at <= literal(self.scope.known_at, UtcTimestamp())]
         return []
 
     def _conditions(self, scope: Scope, parts: Sequence[Expression]) -> list[Any]:

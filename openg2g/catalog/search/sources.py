@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    SQLColumnExpression,
     and_,
     cast,
     exists,
@@ -21,22 +22,19 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from openg2g.catalog.history.reference import END_OF_TIME
-from openg2g.catalog.schema.tables import (
-    ALIAS_MOVES,
-    BATCH_SIZES,
-    MODEL_SPECS,
-    NAMES,
-    REVISIONS,
-    WORKLOAD_MODELS,
-    WORKLOADS,
-    UtcTimestamp,
-)
+from openg2g.catalog.schema.base import Row
+from openg2g.catalog.schema.content_rows import BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
+from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RevisionRow
+from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search.types import SQL_TYPES, bound
 from openg2g.expressions import tree
 
 Column = ColumnElement[Any]
+Joined = tuple[type[Row] | FromClause, ColumnElement[bool]]
+"""A table of a statement, with the condition that ties it to those before it or around."""
 
 
 @dataclass
@@ -44,21 +42,22 @@ class SpecSource:
     """A model spec as SQL sees it: its row, and where there is one its place in a workload.
 
     Attributes:
-        spec: Table or alias of `model_specs`.
+        spec: The class of `model_specs`, or an alias.
         place: Alias of `workload_models`; None for a spec by itself.
         is_joined: Whether anything but the label was asked for, so that the row of the spec is needed.
     """
 
-    spec: FromClause
-    place: FromClause | None = None
+    spec: type[ModelSpecRow]
+    place: type[WorkloadModelRow] | None = None
     is_joined: bool = False
 
     def column(self, name: str) -> Column:
         """Return the column of a field."""
         if name == "model_label" and self.place is not None:
-            return self.place.c.model_label
+            return self.place.model_label.expression
         self.is_joined = True
-        return self.spec.c[name]
+        column: Column = getattr(self.spec, name)
+        return column
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,18 @@ class Scope:
 
     Attributes:
         is_sqlite: Which engine the statement is for.
-        workload: Table or alias of `workloads`.
-        revision: Table or alias of `revisions`.
-        name: Table or alias of `names`.
+        workload: The class of `workloads`, or an alias.
+        revision: The class of `revisions`, or an alias.
+        name: The class of `names`, or an alias.
         alias_horizon: Time whose aliases count.
         variables: What each loop around is at.
     """
 
     is_sqlite: bool = True
     alias_horizon: datetime = END_OF_TIME
-    workload: FromClause = WORKLOADS
-    revision: FromClause = REVISIONS
-    name: FromClause = NAMES
+    workload: type[WorkloadRow] = WorkloadRow
+    revision: type[RevisionRow] = RevisionRow
+    name: type[NameRow] = NameRow
     variables: dict[tree.Variable, SpecSource | Column] = field(default_factory=dict)
 
     def within(self, variable: tree.Variable, source: "SpecSource | Column") -> "Scope":
@@ -97,15 +96,15 @@ class Rows:
     """
 
     value: "SpecSource | Column"
-    order: Sequence[Column]
-    tables: list[tuple[FromClause, ColumnElement[bool]]]
+    order: Sequence[SQLColumnExpression[Any]]
+    tables: list[Joined]
 
-    def joined(self) -> list[tuple[FromClause, ColumnElement[bool]]]:
+    def joined(self) -> list[Joined]:
         """Return the tables, with that of the model spec if it is needed."""
         if isinstance(self.value, SpecSource) and self.value.is_joined:
             spec, place = self.value.spec, self.value.place
             assert place is not None  # A loop goes through the models of a workload.
-            return [*self.tables, (spec, spec.c.id == place.c.model_spec_id)]
+            return [*self.tables, (spec, spec.id == place.model_spec_id)]
         return self.tables
 
 
@@ -121,16 +120,18 @@ def rows_of(scope: Scope, sequence: tree.Sequence, list_id: Column | None, *, di
     if isinstance(sequence, tree.Constants):
         return _constant_rows(sequence)
     if list_id is not None:
-        member = BATCH_SIZES.alias()
-        return Rows(member.c.batch_size, [member.c.position], [(member, member.c.batch_size_list_id == list_id)])
+        member = aliased(BatchSizeRow)
+        tables: list[Joined] = [(member, member.batch_size_list_id == list_id)]
+        return Rows(member.batch_size.expression, [member.position], tables)
     if sequence.name == "aliases":
         return _alias_rows(scope)
     if sequence.name == "feasible_batch_sizes_union":
         return _union_rows(scope) if distinct else _repeated_union_rows(scope)
-    place = WORKLOAD_MODELS.alias()
-    tables: list[tuple[FromClause, ColumnElement[bool]]] = [(place, place.c.workload_id == scope.workload.c.id)]
-    value = place.c.model_label if sequence.name == "model_labels" else SpecSource(MODEL_SPECS.alias(), place)
-    return Rows(value, [place.c.position], tables)
+    place = aliased(WorkloadModelRow)
+    tables = [(place, place.workload_id == scope.workload.id)]
+    is_label = sequence.name == "model_labels"
+    value = place.model_label.expression if is_label else SpecSource(aliased(ModelSpecRow), place)
+    return Rows(value, [place.position], tables)
 
 
 def selected(
@@ -149,26 +150,26 @@ def selected(
 
 def spec_subquery(scope: Scope, name: str, label: Column) -> Column:
     """Select a field of the model of a label."""
-    place = WORKLOAD_MODELS.alias()
-    source = SpecSource(MODEL_SPECS.alias(), place)
+    place = aliased(WorkloadModelRow)
+    source = SpecSource(aliased(ModelSpecRow), place)
     column = source.column(name)
-    rows = Rows(source, [], [(place, place.c.workload_id == scope.workload.c.id)])
-    return selected([column], [rows], [place.c.model_label == label]).scalar_subquery()
+    rows = Rows(source, [], [(place, place.workload_id == scope.workload.id)])
+    return selected([column], [rows], [place.model_label == label]).scalar_subquery()
 
 
 def _repeated_union_rows(scope: Scope) -> Rows:
     place, spec, member = (
-        WORKLOAD_MODELS.alias(),
-        MODEL_SPECS.alias(),
-        BATCH_SIZES.alias(),
+        aliased(WorkloadModelRow),
+        aliased(ModelSpecRow),
+        aliased(BatchSizeRow),
     )
     return Rows(
-        member.c.batch_size,
-        [member.c.batch_size],
+        member.batch_size.expression,
+        [member.batch_size],
         [
-            (place, place.c.workload_id == scope.workload.c.id),
-            (spec, spec.c.id == place.c.model_spec_id),
-            (member, member.c.batch_size_list_id == spec.c.batch_size_list_id),
+            (place, place.workload_id == scope.workload.id),
+            (spec, spec.id == place.model_spec_id),
+            (member, member.batch_size_list_id == spec.batch_size_list_id),
         ],
     )
 
@@ -182,21 +183,21 @@ def _union_rows(scope: Scope) -> Rows:
 
 
 def _alias_rows(scope: Scope) -> Rows:
-    move, later = ALIAS_MOVES.alias(), ALIAS_MOVES.alias()
+    move, later = aliased(AliasMoveRow), aliased(AliasMoveRow)
     horizon = literal(scope.alias_horizon, UtcTimestamp())
     is_moved_on = exists().where(
-        later.c.name_id == move.c.name_id,
-        later.c.alias == move.c.alias,
-        later.c.number > move.c.number,
-        later.c.recorded_at <= horizon,
+        later.name_id == move.name_id,
+        later.alias == move.alias,
+        later.number > move.number,
+        later.recorded_at <= horizon,
     )
     stands = and_(
-        move.c.name_id == scope.revision.c.name_id,
-        move.c.revision_number == scope.revision.c.number,
-        move.c.recorded_at <= horizon,
+        move.name_id == scope.revision.name_id,
+        move.revision_number == scope.revision.number,
+        move.recorded_at <= horizon,
         ~is_moved_on,
     )
-    return Rows(move.c.alias, [move.c.alias], [(move, stands)])
+    return Rows(move.alias.expression, [move.alias], [(move, stands)])
 
 
 def _constant_rows(sequence: tree.Constants) -> Rows:

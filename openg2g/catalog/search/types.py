@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, Double, Text, false, literal, true
 
-from openg2g.catalog.schema.tables import UtcTimestamp
+from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.expressions.tree import Constant
 from openg2g.expressions.types import Kind
 

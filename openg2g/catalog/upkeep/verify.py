@@ -15,15 +15,15 @@ from openg2g.catalog.engine.kept import keep_nothing
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.history.content import read_specs
 from openg2g.catalog.schema.checksum import row_checksum
-from openg2g.catalog.schema.convert import batch_sizes_to_rows
-from openg2g.catalog.schema.tables import (
-    BATCH_SIZE_LISTS,
-    BATCH_SIZES,
-    CHECKSUMMED_TABLES,
-    MODEL_SPECS,
-    WORKLOAD_MODELS,
-    WORKLOADS,
+from openg2g.catalog.schema.content_rows import (
+    BatchSizeListRow,
+    BatchSizeRow,
+    ModelSpecRow,
+    WorkloadModelRow,
+    WorkloadRow,
 )
+from openg2g.catalog.schema.convert import batch_sizes_to_rows
+from openg2g.catalog.schema.tables import CHECKSUMMED_TABLES
 from openg2g.formats.archive.reader import EntryChecker
 from openg2g.formats.temporary import temporary_directory, temporary_errors
 from openg2g.models.digest import model_spec_digest
@@ -120,20 +120,22 @@ def _all(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[Ro
     return connection.execute(query).all()
 
 
-def _ranges(database: Database, table: Table) -> Iterator[tuple[int, int]]:
+def _ranges(
+    database: Database, row_class: type[ModelSpecRow] | type[BatchSizeListRow] | type[WorkloadRow]
+) -> Iterator[tuple[int, int]]:
     """Cut the ids of a table into ranges."""
-    last = database.read(lambda connection: connection.scalar(select(func.max(table.c.id)))) or 0
+    last = database.read(lambda connection: connection.scalar(select(func.max(row_class.id)))) or 0
     return ((first, first + _ROWS_PER_PAGE - 1) for first in range(1, last + 1, _ROWS_PER_PAGE))
 
 
 def _spec_problems(database: Database) -> Iterator[str]:
-    for ids in _ranges(database, MODEL_SPECS):
+    for ids in _ranges(database, ModelSpecRow):
         yield from database.read(partial(_spec_problems_of, ids=ids))
 
 
 def _spec_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
-    query = select(MODEL_SPECS.c.id, MODEL_SPECS.c.digest).where(MODEL_SPECS.c.id.between(*ids))
-    rows = connection.execute(query.order_by(MODEL_SPECS.c.id)).all()
+    query = select(ModelSpecRow.id, ModelSpecRow.digest).where(ModelSpecRow.id.between(*ids))
+    rows = connection.execute(query.order_by(ModelSpecRow.id)).all()
     keep_nothing(connection)  # Each is to be read again.
     specs = read_specs(connection, [row.id for row in rows])
     return [
@@ -144,44 +146,44 @@ def _spec_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]
 
 
 def _batch_size_problems(database: Database) -> Iterator[str]:
-    for ids in _ranges(database, BATCH_SIZE_LISTS):
+    for ids in _ranges(database, BatchSizeListRow):
         yield from database.read(partial(_batch_size_problems_of, ids=ids))
 
 
 def _batch_size_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
     members: dict[int, list[int]] = {}
-    list_id = BATCH_SIZES.c.batch_size_list_id
-    sizes = select(list_id, BATCH_SIZES.c.batch_size).where(list_id.between(*ids))
-    for of_list, size in connection.execute(sizes.order_by(list_id, BATCH_SIZES.c.position)):
+    list_id = BatchSizeRow.batch_size_list_id
+    sizes = select(list_id, BatchSizeRow.batch_size).where(list_id.between(*ids))
+    for of_list, size in connection.execute(sizes.order_by(list_id, BatchSizeRow.position)):
         members.setdefault(of_list, []).append(size)
-    columns = (BATCH_SIZE_LISTS.c.id, BATCH_SIZE_LISTS.c.digest, BATCH_SIZE_LISTS.c.batch_sizes)
-    lists = select(*columns, BATCH_SIZE_LISTS.c.num_batch_sizes).where(BATCH_SIZE_LISTS.c.id.between(*ids))
+    columns = (BatchSizeListRow.id, BatchSizeListRow.digest, BatchSizeListRow.batch_sizes)
+    lists = select(*columns, BatchSizeListRow.num_batch_sizes).where(BatchSizeListRow.id.between(*ids))
     return [
         f"batch size list {row.id} does not fit its members and its digest {row.digest}."
-        for row in connection.execute(lists.order_by(BATCH_SIZE_LISTS.c.id)).all()
+        for row in connection.execute(lists.order_by(BatchSizeListRow.id)).all()
         if tuple(row) != batch_sizes_to_rows(tuple(members.get(row.id, ())), row.id)[0]
     ]
 
 
 def _total_problems(database: Database) -> Iterator[str]:
-    for ids in _ranges(database, WORKLOADS):
+    for ids in _ranges(database, WorkloadRow):
         yield from database.read(partial(_total_problems_of, ids=ids))
 
 
 def _total_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
     totals = (
-        select(WORKLOADS.c.digest)
-        .outerjoin(WORKLOAD_MODELS, WORKLOAD_MODELS.c.workload_id == WORKLOADS.c.id)
-        .outerjoin(MODEL_SPECS, MODEL_SPECS.c.id == WORKLOAD_MODELS.c.model_spec_id)
-        .where(WORKLOADS.c.id.between(*ids))
-        .group_by(WORKLOADS.c.id)  # The key: every other column of a workload depends on it.
+        select(WorkloadRow.digest)
+        .outerjoin(WorkloadModelRow, WorkloadModelRow.workload_id == WorkloadRow.id)
+        .outerjoin(ModelSpecRow, ModelSpecRow.id == WorkloadModelRow.model_spec_id)
+        .where(WorkloadRow.id.between(*ids))
+        .group_by(WorkloadRow.id)  # The key: every other column of a workload depends on it.
         .having(
-            (func.count(WORKLOAD_MODELS.c.position) != WORKLOADS.c.num_models)
-            | (func.coalesce(func.sum(MODEL_SPECS.c.total_gpus), 0) != WORKLOADS.c.total_gpus)
-            | func.min(MODEL_SPECS.c.itl_deadline_s).is_distinct_from(WORKLOADS.c.least_itl_deadline_s)
-            | func.max(MODEL_SPECS.c.itl_deadline_s).is_distinct_from(WORKLOADS.c.greatest_itl_deadline_s)
+            (func.count(WorkloadModelRow.position) != WorkloadRow.num_models)
+            | (func.coalesce(func.sum(ModelSpecRow.total_gpus), 0) != WorkloadRow.total_gpus)
+            | func.min(ModelSpecRow.itl_deadline_s).is_distinct_from(WorkloadRow.least_itl_deadline_s)
+            | func.max(ModelSpecRow.itl_deadline_s).is_distinct_from(WorkloadRow.greatest_itl_deadline_s)
         )
-        .order_by(WORKLOADS.c.digest)
+        .order_by(WorkloadRow.digest)
     )
     return [
         f"the totals or deadlines of the workload {digest} do not fit its models."

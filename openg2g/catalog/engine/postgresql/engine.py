@@ -24,7 +24,8 @@ from openg2g.catalog.engine.database import SEARCHING
 from openg2g.catalog.engine.kept import keep_nothing
 from openg2g.catalog.engine.location import Location
 from openg2g.catalog.engine.postgresql.faults import DENIED, ROLE
-from openg2g.catalog.schema.tables import CATALOG_INFO, VERSION_TABLE
+from openg2g.catalog.schema.content_rows import CatalogInfoRow
+from openg2g.catalog.schema.tables import VERSION_TABLE
 from openg2g.models.errors import DamagedCatalogError, LocationError
 
 _DRIVER_SETTINGS = {  # A server whose machine is gone is noticed within two minutes, not two hours.
@@ -78,7 +79,7 @@ _FIND_SCHEMA = f"""
 """
 
 _ADVISORY_LOCK = 0x4F473247
-_LOCK = select(CATALOG_INFO.c.id).with_for_update()
+_LOCK = select(CatalogInfoRow.id).with_for_update()
 _LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs to warn nobody.
 
 # Where no logging is set up, Python would print what the driver notes of errors that it also raises.
