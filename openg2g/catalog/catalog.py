@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -43,6 +43,9 @@ from openg2g.models.revision import (
 )
 from openg2g.models.spec import LLMInferenceWorkload
 from openg2g.models.timeline import find_ended
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 _Result = TypeVar("_Result")
 
@@ -137,6 +140,25 @@ class Catalog(CatalogReporting):
     def close(self) -> None:
         """Close every connection."""
         self.database.close()
+
+    @contextmanager
+    def session(self) -> Iterator["Session"]:
+        """Yield a read-only session of SQLAlchemy's ORM on the rows of `openg2g.catalog.schema`, all as of one moment.
+
+        Raises:
+            CatalogReadOnlyError: Something would be written, by a flush or by a statement.
+
+        Example:
+            >>> from sqlalchemy import select
+            >>> from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
+            >>> query = select(RevisionRow).join(RevisionRow.named).where(NameRow.name == "fleet")
+            >>> # with catalog.session() as session:
+            >>> #     numbers = [row.number for row in session.scalars(query)]
+        """
+        from openg2g.catalog.engine.session import read_only_session  # Imported late: few ask for it.
+
+        with read_only_session(self.database) as session:
+            yield session
 
     def save(
         self,

@@ -8,12 +8,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.engine import forks
 from openg2g.catalog.engine.commit import forget_appended, last_appended, was_committed
-from openg2g.catalog.engine.faults import is_given_up, is_none_free, naming_damage, translated_errors
+from openg2g.catalog.engine.faults import (
+    is_given_up,
+    is_none_free,
+    is_refusal_to_write,
+    naming_damage,
+    translated_errors,
+)
 from openg2g.catalog.engine.kept import keep_nothing
 from openg2g.catalog.engine.location import Location
 from openg2g.catalog.engine.sqlite.engine import SqliteEngine
@@ -30,6 +37,7 @@ from openg2g.models.errors import (
 SEARCHING = "catalog_search"
 """Execution option of statements that are planned for their values."""
 
+_ONLY_READS = "catalog_only_reads"
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
 _Result = TypeVar("_Result")
 
@@ -44,6 +52,12 @@ class _EngineOfOurs(Protocol):
 
     def begin_snapshot(self, connection: Connection) -> None:
         """Begin a transaction in which every statement sees the same state."""
+
+    def begin_reading_only(self, connection: Connection) -> None:
+        """Begin what `begin_snapshot` does, on a connection that refuses to write until `end_reading_only`."""
+
+    def end_reading_only(self, connection: Connection) -> None:
+        """End it, and let the connection write again."""
 
     def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
         """Begin a transaction that no other writer can come into."""
@@ -93,6 +107,7 @@ class Database:
         """Make what belongs to one process."""
         with translated_errors(self.location):
             self._engine = self._engine_of_location()
+        event.listen(self.engine, "handle_error", self._translate)
         self._lock = threading.Lock()
         self._idle: Connection | None = None
         self._in_use: set[Connection] = set()
@@ -156,6 +171,22 @@ class Database:
         with self._in_transaction(self._engine.begin_snapshot) as connection:
             yield connection
             connection.commit()
+
+    @contextmanager
+    def reading_only(self) -> Iterator[Connection]:
+        """Yield a connection as `snapshot` does, for statements of others: whatever would write is refused.
+
+        Raises:
+            CatalogReadOnlyError: A statement would write.
+        """
+        with self._in_transaction(self._engine.begin_reading_only) as connection:
+            connection.info[_ONLY_READS] = True
+            try:
+                yield connection
+            finally:
+                if not connection.invalidated:
+                    connection.info.pop(_ONLY_READS, None)
+                    self._engine.end_reading_only(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -283,6 +314,16 @@ class Database:
             finally:
                 self._give_back(connection)
 
+    def _translate(self, context: ExceptionContext) -> None:
+        """Raise one of our errors where a statement of others fails; those of our own are translated further out."""
+        connection, error = context.connection, context.sqlalchemy_exception
+        if connection is None or error is None or not connection.info.get(_ONLY_READS):
+            return
+        if is_refusal_to_write(error):
+            raise read_only_error() from error
+        with translated_errors(self.location):
+            raise error
+
     def _take(self) -> Connection:
         with self._lock:
             self._require_open()
@@ -331,6 +372,11 @@ class Database:
         if self._queue is not None:
             self._queue.leave_to_parent()
         self._start()
+
+
+def read_only_error() -> CatalogReadOnlyError:
+    """Refuse to write in a session that only reads."""
+    return CatalogReadOnlyError("a session of a catalog only reads. Record with `Catalog.save` and its like.")
 
 
 def _again_where_given_up(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from openg2g.catalog.engine.location import Location
-from openg2g.catalog.engine.postgresql.faults import DENIED, GIVEN_UP, postgresql_error
+from openg2g.catalog.engine.postgresql.faults import DENIED, GIVEN_UP, READ_ONLY, postgresql_error
 from openg2g.catalog.engine.sqlite.faults import damaged, sqlite_error
 from openg2g.models.errors import CatalogError, CatalogUnavailableError, LocationError
 
@@ -71,6 +71,14 @@ def is_given_up(error: CatalogError) -> bool:
     if not isinstance(cause, DBAPIError):
         return False
     return cause.connection_invalidated or getattr(cause.orig, "sqlstate", None) in GIVEN_UP
+
+
+def is_refusal_to_write(error: SQLAlchemyError) -> bool:
+    """Whether a database refused to write on a connection, or in a transaction, that only reads."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
+    return getattr(cause, "sqlstate", None) == READ_ONLY
 
 
 def is_denied(error: CatalogError) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import repeat
 from typing import Any, Protocol
 
+from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.models.digest import batch_sizes_digest, model_spec_digest
 from openg2g.models.errors import DamagedCatalogError
 from openg2g.models.revision import Revision, annotations_from_text
@@ -18,15 +19,36 @@ from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 RowTuple = tuple[object, ...]
 
 
-class ModelSpecColumns(Protocol):
+class SpecColumns(Protocol):
+    """What there is of a model spec in its own row."""
+
+    @property
+    def model_label(self) -> str:
+        """Its label."""
+
+    @property
+    def num_replicas(self) -> int:
+        """Replicas."""
+
+    @property
+    def gpus_per_replica(self) -> int:
+        """GPUs of each."""
+
+    @property
+    def initial_batch_size(self) -> int:
+        """Batch size at the start."""
+
+    @property
+    def itl_deadline_s(self) -> float:
+        """Deadline, seconds."""
+
+
+class SpecWithBatchSizes(SpecColumns, Protocol):
     """What `model_spec_from_row` reads."""
 
-    model_label: str
-    num_replicas: int
-    gpus_per_replica: int
-    initial_batch_size: int
-    itl_deadline_s: float
-    batch_sizes: str
+    @property
+    def batch_sizes(self) -> str:
+        """The list of batch sizes as JSON."""
 
 
 class Recorded(Protocol):
@@ -78,8 +100,12 @@ def model_spec_to_row(spec: LLMInferenceModelSpec, spec_id: int, list_id: int) -
     )
 
 
-def model_spec_from_row(row: ModelSpecColumns) -> LLMInferenceModelSpec:
+def model_spec_from_row(row: SpecWithBatchSizes) -> LLMInferenceModelSpec:
     """Model spec of a row joined with its list of batch sizes."""
+    return _spec(row, row.batch_sizes)
+
+
+def _spec(row: SpecColumns, batch_sizes: str) -> LLMInferenceModelSpec:
     try:
         return LLMInferenceModelSpec(
             model_label=row.model_label,
@@ -87,7 +113,7 @@ def model_spec_from_row(row: ModelSpecColumns) -> LLMInferenceModelSpec:
             gpus_per_replica=row.gpus_per_replica,
             initial_batch_size=row.initial_batch_size,
             itl_deadline_s=row.itl_deadline_s,
-            feasible_batch_sizes=tuple(json.loads(row.batch_sizes)),
+            feasible_batch_sizes=tuple(json.loads(batch_sizes)),
         )
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedCatalogError(f"a stored model spec is not valid: {error}") from error
@@ -113,6 +139,15 @@ def workload_from_specs(specs: Sequence[LLMInferenceModelSpec]) -> LLMInferenceW
         return LLMInferenceWorkload(tuple(specs))
     except ValueError as error:
         raise DamagedCatalogError(f"a stored workload is not valid: {error}") from error
+
+
+def workload_from_row(row: WorkloadRow) -> LLMInferenceWorkload:
+    """Workload of a row and of the rows that belong to it, as a session loads them.
+
+    Raises:
+        DamagedCatalogError: It is not valid.
+    """
+    return workload_from_specs([_spec(place.spec, place.spec.batch_size_list.batch_sizes) for place in row.models])
 
 
 def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, annotations_text: str) -> RowTuple:

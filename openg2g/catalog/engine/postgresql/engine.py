@@ -151,6 +151,16 @@ class PostgresqlEngine:
         """Begin a transaction in which every statement sees the same state."""
         self._begin(connection, "REPEATABLE READ")
 
+    def begin_reading_only(self, connection: Connection) -> None:
+        """Begin a transaction that refuses to write; a query of its own is first, so that it cannot be made another."""
+        self._begin(connection, "REPEATABLE READ")
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql("SELECT 1")
+
+    def end_reading_only(self, connection: Connection) -> None:
+        """End it."""
+        connection.rollback()
+
     def begin_writing(self, connection: Connection, _: float = 0.0) -> None:
         """Begin a transaction and wait for the writers' lock. What was committed while it waited must be seen."""
         self._begin(connection, "READ COMMITTED")

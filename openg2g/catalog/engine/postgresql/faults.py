@@ -17,6 +17,7 @@ from openg2g.models.errors import (
 GIVEN_UP = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: all of the transaction may be done again."""
 
+READ_ONLY = "25006"
 DENIED = "42501"
 """SQLSTATE of a missing privilege."""
 
@@ -37,7 +38,7 @@ _EXPLANATIONS: Mapping[str, tuple[type[CatalogError], str]] = {
     "22021": (NotACatalogError, "the database cannot hold a character ({}). Its encoding must be UTF8"),
     "22P05": (NotACatalogError, "the database cannot hold a character ({}). Its encoding must be UTF8"),
     "23": (CatalogError, "a rule of the tables refuses a row: {}. Nothing was stored. Run `openg2g verify`"),
-    "25006": (
+    READ_ONLY: (
         CatalogReadOnlyError,
         "may only be read: it is a replica, or set to read-only. To write, give the URL of the primary server, or "
         "several hosts with target_session_attrs=read-write",

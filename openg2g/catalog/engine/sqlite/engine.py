@@ -77,6 +77,16 @@ class SqliteEngine:
         """Begin a transaction in which every statement sees the same state."""
         connection.exec_driver_sql("BEGIN")
 
+    def begin_reading_only(self, connection: Connection) -> None:
+        """Begin a transaction, on a connection that refuses to write."""
+        self.begin_snapshot(connection)
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+
+    def end_reading_only(self, connection: Connection) -> None:
+        """End it."""
+        connection.rollback()
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+
     def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
         """Begin a transaction as a writer's, so that no other can come between its reading and its writing.
 
