@@ -14,7 +14,7 @@ from benchmark_ratio import Row
 from sqlalchemy import Connection, Select, event
 
 from openg2g.catalog import Catalog, SearchScope
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.listing import LogFilter, log_query
 from openg2g.catalog.search.order import SearchOrder
 from openg2g.catalog.search.plan import SearchPlan, choose_lead
@@ -181,7 +181,7 @@ def measure(catalog: Catalog, question: Question) -> Times:
         ways: dict[str, Callable[[], Any]] = {
             "by_hand_us": lambda: driver.by_hand(statement, question.parameters),
             "as_text_us": lambda: driver.rows(text, values),
-            "compiled_us": lambda: connection.execute(query, execution_options={SEARCHING: True}).all(),
+            "compiled_us": lambda: execute_unprepared(connection, query).all(),
             "page_us": lambda: catalog.search_page(
                 question.expression, question.scope, question.parameters, limit=_LIMIT
             ),
@@ -239,7 +239,7 @@ def _sent(connection: Connection, query: Select[Any]) -> tuple[str, Any]:
 
     event.listen(connection, "before_cursor_execute", remember)
     try:
-        connection.execute(query, execution_options={SEARCHING: True}).all()
+        execute_unprepared(connection, query).all()
     finally:
         event.remove(connection, "before_cursor_execute", remember)
     return sent[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import chunks
 from openg2g.catalog.reports import audit, dataframes, model_uses, statistics
 from openg2g.catalog.reports.audit import AuditWindow, Violation
@@ -72,9 +72,7 @@ class CatalogReporting(CatalogSearching):
 
     def _uses(self, condition: Expression, scope: ResolvedScope) -> Iterator[ModelUse]:
         query = model_uses.spec_ids_query(condition, scope, is_sqlite=self.database.is_sqlite)
-        spec_ids = self.database.read(
-            lambda connection: connection.scalars(query, execution_options={SEARCHING: True}).all()
-        )
+        spec_ids = self.database.read(lambda connection: execute_unprepared(connection, query).scalars().all())
         for block in chunks(spec_ids, model_uses.SPECS_PER_BLOCK):
             uses = self.database.read(partial(model_uses.read_uses, spec_ids=block, scope=scope))
             yield from (use for use in uses if use.references)
@@ -126,7 +124,7 @@ class CatalogReporting(CatalogSearching):
 
         def read(connection: Connection) -> list[GroupStatistics]:
             query = statistics.tallied_columns(self._plan(connection, condition, scope), by)
-            rows = connection.execute(query, execution_options={SEARCHING: True})
+            rows = execute_unprepared(connection, query)
             return statistics.tallied(rows, by)
 
         return self.database.read(read)

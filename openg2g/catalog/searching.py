@@ -5,11 +5,10 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import chunks
 from openg2g.catalog.history.queries import complete, find_by_keys
 from openg2g.catalog.reading import CatalogReading
@@ -85,7 +84,7 @@ class CatalogSearching(CatalogReading):
             _require_names_of(connection, place, after)
             query = self._plan(connection, condition, scope, place).keys(order, None if place is None else place.values)
             name_ids, numbers = array("q"), array("q")
-            for name_id, number in _execute(connection, query):
+            for name_id, number in execute_unprepared(connection, query):
                 name_ids.append(name_id)
                 numbers.append(number)
             return name_ids, numbers
@@ -152,7 +151,7 @@ class CatalogSearching(CatalogReading):
 
         def read(connection: Connection) -> int:
             plan = self._plan(connection, condition, scope)
-            return int(_execute(connection, plan.columns(func.count())).scalar_one())
+            return int(execute_unprepared(connection, plan.columns(func.count())).scalar_one())
 
         return self.database.read(read)
 
@@ -189,10 +188,6 @@ class CatalogSearching(CatalogReading):
             resolved = replace(resolved, as_of=place.as_of)
         plan = SearchPlan(with_facts(condition), resolved, self.database.is_sqlite)
         return replace(plan, lead=choose_lead(connection, plan))
-
-
-def _execute(connection: Connection, query: Select[*tuple[Any, ...]]) -> Any:
-    return connection.execute(query, execution_options={SEARCHING: True})
 
 
 def _require_names_of(connection: Connection, place: Place | None, token: str | None) -> int:

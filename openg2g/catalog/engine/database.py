@@ -34,9 +34,6 @@ from openg2g.models.errors import (
     UnknownOutcomeError,
 )
 
-SEARCHING = "catalog_search"
-"""Execution option of statements that are planned for their values."""
-
 _ONLY_READS = "catalog_only_reads"
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
 _Result = TypeVar("_Result")

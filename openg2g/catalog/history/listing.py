@@ -26,8 +26,8 @@ from openg2g.catalog.history.queries import NAMED_REVISIONS, complete
 from openg2g.catalog.history.reference import NOW, Viewpoint
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
+from openg2g.catalog.schema.indexes import INDEX_OF
 from openg2g.catalog.schema.types import UtcTimestamp
-from openg2g.catalog.search.indexes import INDEX_OF
 from openg2g.models.revision import Revision
 
 LogKey = tuple[datetime, int, int]

@@ -31,22 +31,24 @@ from openg2g.catalog.schema.content_rows import WorkloadModelRow, WorkloadRow
 from openg2g.catalog.schema.convert import revision_from_row
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.schema.types import UtcTimestamp
-from openg2g.catalog.search.sources import Scope
 from openg2g.models.revision import Revision
 
 RevisionRowRead = Row[*tuple[Any, ...]]
 """A row of `NAMED_REVISIONS`."""
 
 
-def revision_columns(scope: Scope) -> list[SQLColumnExpression[Any]]:
-    """Return what `complete` makes a revision of, from the tables of a statement."""
-    revision = scope.revision
+def revision_columns(
+    name: type[NameRow] = NameRow,
+    revision: type[RevisionRow] = RevisionRow,
+    workload: type[WorkloadRow] = WorkloadRow,
+) -> list[SQLColumnExpression[Any]]:
+    """Return what `complete` makes a revision of, from the tables of a statement or their aliases."""
     return [
-        scope.name.id.label("name_id"),
-        scope.name.name,
+        name.id.label("name_id"),
+        name.name,
         revision.number,
         revision.workload_id,
-        scope.workload.digest,
+        workload.digest,
         revision.recorded_at,
         revision.effective_from,
         revision.author,
@@ -57,7 +59,7 @@ def revision_columns(scope: Scope) -> list[SQLColumnExpression[Any]]:
 
 
 NAMED_REVISIONS: Select[*tuple[Any, ...]] = (
-    select(*revision_columns(Scope()))
+    select(*revision_columns())
     .select_from(NameRow)
     .join(RevisionRow, RevisionRow.name_id == NameRow.id)
     .outerjoin(WorkloadRow, WorkloadRow.id == RevisionRow.workload_id)

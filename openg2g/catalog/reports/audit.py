@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.plan import SearchPlan, choose_lead
@@ -127,7 +127,7 @@ def find_violations(connection: Connection, rule: Expression, window: AuditWindo
     names = sorted(numbers)
     found: list[Violation] = []
     for block in chunks(names, KEYS_PER_STATEMENT):
-        rows = connection.execute(_timelines_query(block, window.known_at), execution_options={SEARCHING: True})
+        rows = execute_unprepared(connection, _timelines_query(block, window.known_at))
         timelines = {
             name: [_entry(row, numbers[name]) for row in of_name] for name, of_name in groupby(rows, attrgetter("name"))
         }
@@ -199,7 +199,7 @@ def _violating_numbers(connection: Connection, rule: Expression, known_at: datet
     plan = _violating_plan(connection, rule, known_at)
     query = plan.columns(NameRow.name, RevisionRow.number)
     numbers: dict[str, set[int]] = {}
-    for name, number in connection.execute(query, execution_options={SEARCHING: True}):
+    for name, number in execute_unprepared(connection, query):
         numbers.setdefault(name, set()).add(number)
     return numbers
 

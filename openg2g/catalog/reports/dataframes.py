@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks, read_workloads
 from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
@@ -58,7 +58,7 @@ def hits_query(plan: SearchPlan, order: SearchOrder) -> Select[*tuple[Any, ...]]
 
 def read_hits(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[Hit]:
     """Yield the hits of `hits_query`; annotations, which may be large, are not read."""
-    rows = connection.execute(query, execution_options={SEARCHING: True}).all()
+    rows = execute_unprepared(connection, query).all()
     for block in chunks(rows, KEYS_PER_STATEMENT):
         workloads = read_workloads(connection, [row.workload_id for row in block])
         yield from ((tuple(row[:-1]), workloads[row.workload_id]) for row in block)

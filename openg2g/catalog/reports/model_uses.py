@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import read_specs
 from openg2g.catalog.history.queries import is_in_force
 from openg2g.catalog.history.reference import DigestReference, parse_reference
@@ -97,7 +97,7 @@ def read_uses(connection: Connection, spec_ids: Sequence[int], scope: ResolvedSc
         DamagedCatalogError: A model spec is not there, or not valid.
     """
     users: dict[int, list[tuple[str, int]]] = {spec_id: [] for spec_id in spec_ids}
-    found = connection.execute(uses_query(spec_ids, scope), execution_options={SEARCHING: True})
+    found = execute_unprepared(connection, uses_query(spec_ids, scope))
     for spec_id, name, number in found:
         users[spec_id].append((name, number))
     specs = read_specs(connection, spec_ids)

@@ -7,7 +7,7 @@ from sqlalchemy import ClauseElement, Connection, Executable, Select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _explain_on_postgresql(element: _Explain, compiler: SQLCompiler, **keywords:
 def explain(connection: Connection, query: Select[*tuple[Any, ...]]) -> Explanation:
     """Explain a statement."""
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    rows = connection.execute(_Explain(query), execution_options={SEARCHING: True}).all()
+    rows = execute_unprepared(connection, _Explain(query)).all()
     plan = _tree_lines(rows) if connection.dialect.name == "sqlite" else tuple(row[0] for row in rows)
     names = compiled.positiontup or list(compiled.params)
     return Explanation(str(compiled), {name: compiled.params[name] for name in names}, plan)

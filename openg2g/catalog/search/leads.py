@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, func, literal_column, select, true
 from sqlalchemy.orm import aliased
 
-from openg2g.catalog.engine.database import SEARCHING
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import RevisionRow
+from openg2g.catalog.schema.indexes import INDEX_OF
 from openg2g.catalog.search.compiler import Compiler
-from openg2g.catalog.search.indexes import INDEX_OF
 from openg2g.catalog.search.sources import Scope, SpecSource
 from openg2g.expressions.facts import (
     INDEXED_FACTS,
@@ -78,7 +78,7 @@ def shortest_lead(connection: Connection, leads: list[Lead], limit: int) -> Lead
     for lead in leads:
         some = lead.candidates.limit(literal_column(str(least))).subquery()
         counted = select(func.count()).select_from(some)
-        count = connection.scalar(counted, execution_options={SEARCHING: True}) or 0
+        count = execute_unprepared(connection, counted).scalar() or 0
         if count < least:
             best, least = lead, count
         if least < FEW // 10:  # Another count would cost more than it could spare.

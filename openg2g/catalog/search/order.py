@@ -14,8 +14,8 @@ from sqlalchemy import BigInteger, ColumnElement, Double, Text, and_, literal, o
 from sqlalchemy.types import TypeEngine
 
 from openg2g.catalog.schema.base import Row
+from openg2g.catalog.schema.indexes import INDEX_OF
 from openg2g.catalog.schema.types import UtcTimestamp
-from openg2g.catalog.search.indexes import INDEX_OF
 from openg2g.catalog.search.sources import Scope
 from openg2g.models.errors import FilterError
 from openg2g.models.revision import Revision

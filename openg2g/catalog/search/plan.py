@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, literal, literal_column, select, true
 from sqlalchemy.orm import aliased
 
-from openg2g.catalog.engine.database import SEARCHING
-from openg2g.catalog.history.queries import ONE, in_force_of, is_in_force, revision_columns
+from openg2g.catalog.engine.unprepared import execute_unprepared
+from openg2g.catalog.history.queries import ONE, in_force_of, is_in_force
 from openg2g.catalog.schema.history_rows import RevisionRow
 from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search import leads as search_leads
@@ -39,7 +39,7 @@ class Answer:
 
     Attributes:
         statement: The statement that found them.
-        rows: Rows of `revision_columns`.
+        rows: Rows of `Scope.revision_columns`.
     """
 
     statement: Statement
@@ -94,11 +94,11 @@ class SearchPlan:
 
     def led_page(self, lead: Lead, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
         """Select a page, beginning with the revisions that a lead finds."""
-        return self._page(self._led(lead, revision_columns(self.tables)), self.tables, order, after, size)
+        return self._page(self._led(lead, self.tables.revision_columns()), self.tables, order, after, size)
 
     def sorted_page(self, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Statement:
         """Select a page of all hits, found among all revisions and sorted."""
-        query = self._from_all(revision_columns(self.tables))
+        query = self._from_all(self.tables.revision_columns())
         query = query.with_hint(self.tables.workload, "NOT INDEXED", "sqlite")
         if not any(is_about_field(part, "name") for part in conjuncts(self.condition)):
             query = query.with_hint(self.tables.name, "NOT INDEXED", "sqlite")  # Found by id, and not walked along.
@@ -115,7 +115,7 @@ class SearchPlan:
             query = query.with_hint(scope.workload, "NOT INDEXED", "sqlite")
         else:
             scope = self.tables
-            query = self._from_revisions(revision_columns(scope)).where(*self._in_force(scope))
+            query = self._from_revisions(scope.revision_columns()).where(*self._in_force(scope))
             table = scope.workload if key.table == "workload" else scope.revision
             query = query.with_hint(table, f"INDEXED BY {key.index}", "sqlite")
         query = query.where(*self._conditions(scope, conjuncts(self.condition)))
@@ -156,9 +156,9 @@ class SearchPlan:
             found = in_force_of(every, every, scope.name.id, self.scope.as_of, self.scope.known_at)
             revision = aliased(RevisionRow, found.lateral("revisions"))
             scope = Scope(False, scope.alias_horizon, revision=revision)
-            query: Statement = select(*revision_columns(scope)).select_from(scope.name).join(revision, true())
+            query: Statement = select(*scope.revision_columns()).select_from(scope.name).join(revision, true())
         else:
-            query = select(*revision_columns(scope)).select_from(scope.name)
+            query = select(*scope.revision_columns()).select_from(scope.name)
             query = query.join(scope.revision, scope.revision.name_id == scope.name.id)
             query = query.where(*self._in_force(scope, by_name=True))
         return query.join(scope.workload, scope.workload.id == scope.revision.workload_id), scope
@@ -195,11 +195,11 @@ class SearchPlan:
         own = [part for part in conjuncts(self.condition) if is_about_field(part, key.column)]
         query = query.where(*self._conditions(self.tables, own))
         query = query.limit(ONE).offset(literal_column(str(WALKED)))
-        return connection.scalar(query, execution_options={SEARCHING: True})
+        return execute_unprepared(connection, query).scalar()
 
 
 def _asked(connection: Connection, statement: Statement) -> Answer:
-    return Answer(statement, connection.execute(statement, execution_options={SEARCHING: True}).all())
+    return Answer(statement, execute_unprepared(connection, statement).all())
 
 
 def choose_lead(connection: Connection, plan: SearchPlan) -> Lead | None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from openg2g.catalog.history.queries import revision_columns
 from openg2g.catalog.history.reference import END_OF_TIME
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.content_rows import BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
@@ -79,6 +80,10 @@ class Scope:
     revision: type[RevisionRow] = RevisionRow
     name: type[NameRow] = NameRow
     variables: dict[tree.Variable, SpecSource | Column] = field(default_factory=dict)
+
+    def revision_columns(self) -> list[SQLColumnExpression[Any]]:
+        """Return what a revision is made of."""
+        return revision_columns(self.name, self.revision, self.workload)
 
     def within(self, variable: tree.Variable, source: "SpecSource | Column") -> "Scope":
         """Return the scope inside a loop."""

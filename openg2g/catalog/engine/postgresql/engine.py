@@ -20,10 +20,10 @@ from sqlalchemy.engine.interfaces import Dialect, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.engine import forks, waiting
-from openg2g.catalog.engine.database import SEARCHING
 from openg2g.catalog.engine.kept import keep_nothing
 from openg2g.catalog.engine.location import Location
 from openg2g.catalog.engine.postgresql.faults import DENIED, ROLE
+from openg2g.catalog.engine.unprepared import UNPREPARED
 from openg2g.catalog.schema.content_rows import CatalogInfoRow
 from openg2g.catalog.schema.tables import VERSION_TABLE
 from openg2g.models.errors import DamagedCatalogError, LocationError
@@ -254,7 +254,7 @@ class PostgresqlEngine:
     @staticmethod
     def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
         """Send a search unprepared: a plan made without the values may take 1,000 times as long."""
-        if not context.execution_options.get(SEARCHING):
+        if not context.execution_options.get(UNPREPARED):
             return False  # SQLAlchemy executes it.
         cursor.execute(statement, parameters, prepare=False)
         return True
