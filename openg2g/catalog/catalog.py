@@ -1,9 +1,5 @@
 """The catalog: everything a Python user does with stored workloads."""
 
-# A profile of the start of `openg2g show` has, beside 45 ms of `import click` and 150 of `import sqlalchemy`: 40 for
-# the modules of searches and reports, which the class brings along, 20 for the tables, 20 for the statements, and 17
-# for SQLAlchemy's dialect.
-
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +16,8 @@ from openg2g.catalog.engine.faults import is_denied
 from openg2g.catalog.engine.location import Location, default_path, locate
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision, require_head
 from openg2g.catalog.engine.sqlite.engine import require_locks
-from openg2g.catalog.engine.sqlite.files import journal_mode, make_file, set_wal
+from openg2g.catalog.engine.sqlite.files import make_file
+from openg2g.catalog.engine.sqlite.journal import journal_mode, set_wal
 from openg2g.catalog.engine.sqlite.ownership import owner_on_server
 from openg2g.catalog.history import names, resolve
 from openg2g.catalog.history.authorship import default_author

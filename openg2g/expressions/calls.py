@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from openg2g.expressions import arithmetic, comparisons
 from openg2g.expressions.patterns import check_pattern
+from openg2g.expressions.reader import Reader
 from openg2g.expressions.syntax import RefusalError
 from openg2g.expressions.tree import (
     Aggregate,
@@ -25,9 +26,6 @@ from openg2g.expressions.tree import (
 )
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, COUNT, TEXT, Kind
 from openg2g.expressions.vocabulary import near
-
-if TYPE_CHECKING:
-    from openg2g.expressions.read import Reader
 
 FUNCTIONS: Mapping[str, str] = {
     "any": "any(m.itl_deadline_s < 0.1 for m in models)",
@@ -50,7 +48,7 @@ MAX_LOOPED_CONSTANTS = 200
 """Constants that a loop goes over; each is a query of its own, and SQLite joins 500."""
 
 
-def read_call(reader: "Reader", node: ast.Call) -> Expression:
+def read_call(reader: Reader, node: ast.Call) -> Expression:
     """Read a call of a function or of a method of a text.
 
     Raises:
@@ -74,7 +72,7 @@ def read_call(reader: "Reader", node: ast.Call) -> Expression:
     return _aggregate(reader, cast(AggregateFunction, name), node.args[0])
 
 
-def _fnmatch(reader: "Reader", node: ast.Call) -> Expression:
+def _fnmatch(reader: Reader, node: ast.Call) -> Expression:
     operand = _text(reader, node.args[0])
     pattern = _written_text(reader, node.args[1])
     try:
@@ -84,11 +82,11 @@ def _fnmatch(reader: "Reader", node: ast.Call) -> Expression:
     return TextTest("fnmatch", operand, pattern)
 
 
-def _date(reader: "Reader", node: ast.Call) -> Expression:
+def _date(reader: Reader, node: ast.Call) -> Expression:
     return reader.attempt(node, comparisons.time_constant, _written_text(reader, node.args[0]))
 
 
-def _method(reader: "Reader", node: ast.Call, method: ast.Attribute) -> Expression:
+def _method(reader: Reader, node: ast.Call, method: ast.Attribute) -> Expression:
     if method.attr in ("lower", "upper") and not node.args:
         operand = _text(reader, method.value)
         return TextCase("lower" if method.attr == "lower" else "upper", operand)
@@ -99,7 +97,7 @@ def _method(reader: "Reader", node: ast.Call, method: ast.Attribute) -> Expressi
     reader.refuse(node, f"there is no such method in a search. Texts have {METHODS_SHOWN}.")
 
 
-def _text(reader: "Reader", node: ast.expr) -> Expression:
+def _text(reader: Reader, node: ast.expr) -> Expression:
     read = reader.read(node)
     if read.type.kind is Kind.ANNOTATION and isinstance(read, Annotation):
         return Annotation(read.path, TEXT)
@@ -108,14 +106,14 @@ def _text(reader: "Reader", node: ast.expr) -> Expression:
     return read
 
 
-def _written_text(reader: "Reader", node: ast.expr) -> str:
+def _written_text(reader: Reader, node: ast.expr) -> str:
     read = reader.read(node)
     if not isinstance(read, Constant) or not isinstance(read.value, str):
         reader.refuse(node, "a text written out, or a parameter, is needed here.")
     return read.value
 
 
-def _aggregate(reader: "Reader", function: AggregateFunction, argument: ast.expr) -> Expression:
+def _aggregate(reader: Reader, function: AggregateFunction, argument: ast.expr) -> Expression:
     if isinstance(argument, ast.GeneratorExp | ast.ListComp):
         return _loop(reader, function, argument)
     sequence = reader.read(argument)
@@ -143,7 +141,7 @@ def _of_constants(function: AggregateFunction, sequence: Constants) -> Expressio
     return arithmetic.constant_number(functions[function](sequence.values))  # type: ignore[operator]  # Numbers.
 
 
-def _loop(reader: "Reader", function: AggregateFunction, node: ast.GeneratorExp | ast.ListComp) -> Expression:
+def _loop(reader: Reader, function: AggregateFunction, node: ast.GeneratorExp | ast.ListComp) -> Expression:
     if reader.depth + len(node.generators) > MAX_LOOPS:
         reader.refuse(node, f"at most {MAX_LOOPS} loops may stand within each other.")
     inner = reader
@@ -160,7 +158,7 @@ def _loop(reader: "Reader", function: AggregateFunction, node: ast.GeneratorExp 
     return reader.attempt(node.elt, _aggregate_of, function, element, tuple(loops))
 
 
-def _as_sequence(reader: "Reader", node: ast.expr, read: Expression) -> Sequence:
+def _as_sequence(reader: Reader, node: ast.expr, read: Expression) -> Sequence:
     """Return what can be looped over; a mapping from models gives its keys."""
     if isinstance(read, Field) and read.type.kind is Kind.MAPPING:
         return cast(Field, reader.attempt(node, comparisons.keys_of, read))

@@ -2,13 +2,13 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from openg2g.expressions import arithmetic, calls, comparisons
 from openg2g.expressions.arithmetic import OPERATORS
 from openg2g.expressions.comparisons import COMPARISONS
 from openg2g.expressions.parameters import constants_of_parameters
+from openg2g.expressions.reader import Reader
 from openg2g.expressions.syntax import MAX_SIZE, MAX_SQL_DEPTH, RefusalError, Source
 from openg2g.expressions.tree import (
     Annotation,
@@ -70,7 +70,7 @@ def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, 
         values = constants_of_parameters(parameters, {*fields, *calls.FUNCTIONS})
     except RefusalError as refusal:
         raise FilterError(text, str(refusal)) from None
-    condition = Reader(source, {**fields, **values}).condition(source.tree)
+    condition = _TreeReader(source, {**fields, **values}).condition(source.tree)
     named = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     for name in values:
         if name not in named:
@@ -84,34 +84,8 @@ def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, 
     return condition
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Reads nodes of one expression in one scope.
-
-    Attributes:
-        source: The expression.
-        names: What each name stands for here: fields, parameters, and the variables of the loops around.
-        depth: How many loops are around.
-    """
-
-    source: Source
-    names: Mapping[str, Expression]
-    depth: int = 0
-
-    def refuse(self, node: ast.AST, problem: str) -> NoReturn:
-        """Refuse a node.
-
-        Raises:
-            FilterError: Always.
-        """
-        raise self.source.error(node, problem)
-
-    def attempt(self, node: ast.AST, make: Callable[..., Expression], *arguments: Any) -> Expression:
-        """Make a typed node; a refusal points at the syntax node."""
-        try:
-            return make(*arguments)
-        except RefusalError as refusal:
-            raise self.source.error(node, str(refusal)) from None
+class _TreeReader(Reader):
+    """Reads whatever the language has."""
 
     def condition(self, node: ast.expr) -> Expression:
         """Read a node that must be a condition."""
@@ -129,9 +103,9 @@ class Reader:
             self.refuse(node, f"{_described(node)} not allowed in a search. {_ALLOWED}")
         return method(self, node)
 
-    def within(self, names: Mapping[str, Expression]) -> "Reader":
+    def within(self, names: Mapping[str, Expression]) -> Reader:
         """Read further in, where a loop gives names a meaning."""
-        return Reader(self.source, {**self.names, **names}, self.depth + 1)
+        return _TreeReader(self.source, {**self.names, **names}, self.depth + 1)
 
     def _constant(self, node: ast.Constant) -> Expression:
         return self.attempt(node, comparisons.constant, node.value)
@@ -241,22 +215,22 @@ class Reader:
         self.refuse(node, "a loop stands inside any(), all(), sum(), min(), max() or len().")
 
 
-_METHODS: dict[type[ast.expr], Callable[[Reader, Any], Expression]] = {
-    ast.Constant: Reader._constant,
-    ast.Name: Reader._name,
-    ast.Attribute: Reader._attribute,
-    ast.Subscript: Reader._subscript,
-    ast.BoolOp: Reader._logical,
-    ast.UnaryOp: Reader._unary,
-    ast.BinOp: Reader._binary,
-    ast.Compare: Reader._compare,
-    ast.IfExp: Reader._choice,
-    ast.Tuple: Reader._list,
-    ast.List: Reader._list,
-    ast.Set: Reader._list,
-    ast.Call: Reader._call,
-    ast.GeneratorExp: Reader._generator,
-    ast.ListComp: Reader._generator,
+_METHODS: dict[type[ast.expr], Callable[[_TreeReader, Any], Expression]] = {
+    ast.Constant: _TreeReader._constant,
+    ast.Name: _TreeReader._name,
+    ast.Attribute: _TreeReader._attribute,
+    ast.Subscript: _TreeReader._subscript,
+    ast.BoolOp: _TreeReader._logical,
+    ast.UnaryOp: _TreeReader._unary,
+    ast.BinOp: _TreeReader._binary,
+    ast.Compare: _TreeReader._compare,
+    ast.IfExp: _TreeReader._choice,
+    ast.Tuple: _TreeReader._list,
+    ast.List: _TreeReader._list,
+    ast.Set: _TreeReader._list,
+    ast.Call: _TreeReader._call,
+    ast.GeneratorExp: _TreeReader._generator,
+    ast.ListComp: _TreeReader._generator,
 }
 
 _REPEATED = "What stands between two comparisons counts twice, a list compared by == item by item."

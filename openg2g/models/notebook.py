@@ -1,18 +1,18 @@
 """HTML for notebooks."""
 
+from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING
 
 from openg2g.models.characters import visible
-
-if TYPE_CHECKING:
-    from openg2g.models.revision import Revision
+from openg2g.models.spec import LLMInferenceWorkload
 
 _HEADERS = ("model", "replicas", "GPUs/replica", "GPUs", "initial batch", "ITL deadline (s)", "feasible batch sizes")
 
 
-def revision_html(revision: "Revision") -> str:
-    """A caption with the revision and a row for each model."""
+def revision_html(
+    reference: str, workload: LLMInferenceWorkload | None, effective_from: datetime, author: str, message: str
+) -> str:
+    """A caption with what is recorded of a revision, and a row for each model."""
     rows = "".join(
         "<tr>"
         + "".join(
@@ -28,13 +28,13 @@ def revision_html(revision: "Revision") -> str:
             )
         )
         + "</tr>"
-        for spec in (revision.workload.models if revision.workload is not None else ())
+        for spec in (workload.models if workload is not None else ())
     )
-    total = "retired" if revision.workload is None else f"{revision.workload.total_gpus:,} GPUs"
+    total = "retired" if workload is None else f"{workload.total_gpus:,} GPUs"
     caption = (
-        f"<b>{_shown(revision.reference)}</b> · {total}"
-        f" · effective from {revision.effective_from:%Y-%m-%d %H:%M} UTC"
-        f" · {_shown(revision.author)}{': ' if revision.message else ''}{_shown(revision.message)}"
+        f"<b>{_shown(reference)}</b> · {total}"
+        f" · effective from {effective_from:%Y-%m-%d %H:%M} UTC"
+        f" · {_shown(author)}{': ' if message else ''}{_shown(message)}"
     )
     head = "".join(f"<th>{escape(header)}</th>" for header in _HEADERS)
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -12,6 +12,7 @@ from typing import Any
 
 from openg2g.models.characters import find_hidden, visible
 from openg2g.models.errors import DamagedCatalogError, InvalidRevisionError
+from openg2g.models.notebook import revision_html
 from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
 
 MAX_NAME_LENGTH = 200
@@ -80,9 +81,7 @@ class Revision:
         return f"{self.name}@{self.number}"
 
     def _repr_html_(self) -> str:
-        from openg2g.models.notebook import revision_html
-
-        return revision_html(self)
+        return revision_html(self.reference, self.workload, self.effective_from, self.author, self.message)
 
 
 @dataclass(frozen=True)

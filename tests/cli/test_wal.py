@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, LocationError
-from openg2g.catalog.engine.sqlite.files import wal_warning
+from openg2g.catalog.engine.sqlite.journal import wal_warning
 from tests.builders import make_workload
 from tests.cli.conftest import Cli
 from tests.next_release import become, write_migrations

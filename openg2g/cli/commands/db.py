@@ -33,7 +33,7 @@ def status(context: click.Context, format_name: str) -> None:
     from openg2g.catalog.catalog import Catalog
     from openg2g.catalog.engine.definitions import compare_definitions
     from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
-    from openg2g.catalog.engine.sqlite.files import journal_mode
+    from openg2g.catalog.engine.sqlite.journal import journal_mode
 
     facts: dict[str, str | int | None] = {}
     database = _database(context)

@@ -25,7 +25,7 @@ def command(context: click.Context, wal: bool) -> None:
     """
     from openg2g.catalog.catalog import Catalog, make_catalog
     from openg2g.catalog.engine.location import locate
-    from openg2g.catalog.engine.sqlite.files import wal_warning
+    from openg2g.catalog.engine.sqlite.journal import wal_warning
     from openg2g.catalog.engine.sqlite.ownership import why_read_only
     from openg2g.catalog.engine.stored import note_stored
 
