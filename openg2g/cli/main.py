@@ -16,6 +16,7 @@ from openg2g.models import errors
 _COMMANDS = {
     "init": "Make a catalog.",
     "import": "Record the workloads of files.",
+    "import-history": "Record the versions of a file in git.",
     "validate": "Check files without a catalog.",
     "export": "Write workloads to a file.",
     "check": "Say what a format would lose of workloads.",

@@ -19,6 +19,7 @@ CANARY = "canary-9f31"
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "init": ((),),
     "import": (("small.json",), ("small.json", "--require", "total_gpus < {}"), ("small.json", "--name", "{}")),
+    "import-history": (("small.json",), ("{}",), ("small.json", "--name", "{}")),
     "validate": (("small.json",), ("{}",)),
     "export": (("small",), ("--all",), ("--where", "name == {!r}"), ("--all", "--history"), ("small", "-o", "{}.json")),
     "check": (("small", "--target", "toml"), ("{}", "--target", "openg2g-0.2")),

@@ -83,7 +83,7 @@ def test_the_help_of_import_has_each_option_in_one_section(run_cli: Cli) -> None
     listed = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
     assert sorted(listed) == sorted(flags | {"--help"})
     titles = re.findall(r"^(\S.*):$", text.partition("\nOptions:")[2], re.MULTILINE)
-    assert titles == ["Limits, beyond which a file is refused", "Archives", "History of a file in git"]
+    assert titles == ["Limits, beyond which a file is refused", "Archives"]
     assert "FILE..." not in text.partition("\nOptions:")[2]
 
 

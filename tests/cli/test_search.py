@@ -230,8 +230,6 @@ def test_a_rule_is_not_for_whole_histories(filled: Cli, tmp_path: Path) -> None:
     filled("export", "--all", "--history", "-o", "archive.jsonl")
     outcome = filled("import", "archive.jsonl", "--require", "True")
     assert outcome.exit_code == 2 and "takes no rules" in outcome.err
-    outcome = filled("import", "--git-history", "fleet.json", "--require", "True")
-    assert outcome.exit_code == 2 and "--require makes no sense with --git-history" in outcome.err
     assert filled("import", "fleet.json", "--param", "x=1").exit_code == 2
 
 

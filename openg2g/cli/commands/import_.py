@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from openg2g.cli.options.filling import catalog_to_fill
 from openg2g.cli.options.reading import limit_options, limits_given, max_errors_option
 from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import (
     INSTANT,
-    database_given,
     database_option,
     parameter_option,
     parameters_given,
@@ -21,13 +21,11 @@ from openg2g.cli.options.shared import (
     renames_given,
     zone_option,
 )
-from openg2g.cli.output.git_history import git_history_options, import_planned, planned_git_import
 from openg2g.cli.output.progress import progress
 from openg2g.cli.output.tables import added_lines, escaped, outcome_line, say
 from openg2g.formats.registry import FORMAT_NAMES
 
 if TYPE_CHECKING:
-    from openg2g.catalog import Catalog
     from openg2g.catalog.documents.rules import Rule
     from openg2g.catalog.documents.transfer import ImportSettings, PlacedDraft
     from openg2g.formats.archive.entries import Entry
@@ -39,7 +37,7 @@ _EXIT_REFUSED = 4
 
 
 @click.command("import", cls=SectionedCommand)
-@click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(allow_dash=True))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
 @click.option("--name", help="Name of the workload. Default: what the document says, else the name of the file.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
 @click.option("-m", "--message", help="Why, for the record.")
@@ -70,7 +68,6 @@ _EXIT_REFUSED = 4
 @database_option
 @limit_options
 @rename_options
-@git_history_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -111,18 +108,12 @@ def command(
       openg2g import sweep.jsonl --require "total_gpus <= 8000"
       openg2g import sweep.jsonl --keep-going --rejects rejects.jsonl
       openg2g import catalog.jsonl --prefix paper/
-      openg2g import --git-history plans/fleet.json --name fleet
     """
     from openg2g.catalog.archive.copying import import_archive, renaming
     from openg2g.catalog.documents.transfer import ImportSettings, append_drafts
     from openg2g.cli.output.differences import previewed_changes
     from openg2g.formats.files import open_sources
 
-    plan = planned_git_import(context)
-    if plan is not None:
-        with _catalog_for(context, dry_run=dry_run) as catalog:
-            import_planned(catalog, plan, dry_run=dry_run)
-        return 0
     settings = ImportSettings(name, message, author, effective_from, _rules(rules, parameters))
     name_here = renaming(renames_given(renames), prefix)
     if keep_going != (rejects is not None) or (keep_going and rules):
@@ -133,7 +124,7 @@ def command(
     ):
         _check_kinds(sources, settings, has_renames=bool(renames or prefix), keep_going=keep_going)
         with (
-            _catalog_for(context, dry_run=dry_run) as catalog,
+            catalog_to_fill(context, dry_run=dry_run) as catalog,
             _refusals(rejects, max_errors) as refusals,
             _read_ahead(sources, settings, refusals) as (archives, drafts),
             catalog.previewing() if dry_run else catalog.writing() as writer,
@@ -213,26 +204,6 @@ def _read_ahead(
             drafts = stack.enter_context(read_ahead(read_drafts(documents, settings, refusals)))
         refusals.raise_problems()
         yield archives, drafts
-
-
-@contextmanager
-def _catalog_for(context: click.Context, *, dry_run: bool) -> "Iterator[Catalog]":
-    """Open the catalog, or make it; a dry run makes a catalog that does not exist in a temporary directory."""
-    from openg2g.catalog import Catalog
-    from openg2g.catalog.catalog import make_catalog
-    from openg2g.catalog.engine.location import locate
-    from openg2g.formats.temporary import temporary_directory
-
-    location = locate(database_given(context))
-    with ExitStack() as stack:
-        if location.path is None or (location.path.exists() and location.path.stat().st_size):
-            yield stack.enter_context(Catalog.open(database_given(context)))
-        elif dry_run:
-            yield stack.enter_context(Catalog.create(stack.enter_context(temporary_directory()) / "catalog.db"))
-        else:
-            if make_catalog(location):
-                say(f"Made the catalog {location}.")
-            yield stack.enter_context(Catalog.open(database_given(context)))
 
 
 def _print(report: IO[str], *, dry_run: bool) -> None:
