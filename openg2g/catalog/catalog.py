@@ -215,7 +215,7 @@ class Catalog(CatalogReporting):
         """Own a write transaction: what is appended in the block is committed when it ends without an error."""
         author = default_author()  # It may start a process: before the lock is taken, not under it.
         with self.database.writing() as connection:
-            writer = RevisionWriter(connection, author)
+            writer = RevisionWriter(self.database, connection, author)
             yield writer
             writer.clocks.finish()
         writer.clocks.tell()
@@ -225,7 +225,7 @@ class Catalog(CatalogReporting):
         author = default_author()
 
         def write(connection: Connection) -> tuple[_Result, ClockWatch]:
-            writer = RevisionWriter(connection, author)
+            writer = RevisionWriter(self.database, connection, author)
             result = work(writer)
             writer.clocks.finish()
             return result, writer.clocks

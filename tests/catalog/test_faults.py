@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import event
 
 from openg2g.catalog import (
     Catalog,
@@ -21,6 +22,7 @@ from openg2g.catalog import (
     DamagedCatalogError,
     LocationError,
     NotACatalogError,
+    RevisionDraft,
     SchemaTooNewError,
 )
 from openg2g.catalog.schema.tables import CATALOG_TABLES, VERSION_TABLE
@@ -470,3 +472,21 @@ def test_a_server_database_of_another_encoding_is_refused(postgres: PostgresServ
 def test_what_is_given_must_be_of_its_kind(catalog: Catalog, use: Callable[[Catalog], object], message: str) -> None:
     with pytest.raises(CatalogError, match=message):
         use(catalog)
+
+
+def test_an_error_of_a_caller_is_passed_on_as_it_is(catalog: Catalog) -> None:
+    statements: list[str] = []
+    event.listen(
+        catalog.database.engine, "before_cursor_execute", lambda _, __, statement, *___: statements.append(statement)
+    )
+
+    def drafts() -> Iterator[RevisionDraft]:
+        yield make_draft("fleet")
+        raise ValueError("of the caller")
+
+    with pytest.raises(ValueError, match="of the caller"):
+        catalog.save_many(drafts())
+    for begin in (catalog.writing, catalog.session, catalog.database.snapshot):
+        with pytest.raises(ValueError, match="of the caller"), begin():
+            raise ValueError("of the caller")
+    assert not any("integrity_check" in statement for statement in statements)

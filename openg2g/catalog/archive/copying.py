@@ -62,7 +62,7 @@ def copy_catalog(
         names = [_name_meant(source, reference) for reference in names]
     archive = ArchiveTarget(name_here)
     for batch in entry_batches(archive_entries(source.database, names)):
-        with target.writing() as writer:
+        with target.writing() as writer, writer.naming_damage():
             archive.add(writer, batch)
     return archive.added
 
@@ -119,5 +119,6 @@ def import_archive(
     """
     archive = ArchiveTarget(name_here)
     for batch in batches:
-        archive.add(writer, batch)
+        with writer.naming_damage():
+            archive.add(writer, batch)
     return archive.added

@@ -133,7 +133,7 @@ class Database:
         Raises:
             CatalogUnavailableError: The server does not come back.
         """
-        return _again_where_given_up(self.reading, work)
+        return self._again_where_given_up(self.reading, work)
 
     def read_at_once(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do what `read` does, where every statement of the work is to see the same state.
@@ -141,7 +141,7 @@ class Database:
         Raises:
             CatalogUnavailableError: The server does not come back.
         """
-        return _again_where_given_up(self.snapshot, work)
+        return self._again_where_given_up(self.snapshot, work)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -222,7 +222,7 @@ class Database:
         Raises:
             CatalogUnavailableError: The server does not come back, or gives up each time.
         """
-        return _again_where_given_up(self.writing, work)
+        return self._again_where_given_up(self.writing, work)
 
     def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
         """Begin a transaction that no other writer can come into.
@@ -263,6 +263,35 @@ class Database:
                 note_stored()
             raise
 
+    def naming_damage(self) -> AbstractContextManager[None]:
+        """Say that the file is damaged where our own code fails within the block and that is why.
+
+        Code of others must not run in the block: its errors would have the whole file checked.
+        """
+        return naming_damage(self.engine, self.location)
+
+    def _again_where_given_up(
+        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], _Result]
+    ) -> _Result:
+        """Do work in a transaction; again, a few times, where the server gives it up or its connection is lost."""
+
+        def attempt() -> _Result:
+            with begin() as connection, self.naming_damage():
+                return work(connection)
+
+        is_repeated = False
+        for pause_s in _REPEATED_AFTER_S:
+            try:
+                return attempt()
+            except UnknownOutcomeError:
+                raise
+            except CatalogError as error:
+                if not is_given_up(error) and not (is_repeated and isinstance(error, CatalogUnavailableError)):
+                    raise
+            is_repeated = True
+            time.sleep(pause_s * random.uniform(0.5, 1))  # Two that met shall not meet again.
+        return attempt()
+
     def refuse_writing(self, why: str) -> None:
         """Let nobody write through this object."""
         self._why_not_written = why
@@ -287,7 +316,7 @@ class Database:
     @contextmanager
     def connected(self) -> Iterator[Connection]:
         """Yield a connection without a transaction; what goes wrong with it is one of our errors."""
-        with translated_errors(self.location), naming_damage(self.engine, self.location):
+        with translated_errors(self.location):
             connection = self._take()
             try:
                 yield connection
@@ -297,7 +326,7 @@ class Database:
     @contextmanager
     def _in_transaction(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
         """Yield a connection after a beginning, which is tried again where the connection had been lost before."""
-        with translated_errors(self.location), naming_damage(self.engine, self.location):
+        with translated_errors(self.location):
             connection = self._take()
             try:
                 try:
@@ -374,26 +403,3 @@ class Database:
 def read_only_error() -> CatalogReadOnlyError:
     """Refuse to write in a session that only reads."""
     return CatalogReadOnlyError("a session of a catalog only reads. Record with `Catalog.save` and its like.")
-
-
-def _again_where_given_up(
-    begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], _Result]
-) -> _Result:
-    """Do work in a transaction; again, a few times, where the server gives it up or its connection is lost."""
-
-    def attempt() -> _Result:
-        with begin() as connection:
-            return work(connection)
-
-    is_repeated = False
-    for pause_s in _REPEATED_AFTER_S:
-        try:
-            return attempt()
-        except UnknownOutcomeError:
-            raise
-        except CatalogError as error:
-            if not is_given_up(error) and not (is_repeated and isinstance(error, CatalogUnavailableError)):
-                raise
-        is_repeated = True
-        time.sleep(pause_s * random.uniform(0.5, 1))  # Two that met shall not meet again.
-    return attempt()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from openg2g.catalog.engine import clock
 from openg2g.catalog.engine.bulk import insert_rows
 from openg2g.catalog.engine.clock import SERVER_TIME, Clocks
+from openg2g.catalog.engine.database import Database
 from openg2g.catalog.history import names as naming
 from openg2g.catalog.history import queries
 from openg2g.catalog.history.clock_watch import ClockWatch
@@ -63,8 +64,9 @@ class _Head:
 class RevisionWriter:
     """Appends revisions within one write transaction."""
 
-    def __init__(self, connection: Connection, default_author: str) -> None:
-        """Write on a connection that holds the write lock."""
+    def __init__(self, database: Database, connection: Connection, default_author: str) -> None:
+        """Write on a connection to a database that holds the write lock."""
+        self.naming_damage = database.naming_damage
         self.connection = connection
         self.default_author = default_author
         self.content = ContentWriter(connection)
@@ -84,6 +86,10 @@ class RevisionWriter:
             RevisionConflictError: The latest revision of a name is not the one that its draft expects.
             InvalidRevisionError: A new name or label has characters that nobody sees.
         """
+        with self.naming_damage():
+            return self._append(drafts)
+
+    def _append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         refuse_hidden_characters(self.connection, drafts)
         digests = ["" if draft.workload is None else workload_digest(draft.workload) for draft in drafts]
         workload_ids: dict[str, int | None] = {"": None}
