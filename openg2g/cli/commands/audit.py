@@ -1,10 +1,12 @@
 """`openg2g audit`."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from openg2g.catalog import RevisionMark, Violation
 from openg2g.cli.options.shared import (
     INSTANT,
     database_option,
@@ -16,11 +18,6 @@ from openg2g.cli.options.shared import (
 )
 from openg2g.cli.output.tables import echo_csv, echo_json, escaped, fitted, minutes, say, table, terminal_width
 from openg2g.models.columns import columns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from openg2g.catalog import RevisionMark, Violation
 
 _HEADERS = ("name", "from (UTC)", "until (UTC)", "broken by", "mended by")
 _CSV_HEADERS = (
@@ -82,7 +79,7 @@ def command(
     return 1 if violations else 0
 
 
-def _table(violations: "Sequence[Violation]") -> str:
+def _table(violations: Sequence[Violation]) -> str:
     name_width = max(len("name"), *(columns(escaped(violation.name)) for violation in violations))
     room = (terminal_width() - name_width - _TIMES_WIDTH - 2 * (len(_HEADERS) - 1)) // 2
     rows = [
@@ -100,12 +97,12 @@ def _table(violations: "Sequence[Violation]") -> str:
     return table(_HEADERS, rows)
 
 
-def _shown(mark: "RevisionMark") -> str:
+def _shown(mark: RevisionMark) -> str:
     """Write a revision without its name, which stands in the row already."""
     return f"@{mark.number} {mark.author.partition(' <')[0]}"
 
 
-def _value(violation: "Violation") -> dict[str, Any]:
+def _value(violation: Violation) -> dict[str, Any]:
     return {
         "name": violation.name,
         "from": violation.from_.isoformat(),
@@ -115,7 +112,7 @@ def _value(violation: "Violation") -> dict[str, Any]:
     }
 
 
-def _mark_value(mark: "RevisionMark") -> dict[str, str]:
+def _mark_value(mark: RevisionMark) -> dict[str, str]:
     return {
         "reference": mark.reference,
         "recorded_at": mark.recorded_at.isoformat(),
@@ -124,7 +121,7 @@ def _mark_value(mark: "RevisionMark") -> dict[str, str]:
     }
 
 
-def _csv_row(violation: "Violation") -> list[str | None]:
+def _csv_row(violation: Violation) -> list[str | None]:
     value = _value(violation)
     broken_by, mended_by = value["broken_by"], value["mended_by"] or dict.fromkeys(value["broken_by"])
     return [value["name"], value["from"], value["until"], *broken_by.values(), *mended_by.values()]

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from openg2g.catalog.history.resolve import require_workload
 from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
-
-if TYPE_CHECKING:
-    from openg2g.models.blame import FieldBlame
+from openg2g.cli.output.differences import shown_value
+from openg2g.cli.output.tables import echo_json_value, escaped, fitted, minutes, revision_summary, table
+from openg2g.models.blame import FieldBlame, blame
 
 _HEADERS = ("", "value", "rev", "since (UTC)", "author")
 _AUTHOR_WIDTH = 20
@@ -36,26 +37,17 @@ def command(
       openg2g blame fleet
       openg2g blame fleet@2 --format json
     """
-    from openg2g.catalog.history.resolve import require_workload
-    from openg2g.models.blame import blame
-
     with open_catalog(context) as catalog:
         revision = require_workload(catalog.get(reference, as_of=as_of, known_at=known_at))
         revisions = catalog.history(revision.name)
     blamed = blame([earlier for earlier in revisions if earlier.number <= revision.number])
     if format_name == "json":
-        from openg2g.cli.output.tables import echo_json_value
-
         echo_json_value({"reference": revision.reference, "fields": [_value(found) for found in blamed]})
     else:
-        from openg2g.cli.output.tables import escaped
-
         click.echo(f"{escaped(revision.reference)}\n\n{_table(blamed)}")
 
 
-def _table(blamed: "Sequence[FieldBlame]") -> str:
-    from openg2g.cli.output.differences import shown_value
-    from openg2g.cli.output.tables import fitted, minutes, table
+def _table(blamed: Sequence[FieldBlame]) -> str:
 
     rows = []
     for found in blamed:
@@ -72,8 +64,7 @@ def _table(blamed: "Sequence[FieldBlame]") -> str:
     return table(_HEADERS, rows, right=("rev",))
 
 
-def _value(found: "FieldBlame") -> dict[str, Any]:
-    from openg2g.cli.output.tables import revision_summary
+def _value(found: FieldBlame) -> dict[str, Any]:
 
     summary = revision_summary(found.revision)
     return {

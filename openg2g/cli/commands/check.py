@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog.documents.transfer import documents_of
 from openg2g.cli.options.shared import (
     complete_names,
     database_option,
@@ -15,10 +15,9 @@ from openg2g.cli.options.shared import (
     viewpoint_options,
 )
 from openg2g.cli.output.tables import echo_json, table
+from openg2g.formats.losses import Loss
 from openg2g.formats.registry import FORMAT_NAMES
-
-if TYPE_CHECKING:
-    from openg2g.formats.losses import Loss
+from openg2g.formats.targets import find_losses
 
 _HEADERS = ("workload", "what happens", "field", "why")
 
@@ -52,9 +51,6 @@ def command(
       openg2g check fleet --target openg2g-0.2
       openg2g check fleet@2 fleet@production --target toml --format json
     """
-    from openg2g.catalog.documents.transfer import documents_of
-    from openg2g.formats.targets import find_losses
-
     with open_catalog(context) as catalog:
         documents = list(documents_of(catalog, references, viewpoint_of(as_of, known_at)))
     found = [(document.where, loss) for document in documents for loss in find_losses(document, target)]
@@ -67,9 +63,9 @@ def command(
     return 1 if found else 0
 
 
-def _value(where: str, loss: "Loss") -> dict[str, str]:
+def _value(where: str, loss: Loss) -> dict[str, str]:
     return {"reference": where, "kind": loss.kind.value, "path": loss.path, "message": loss.message}
 
 
-def _row(where: str, loss: "Loss") -> Sequence[str]:
+def _row(where: str, loss: Loss) -> Sequence[str]:
     return where, loss.kind.value, loss.path, loss.message

@@ -2,16 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from openg2g.catalog.documents.script_check import ScriptFinding, check_scripts
 from openg2g.cli.options.shared import database_option, format_option, open_catalog
+from openg2g.cli.output.differences import Comparison, Side, comparison_value, difference_lines
 from openg2g.cli.output.tables import echo_json, escaped, say
-
-if TYPE_CHECKING:
-    from openg2g.catalog.documents.script_check import ScriptFinding
-    from openg2g.cli.output.differences import Comparison
 
 
 @click.command("check-scripts")
@@ -45,8 +43,6 @@ def command(
       openg2g check-scripts . --name-map MODELS=fleet --strict
       openg2g check-scripts src runs --name-map offline/run_ofo.py:MODELS=fleet --format json
     """
-    from openg2g.catalog.documents.script_check import check_scripts
-
     with open_catalog(context) as catalog:
         findings = list(check_scripts(catalog, paths, _names_given(name_map)))
     if format_name == "json":
@@ -68,20 +64,18 @@ def _names_given(texts: tuple[str, ...]) -> dict[str, str]:
     return names
 
 
-def _lines(finding: "ScriptFinding") -> list[str]:
+def _lines(finding: ScriptFinding) -> list[str]:
     """Say in one line how a workload stands to the catalog, and below it what is different or wrong."""
     lines = [escaped(f"{finding.where}: {finding.name or 'a workload without a name'}: {_phrase(finding)}")]
     if finding.problems:
         lines = [escaped(f"{finding.where}: unreadable")]
     lines += [f"    {escaped(str(problem))}" for problem in finding.problems]
     if finding.difference is not None:
-        from openg2g.cli.output.differences import difference_lines
-
         lines += [f"    {line}" for line in difference_lines(_comparison(finding))]
     return lines
 
 
-def _phrase(finding: "ScriptFinding") -> str:
+def _phrase(finding: ScriptFinding) -> str:
     compared = "" if finding.compared is None else finding.compared.reference
     if finding.compared is not None and finding.compared.is_retirement:
         compared += " (retired)"
@@ -101,16 +95,14 @@ def _phrase(finding: "ScriptFinding") -> str:
             return "; ".join(["unknown to the catalog", *hints])
 
 
-def _comparison(finding: "ScriptFinding") -> "Comparison":
-    from openg2g.cli.output.differences import Comparison, Side
+def _comparison(finding: ScriptFinding) -> Comparison:
 
     assert finding.compared is not None and finding.difference is not None  # Only what has both is compared.
     old = Side(Side.of_revision(finding.compared).title, finding.compared.workload)
     return Comparison(old, Side(finding.where, finding.workload), finding.difference, ())
 
 
-def _value(finding: "ScriptFinding") -> dict[str, Any]:
-    from openg2g.cli.output.differences import comparison_value
+def _value(finding: ScriptFinding) -> dict[str, Any]:
 
     difference = None
     if finding.difference is not None:
@@ -130,7 +122,7 @@ def _value(finding: "ScriptFinding") -> dict[str, Any]:
     }
 
 
-def _say_summary(findings: "Sequence[ScriptFinding]") -> None:
+def _say_summary(findings: Sequence[ScriptFinding]) -> None:
     if not findings:
         say("No workload stands in these scripts.")
         return

@@ -2,6 +2,9 @@
 
 import click
 
+from openg2g.catalog import Catalog
+from openg2g.catalog.archive.copying import copy_catalog, renaming
+from openg2g.catalog.engine.faults import naming_damage
 from openg2g.cli.options.shared import rename_options, renames_given
 from openg2g.cli.output.tables import added_lines, escaped
 
@@ -24,10 +27,6 @@ def command(source: str, target: str, names: tuple[str, ...], renames: tuple[str
       openg2g copy fleet.db postgresql://alice@db.example/fleet
       openg2g copy fleet.db team.db fleet --rename fleet=alices-fleet
     """
-    from openg2g.catalog import Catalog
-    from openg2g.catalog.archive.copying import copy_catalog, renaming
-    from openg2g.catalog.engine.faults import naming_damage
-
     name_here = renaming(renames_given(renames), prefix)
     with (
         Catalog.open(source) as source_catalog,

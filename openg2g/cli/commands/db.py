@@ -1,16 +1,21 @@
 """`openg2g db`: the tables of a catalog."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import click
 
+from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.engine import migrate
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.definitions import compare_definitions
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision, require_schema
+from openg2g.catalog.engine.sqlite.journal import journal_mode
+from openg2g.catalog.engine.stored import note_stored
+from openg2g.catalog.upkeep.backup import back_up, back_up_beside
 from openg2g.cli.options.shared import database_given, database_option, format_option
 from openg2g.cli.output.tables import echo_json_value, escaped, say
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from openg2g.catalog.engine.database import Database
+from openg2g.models.errors import CatalogNotFoundError, SchemaError
 
 
 @click.group("db")
@@ -30,11 +35,6 @@ def status(context: click.Context, format_name: str) -> None:
     Example:
       openg2g db status --database fleet.db
     """
-    from openg2g.catalog.catalog import Catalog
-    from openg2g.catalog.engine.definitions import compare_definitions
-    from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
-    from openg2g.catalog.engine.sqlite.journal import journal_mode
-
     facts: dict[str, str | int | None] = {}
     database = _database(context)
     try:
@@ -75,8 +75,6 @@ def backup(context: click.Context, file: str) -> None:
     Example:
       openg2g db backup fleet-before-the-move.db --database fleet.db
     """
-    from openg2g.catalog.upkeep.backup import back_up
-
     database = _database(context)
     try:
         _existing_schema(database)
@@ -101,8 +99,6 @@ def upgrade(context: click.Context, revision: str, no_backup: bool) -> None:
     Example:
       openg2g db upgrade --database fleet.db
     """
-    from openg2g.catalog.engine import migrate
-
     _migrate(context, migrate.upgrade if no_backup else _upgrade_after_backup, revision)
 
 
@@ -117,8 +113,6 @@ def downgrade(context: click.Context, revision: str) -> None:
     Example:
       openg2g db downgrade 0001 --database fleet.db
     """
-    from openg2g.catalog.engine import migrate
-
     _migrate(context, migrate.downgrade, revision)
 
 
@@ -135,10 +129,6 @@ def check(context: click.Context) -> None:
     Example:
       openg2g db check --database fleet.db
     """
-    from openg2g.catalog.engine.definitions import compare_definitions
-    from openg2g.catalog.engine.schema_version import require_schema
-    from openg2g.models.errors import SchemaError
-
     database = _database(context)
     try:
         require_schema(database)
@@ -150,10 +140,8 @@ def check(context: click.Context) -> None:
     click.echo("The tables are those of this release.")
 
 
-def _upgrade_after_backup(database: "Database", revision: str) -> None:
+def _upgrade_after_backup(database: Database, revision: str) -> None:
     """Upgrade, and before its tables change, copy an SQLite file."""
-    from openg2g.catalog.engine import migrate
-    from openg2g.catalog.upkeep.backup import back_up_beside
 
     def back_up(schema: str) -> None:
         say(f"Backed up to {back_up_beside(database, schema)}.")
@@ -164,33 +152,25 @@ def _upgrade_after_backup(database: "Database", revision: str) -> None:
         migrate.upgrade(database, revision)
 
 
-def _database(context: click.Context) -> "Database":
-    from openg2g.catalog.engine.database import Database
-    from openg2g.catalog.engine.location import locate
+def _database(context: click.Context) -> Database:
 
     return Database(locate(database_given(context)))
 
 
-def _existing_schema(database: "Database") -> str:
+def _existing_schema(database: Database) -> str:
     """Return the schema revision of a catalog.
 
     Raises:
         CatalogNotFoundError: There is none.
     """
-    from openg2g.catalog.engine.schema_version import find_schema_revision
-    from openg2g.models.errors import CatalogNotFoundError
-
     found = find_schema_revision(database)
     if found is None:
         raise CatalogNotFoundError(str(database.location), "the database has no tables of a catalog")
     return found
 
 
-def _migrate(context: click.Context, migration: "Callable[[Database, str], None]", revision: str) -> None:
+def _migrate(context: click.Context, migration: Callable[[Database, str], None], revision: str) -> None:
     """Run a migration on a catalog that exists, and say where it went."""
-    from openg2g.catalog.engine.schema_version import find_schema_revision
-    from openg2g.catalog.engine.stored import note_stored
-
     database = _database(context)
     try:
         before = _existing_schema(database)

@@ -3,18 +3,17 @@
 import math
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
 from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
+from openg2g.cli.output.differences import Side, compare, comparison_lines, comparison_value
+from openg2g.cli.output.tables import echo_json_value, say
+from openg2g.formats.document import Document
+from openg2g.formats.files import open_sources
 from openg2g.formats.registry import format_name_of
 from openg2g.models.errors import CatalogError, InvalidDocumentError, Problem, UnknownFormatError
 from openg2g.models.secrets import masked_value
-
-if TYPE_CHECKING:
-    from openg2g.cli.output.differences import Side
-    from openg2g.formats.document import Document
 
 _STANDARD_INPUT = "-"
 _PATH_PREFIXES = ("/", "./", "../")
@@ -62,24 +61,18 @@ def command(
       openg2g diff fleet plan.json --exit-code
       ssh cluster cat config.json | openg2g diff fleet - --format json
     """
-    from openg2g.cli.output.differences import compare, comparison_lines, comparison_value
-
     if old == new == _STANDARD_INPUT:
         raise click.UsageError("Only one of A and B can be standard input.")
     sides = (_side(context, text, as_of, known_at) for text in (old, new))
     comparison = compare(*sides, rtol=rtol, atol=atol)
     if format_name == "json":
-        from openg2g.cli.output.tables import echo_json_value
-
         echo_json_value(comparison_value(comparison))
     else:
         click.echo("\n".join(comparison_lines(comparison)))
     return 1 if exit_code and not comparison.is_empty else 0
 
 
-def _side(context: click.Context, text: str, as_of: datetime | None, known_at: datetime | None) -> "Side":
-    from openg2g.cli.output.differences import Side
-    from openg2g.cli.output.tables import say
+def _side(context: click.Context, text: str, as_of: datetime | None, known_at: datetime | None) -> Side:
 
     file_format = _format_of_path(text)
     if file_format is not None and (text == _STANDARD_INPUT or (os.path.exists(text) and not os.path.isdir(text))):
@@ -105,10 +98,8 @@ def _format_of_path(text: str) -> str | None:
         return "json" if text.startswith(_PATH_PREFIXES) else None
 
 
-def _only_document(path: str, format_name: str) -> "Document":
+def _only_document(path: str, format_name: str) -> Document:
     """Read a file of one workload."""
-    from openg2g.formats.files import open_sources
-
     found = None
     with open_sources([path], format_name) as (source,):
         for outcome in source.read():

@@ -2,10 +2,11 @@
 
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog.archive.copying import export_archive
+from openg2g.catalog.documents.transfer import documents_found, documents_of, documents_of_all
 from openg2g.cli.options.shared import (
     complete_names,
     database_option,
@@ -18,11 +19,11 @@ from openg2g.cli.options.shared import (
 )
 from openg2g.cli.output.tables import say
 from openg2g.cli.output.waiting_names import WaitingNames
+from openg2g.formats.document import Document
+from openg2g.formats.files import format_name_of_stream, other_names, write_documents, writing_text
+from openg2g.formats.losses import Loss
 from openg2g.formats.registry import FORMAT_NAMES
-
-if TYPE_CHECKING:
-    from openg2g.formats.document import Document
-    from openg2g.formats.losses import Loss
+from openg2g.formats.targets import refuse_losses, tell_losses
 
 
 @click.command("export")
@@ -73,11 +74,6 @@ def command(
       openg2g export --where "total_gpus < 7200" --format jsonl > small.jsonl
       openg2g export --all --history -o catalog.jsonl
     """
-    from openg2g.catalog.archive.copying import export_archive
-    from openg2g.catalog.documents.transfer import documents_found, documents_of, documents_of_all
-    from openg2g.formats.files import format_name_of_stream, other_names, write_documents, writing_text
-    from openg2g.formats.targets import refuse_losses, tell_losses
-
     if history and not (export_all and as_of is known_at is None and format_name in (None, "jsonl")):
         raise click.UsageError("--history goes with --all, and with no times and no other format.")
     if [bool(references), export_all, expression is not None].count(True) != 1:
@@ -117,5 +113,5 @@ def _say_links(output: str, number: int) -> None:
         say(f"{output} was replaced; its {names} the old content.")
 
 
-def _say_loss(document: "Document", loss: "Loss") -> None:
+def _say_loss(document: Document, loss: Loss) -> None:
     say(f"{document.where}: {loss}")

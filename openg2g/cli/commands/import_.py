@@ -5,10 +5,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import click
 
+from openg2g.catalog.archive.copying import archive_read_ahead, import_archive, renaming
+from openg2g.catalog.documents.read_ahead import read_ahead
+from openg2g.catalog.documents.rules import Rule
+from openg2g.catalog.documents.transfer import ImportSettings, PlacedDraft, append_drafts, read_drafts
 from openg2g.cli.options.filling import catalog_to_fill
 from openg2g.cli.options.reading import limit_options, limits_given, max_errors_option
 from openg2g.cli.options.sections import SectionedCommand
@@ -21,16 +25,14 @@ from openg2g.cli.options.shared import (
     renames_given,
     zone_option,
 )
+from openg2g.cli.output.differences import previewed_changes
 from openg2g.cli.output.progress import progress
+from openg2g.cli.output.rejects import rejects_file
 from openg2g.cli.output.tables import added_lines, escaped, outcome_line, say
+from openg2g.formats.archive.entries import Entry
+from openg2g.formats.files import SourceFile, open_sources
+from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList, Refusals
 from openg2g.formats.registry import FORMAT_NAMES
-
-if TYPE_CHECKING:
-    from openg2g.catalog.documents.rules import Rule
-    from openg2g.catalog.documents.transfer import ImportSettings, PlacedDraft
-    from openg2g.formats.archive.entries import Entry
-    from openg2g.formats.files import SourceFile
-    from openg2g.formats.refusals import Refusals
 
 _REPORT_BYTES_IN_MEMORY = 2**22
 _EXIT_REFUSED = 4
@@ -109,11 +111,6 @@ def command(
       openg2g import sweep.jsonl --keep-going --rejects rejects.jsonl
       openg2g import catalog.jsonl --prefix paper/
     """
-    from openg2g.catalog.archive.copying import import_archive, renaming
-    from openg2g.catalog.documents.transfer import ImportSettings, append_drafts
-    from openg2g.cli.output.differences import previewed_changes
-    from openg2g.formats.files import open_sources
-
     settings = ImportSettings(name, message, author, effective_from, _rules(rules, parameters))
     name_here = renaming(renames_given(renames), prefix)
     if keep_going != (rejects is not None) or (keep_going and rules):
@@ -145,8 +142,7 @@ def command(
     return 0
 
 
-def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> "tuple[Rule, ...]":
-    from openg2g.catalog.documents.rules import Rule
+def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[Rule, ...]:
 
     if parameters and not expressions:
         raise click.UsageError("--param goes with --require.")
@@ -154,12 +150,8 @@ def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> "tuple[
     return tuple(Rule(expression, values) for expression in expressions)
 
 
-def _check_kinds(
-    sources: "list[SourceFile]", settings: "ImportSettings", *, has_renames: bool, keep_going: bool
-) -> None:
+def _check_kinds(sources: list[SourceFile], settings: ImportSettings, *, has_renames: bool, keep_going: bool) -> None:
     """Refuse options that mean nothing for the files."""
-    from openg2g.catalog.documents.transfer import ImportSettings
-
     archives = [source.label for source in sources if source.is_archive]
     if archives and settings != ImportSettings():
         raise click.UsageError(
@@ -172,11 +164,8 @@ def _check_kinds(
 
 
 @contextmanager
-def _refusals(rejects: str | None, max_errors: int | None) -> "Iterator[Refusals]":
+def _refusals(rejects: str | None, max_errors: int | None) -> Iterator[Refusals]:
     """Yield what takes documents that are refused: their problems fail the import, or go into the file of rejects."""
-    from openg2g.cli.output.rejects import rejects_file
-    from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
-
     if rejects is not None:
         with rejects_file(rejects, max_errors) as found:
             yield found
@@ -186,13 +175,9 @@ def _refusals(rejects: str | None, max_errors: int | None) -> "Iterator[Refusals
 
 @contextmanager
 def _read_ahead(
-    sources: "list[SourceFile]", settings: "ImportSettings", refusals: "Refusals"
-) -> "Iterator[tuple[list[Iterator[Sequence[Entry]]], Iterator[Sequence[PlacedDraft]]]]":
+    sources: list[SourceFile], settings: ImportSettings, refusals: Refusals
+) -> Iterator[tuple[list[Iterator[Sequence[Entry]]], Iterator[Sequence[PlacedDraft]]]]:
     """Read and check all files, however slow they are, before others have to wait for the catalog."""
-    from openg2g.catalog.archive.copying import archive_read_ahead
-    from openg2g.catalog.documents.read_ahead import read_ahead
-    from openg2g.catalog.documents.transfer import read_drafts
-
     with ExitStack() as stack:
         with progress(sources) as watched:
             archives = [

@@ -1,17 +1,17 @@
 """`openg2g import-history`."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
+from openg2g.catalog import Catalog
+from openg2g.catalog.documents.git_import import GitImportPlan, plan_git_import, record_git_import
 from openg2g.cli.options.filling import catalog_to_fill
 from openg2g.cli.options.shared import database_option
+from openg2g.cli.output.differences import previewed_changes
 from openg2g.cli.output.tables import escaped, fitted, outcome_line, say, terminal_width
+from openg2g.formats.git.history import commit_of_source
 from openg2g.formats.registry import FORMAT_NAMES
-
-if TYPE_CHECKING:
-    from openg2g.catalog import Catalog
-    from openg2g.catalog.documents.git_import import GitImportPlan
 
 _COMMIT_DIGITS_SHOWN = 12
 
@@ -48,19 +48,13 @@ def command(
       openg2g import-history plans/fleet.json --name fleet
       openg2g import-history plans/fleet.json --dry-run
     """
-    from openg2g.catalog.documents.git_import import plan_git_import
-
     plan = plan_git_import(path, name=name, format_name=format_name, on_bad=bad_versions)
     with catalog_to_fill(context, dry_run=dry_run) as catalog:
         _record(catalog, plan, dry_run=dry_run)
 
 
-def _record(catalog: "Catalog", plan: "GitImportPlan", *, dry_run: bool) -> None:
+def _record(catalog: Catalog, plan: GitImportPlan, *, dry_run: bool) -> None:
     """Record a history, then print a line for each revision, and what was skipped to standard error."""
-    from openg2g.catalog.documents.git_import import record_git_import
-    from openg2g.cli.output.differences import previewed_changes
-    from openg2g.formats.git.history import commit_of_source
-
     with catalog.previewing() if dry_run else catalog.writing() as writer:
         revisions = [revision for revision in record_git_import(writer, plan) if revision.is_new]
         changes = [list(previewed_changes(writer, revision)) if dry_run else [] for revision in revisions]

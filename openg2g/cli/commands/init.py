@@ -2,6 +2,11 @@
 
 import click
 
+from openg2g.catalog.catalog import Catalog, make_catalog
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.sqlite.journal import wal_warning
+from openg2g.catalog.engine.sqlite.ownership import why_read_only
+from openg2g.catalog.engine.stored import note_stored
 from openg2g.cli.options.shared import database_given, database_option
 from openg2g.cli.output.tables import escaped, say
 
@@ -23,12 +28,6 @@ def command(context: click.Context, wal: bool) -> None:
       openg2g init --wal --database fleet.db
       openg2g init --database postgresql://alice@db.example/fleet
     """
-    from openg2g.catalog.catalog import Catalog, make_catalog
-    from openg2g.catalog.engine.location import locate
-    from openg2g.catalog.engine.sqlite.journal import wal_warning
-    from openg2g.catalog.engine.sqlite.ownership import why_read_only
-    from openg2g.catalog.engine.stored import note_stored
-
     location = locate(database_given(context))
     is_new = make_catalog(location, wal=wal)
     note_stored()

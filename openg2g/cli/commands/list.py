@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog import NameStatus
 from openg2g.cli.options.shared import database_option, open_catalog, viewpoint_options
 from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, Listed, echo_listed, list_format_options, newer_kind
 from openg2g.cli.output.waiting_names import WaitingNames
-
-if TYPE_CHECKING:
-    from openg2g.catalog import NameStatus
 
 
 @click.command("list")
@@ -70,7 +67,7 @@ _IN_FORCE = Layout(note="newer", facts=_FACTS)
 _LATEST = Layout(time=EFFECTIVE_FROM, note="in force", facts=_FACTS)
 
 
-def _in_force(statuses: "Iterable[NameStatus]", waiting: WaitingNames, *, is_now: bool) -> "Iterator[Listed]":
+def _in_force(statuses: Iterable[NameStatus], waiting: WaitingNames, *, is_now: bool) -> Iterator[Listed]:
     for status in statuses:
         if status.in_force is None:
             waiting.note(status)
@@ -80,13 +77,13 @@ def _in_force(statuses: "Iterable[NameStatus]", waiting: WaitingNames, *, is_now
             yield Listed(status.in_force, _numbers(status), note)
 
 
-def _latest(statuses: "Iterable[NameStatus]") -> "Iterator[Listed]":
+def _latest(statuses: Iterable[NameStatus]) -> Iterator[Listed]:
     for status in statuses:
         in_force = "nothing yet" if status.in_force is None else f"@{status.in_force.number}"
         yield Listed(status.latest, _numbers(status), "" if status.in_force == status.latest else in_force)
 
 
-def _numbers(status: "NameStatus") -> tuple[int | None, int]:
+def _numbers(status: NameStatus) -> tuple[int | None, int]:
     return None if status.in_force is None else status.in_force.number, status.latest.number
 
 

@@ -1,10 +1,10 @@
 """`openg2g log`."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog import Catalog, LogFilter, Revision
 from openg2g.cli.options.shared import (
     INSTANT,
     complete_names,
@@ -14,11 +14,9 @@ from openg2g.cli.options.shared import (
     viewpoint_of,
     viewpoint_options,
 )
+from openg2g.cli.output.differences import Side, compare, difference_lines
 from openg2g.cli.output.tables import echo_json, escaped, fitted, minutes, revision_summary, terminal_width
 from openg2g.models.columns import columns
-
-if TYPE_CHECKING:
-    from openg2g.catalog import Catalog, Revision
 
 
 @click.command("log")
@@ -53,8 +51,6 @@ def command(
       openg2g log fleet --patch
       openg2g log --since 2026-03-01 --author Ada --limit 20
     """
-    from openg2g.catalog import LogFilter
-
     if since is not None and until is not None and until <= since:
         raise click.UsageError("--until must be later than --since.")
     if patch and format_name != "table":
@@ -71,7 +67,7 @@ def command(
                 click.echo(_patch(catalog, revision))
 
 
-def _line(revision: "Revision") -> str:
+def _line(revision: Revision) -> str:
     what = "retired" if revision.workload is None else f"{revision.workload.total_gpus} GPUs"
     since = "" if revision.effective_from == revision.recorded_at else f" from {minutes(revision.effective_from)}"
     author = revision.author.partition(" <")[0]
@@ -79,8 +75,7 @@ def _line(revision: "Revision") -> str:
     return line + escaped(fitted(revision.message, max(terminal_width() - columns(line), 12)))
 
 
-def _patch(catalog: "Catalog", revision: "Revision") -> str:
-    from openg2g.cli.output.differences import Side, compare, difference_lines
+def _patch(catalog: Catalog, revision: Revision) -> str:
 
     first = revision.number == 1
     before = Side("nothing", None) if first else Side.of_revision(catalog.get(f"{revision.name}@{revision.number - 1}"))

@@ -1,11 +1,13 @@
 """`openg2g models`."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from openg2g.catalog import ModelUse
 from openg2g.cli.options.shared import (
     database_option,
     format_option,
@@ -16,11 +18,6 @@ from openg2g.cli.options.shared import (
 )
 from openg2g.cli.output.tables import echo_csv, echo_json, echo_json_value, escaped, fitted, table, terminal_width
 from openg2g.models.columns import columns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from openg2g.catalog import ModelUse
 
 _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
 _USE_HEADERS = ("digest", "used by")
@@ -156,7 +153,7 @@ def show_model(context: click.Context, digest: str, format_name: str) -> None:
         click.echo(f"{'' if index else 'used by':<22}{escaped(reference)}")
 
 
-def _table(uses: "Sequence[ModelUse]") -> str:
+def _table(uses: Sequence[ModelUse]) -> str:
     """Draw a row for each model spec; where a terminal is too narrow, digest and uses come in a line below it."""
     rows = [_cells(use) for use in uses]
     digests = [use.digest[:_DIGEST_WIDTH] for use in uses]
@@ -175,7 +172,7 @@ def _table(uses: "Sequence[ModelUse]") -> str:
     return "\n".join(lines)
 
 
-def _cells(use: "ModelUse") -> list[str]:
+def _cells(use: ModelUse) -> list[str]:
     spec = use.spec
     return [
         escaped(spec.model_label),
@@ -188,7 +185,7 @@ def _cells(use: "ModelUse") -> list[str]:
     ]
 
 
-def _used_by(use: "ModelUse", width: int) -> str:
+def _used_by(use: ModelUse, width: int) -> str:
     """Name as many of the uses as there is room for, at least one, and say how many others there are."""
     everything = " ".join(map(escaped, use.references))
     if not sys.stdout.isatty() or columns(everything) <= width:
@@ -200,16 +197,16 @@ def _used_by(use: "ModelUse", width: int) -> str:
     return fitted(use.references[0], width - len(others)) + others
 
 
-def _abridged(use: "ModelUse", shown: int) -> str:
+def _abridged(use: ModelUse, shown: int) -> str:
     num_others = len(use.references) - shown
     return " ".join([*map(escaped, use.references[:shown]), *([f"+{num_others}"] if num_others else [])])
 
 
-def _batch_sizes(use: "ModelUse") -> str:
+def _batch_sizes(use: ModelUse) -> str:
     return " ".join(map(str, use.spec.feasible_batch_sizes))
 
 
-def _value(use: "ModelUse") -> dict[str, Any]:
+def _value(use: ModelUse) -> dict[str, Any]:
     return {
         **vars(use.spec),
         "total_gpus": use.spec.total_gpus,
@@ -218,6 +215,6 @@ def _value(use: "ModelUse") -> dict[str, Any]:
     }
 
 
-def _csv_row(use: "ModelUse") -> list[Any]:
+def _csv_row(use: ModelUse) -> list[Any]:
     value = _value(use) | {"feasible_batch_sizes": _batch_sizes(use), "references": " ".join(use.references)}
     return [value[header] for header in _CSV_HEADERS]

@@ -1,16 +1,13 @@
 """`openg2g search`."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog.search.explain import Explanation
 from openg2g.cli.options.shared import database_option, open_catalog, parameters_given, scope_of, scope_options
 from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, echo_revisions, list_format_options
 from openg2g.cli.output.tables import escaped, say
-
-if TYPE_CHECKING:
-    from openg2g.catalog.search.explain import Explanation
 
 
 @click.command("search")
@@ -99,7 +96,7 @@ def command(
         say(f"There are more: --after {token}")
 
 
-def _show(explanation: "Explanation") -> None:
+def _show(explanation: Explanation) -> None:
     for line in explanation.statement.split("\n"):
         click.echo(escaped(line.rstrip()))
     click.echo()

@@ -2,17 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from openg2g.catalog import Catalog
+from openg2g.catalog.history.reference import LatestReference, NameReference, parse_reference
+from openg2g.catalog.history.resolve import require_workload
 from openg2g.cli.options.shared import INSTANT, complete_names, database_option, open_catalog, zone_option
-
-if TYPE_CHECKING:
-    from openg2g.catalog import Catalog
-    from openg2g.models.edit import Change
-    from openg2g.models.revision import Revision
-    from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+from openg2g.cli.output.differences import Side, compare, comparison_lines
+from openg2g.cli.output.revisions import newer_kind
+from openg2g.cli.output.tables import escaped, outcome_line, say
+from openg2g.formats.document import Report, check_fields, checked_model_spec, checked_object
+from openg2g.formats.json.text import decode_json
+from openg2g.formats.native import MODEL_FIELDS
+from openg2g.formats.text_files import decoded
+from openg2g.models.edit import AddModel, Change, RemoveModel, edited, edited_annotations
+from openg2g.models.errors import InvalidDocumentError, Problem
+from openg2g.models.revision import Revision, RevisionDraft
+from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 
 @click.command("set")
@@ -65,10 +73,6 @@ def command(
       openg2g set fleet --add '{"model_label": "Qwen3-8B", "num_replicas": 40, "gpus_per_replica": 1,
         "initial_batch_size": 128, "itl_deadline_s": 0.05}' -m "try Qwen3-8B"
     """
-    from openg2g.cli.output.differences import Side, compare, comparison_lines
-    from openg2g.cli.output.tables import escaped, outcome_line, say
-    from openg2g.models.revision import RevisionDraft
-
     all_changes = _all_changes(changes, added, removed)
     with open_catalog(context) as catalog:
         base, expect = _base(catalog, reference, expect)
@@ -85,18 +89,15 @@ def command(
         say("Dry run: nothing was stored.")
 
 
-def _all_changes(changes: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> "list[Change | str]":
-    from openg2g.models.edit import AddModel, RemoveModel
+def _all_changes(changes: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[Change | str]:
 
     if not (changes or added or removed):
         raise click.UsageError("Say what to change: LABEL.FIELD=VALUE, --add or --remove.")
     return [*map(RemoveModel, removed), *changes, *(AddModel(spec) for spec in _specs(added))]
 
 
-def _specs(texts: Sequence[str]) -> "list[LLMInferenceModelSpec]":
+def _specs(texts: Sequence[str]) -> list[LLMInferenceModelSpec]:
     """Read the models of `--add`; raise `InvalidDocumentError` with every problem of every one."""
-    from openg2g.models.errors import InvalidDocumentError, Problem
-
     specs: list[LLMInferenceModelSpec] = []
     problems: list[Problem] = []
     for number, text in enumerate(texts, 1):
@@ -109,11 +110,7 @@ def _specs(texts: Sequence[str]) -> "list[LLMInferenceModelSpec]":
     return specs
 
 
-def _spec(text: str, where: str) -> "list[LLMInferenceModelSpec]":
-    from openg2g.formats.document import Report, check_fields, checked_model_spec, checked_object
-    from openg2g.formats.json.text import decode_json
-    from openg2g.formats.native import MODEL_FIELDS
-    from openg2g.formats.text_files import decoded
+def _spec(text: str, where: str) -> list[LLMInferenceModelSpec]:
 
     report = Report(where)
     # A byte that is no UTF-8 came as a lone surrogate from the command line; the decoder names it.
@@ -126,13 +123,8 @@ def _spec(text: str, where: str) -> "list[LLMInferenceModelSpec]":
     return [] if spec is None else [spec]
 
 
-def _base(catalog: "Catalog", reference: str, expect: int | None) -> "tuple[Revision, int | None]":
+def _base(catalog: Catalog, reference: str, expect: int | None) -> tuple[Revision, int | None]:
     """Return the revision to derive from, and the highest number that is expected when the next one is recorded."""
-    from openg2g.catalog.history.reference import LatestReference, NameReference, parse_reference
-    from openg2g.catalog.history.resolve import require_workload
-    from openg2g.cli.output.revisions import newer_kind
-    from openg2g.cli.output.tables import say
-
     parsed = parse_reference(reference)
     if isinstance(parsed, NameReference):
         # Before the workload: what somebody records meanwhile is then no number that was seen, and nothing is undone.
@@ -145,8 +137,7 @@ def _base(catalog: "Catalog", reference: str, expect: int | None) -> "tuple[Revi
     return base, base.number if expect is None and isinstance(parsed, LatestReference) else expect
 
 
-def _derived(base: "Revision", changes: "Sequence[Change | str]") -> "tuple[LLMInferenceWorkload, dict[str, Any]]":
-    from openg2g.models.edit import edited, edited_annotations
+def _derived(base: Revision, changes: Sequence[Change | str]) -> tuple[LLMInferenceWorkload, dict[str, Any]]:
 
     assert base.workload is not None  # A retirement has been refused.
     return edited(base.workload, changes), edited_annotations(base.annotations, changes)

@@ -1,17 +1,18 @@
 """`openg2g show`."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from openg2g.catalog import NameStatus, Revision, RevisionContext
+from openg2g.catalog.history.clock_watch import clock_warnings
 from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
 from openg2g.cli.output.revisions import newer_kind
 from openg2g.cli.output.tables import echo_json_value, escaped, revision_summary, say, seconds, table
-
-if TYPE_CHECKING:
-    from openg2g.catalog import NameStatus, Revision, RevisionContext
-    from openg2g.models import LLMInferenceWorkload
+from openg2g.formats import native
+from openg2g.formats.document import Document
+from openg2g.models import LLMInferenceWorkload
 
 _HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
 
@@ -39,8 +40,6 @@ def command(
       openg2g show fleet@2026-03-01 --known-at 2026-04-15
       openg2g show sha256:ab12cd34
     """
-    from openg2g.catalog.history.clock_watch import clock_warnings
-
     with open_catalog(context) as catalog:
         revision, beside = catalog.get_with_context(reference, as_of=as_of, known_at=known_at)
         warnings = clock_warnings(catalog.database, [revision.name])
@@ -76,19 +75,19 @@ def command(
         click.echo(f"\n{_models_table(revision.workload)}")
 
 
-def _newer(status: "NameStatus") -> str:
+def _newer(status: NameStatus) -> str:
     if status.newer is None:
         return ""
     return f"{status.newer.reference}, {newer_kind(status)}, effective from {seconds(status.newer.effective_from)}"
 
 
-def _upcoming(beside: "RevisionContext") -> str:
+def _upcoming(beside: RevisionContext) -> str:
     if beside.upcoming is None or beside.upcoming == beside.status.newer:
         return ""
     return f"{beside.upcoming.reference}, planned, effective from {seconds(beside.upcoming.effective_from)}"
 
 
-def _models_table(workload: "LLMInferenceWorkload") -> str:
+def _models_table(workload: LLMInferenceWorkload) -> str:
     rows = [
         [
             spec.model_label,
@@ -106,11 +105,8 @@ def _models_table(workload: "LLMInferenceWorkload") -> str:
     return table(_HEADERS, rows, right=_HEADERS[1:6])
 
 
-def _value(revision: "Revision") -> dict[str, Any]:
+def _value(revision: Revision) -> dict[str, Any]:
     """Everything about a revision: its document, and what follows from the workload."""
-    from openg2g.formats import native
-    from openg2g.formats.document import Document
-
     workload = revision.workload
     if workload is None:
         return {"name": revision.name, "retired": True, "revision": revision_summary(revision)}

@@ -1,10 +1,12 @@
 """`openg2g stats`."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog import GroupStatistics
+from openg2g.catalog.reports.statistics import Grouping
 from openg2g.cli.options.shared import (
     database_option,
     format_option,
@@ -14,12 +16,6 @@ from openg2g.cli.options.shared import (
     scope_options,
 )
 from openg2g.cli.output.tables import echo_csv, echo_json, fitted, table, terminal_width
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from openg2g.catalog import GroupStatistics
-    from openg2g.catalog.reports.statistics import Grouping
 
 _HEADERS = ("revisions", "workloads", "GPUs in all", "least", "median", "most")
 _GROUP_MIN_WIDTH = 12
@@ -36,7 +32,7 @@ _FIELDS = ("group", "num_revisions", "num_workloads", "total_gpus", "min_gpus", 
 def command(
     context: click.Context,
     where: str,
-    by: "Grouping | None",
+    by: Grouping | None,
     as_of: datetime | None,
     known_at: datetime | None,
     all_revisions: bool,
@@ -68,7 +64,7 @@ def command(
         click.echo(_table(groups, by) if groups else "No workload matches.")
 
 
-def _table(groups: "Sequence[GroupStatistics]", by: str | None) -> str:
+def _table(groups: Sequence[GroupStatistics], by: str | None) -> str:
     values = [[getattr(group, field) for field in _FIELDS[1:]] for group in groups]
     rows = [["" if value is None else str(value) for value in row] for row in values]
     if by is None:

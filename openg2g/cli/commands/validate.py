@@ -1,7 +1,7 @@
 """`openg2g validate`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -9,13 +9,12 @@ from openg2g.cli.options.reading import limit_options, limits_given, max_errors_
 from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import format_option
 from openg2g.cli.output.tables import echo_json, escaped
+from openg2g.formats.archive.entries import WorkloadEntry
+from openg2g.formats.archive.reader import read_archive
+from openg2g.formats.files import SourceFile, open_sources
+from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
 from openg2g.formats.registry import FORMAT_NAMES
-
-if TYPE_CHECKING:
-    from openg2g.formats.archive.entries import WorkloadEntry
-    from openg2g.formats.files import SourceFile
-    from openg2g.formats.refusals import ProblemList
-    from openg2g.models.errors import InvalidDocumentError
+from openg2g.models.errors import InvalidDocumentError
 
 _EXIT_INVALID = 4
 
@@ -48,9 +47,6 @@ def command(
       openg2g validate plans/*.yaml --format json
       openg2g validate sweep.jsonl --max-errors 5
     """
-    from openg2g.formats.files import open_sources
-    from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
-
     problems = ProblemList(max_errors or MAX_PROBLEMS)
     with open_sources(files, input_format, limits_given(context)) as sources:
         reports = [_checked(source, problems) for source in sources if not problems.is_full]
@@ -65,10 +61,8 @@ def command(
     return 0
 
 
-def _checked(source: "SourceFile", problems: "ProblemList") -> dict[str, Any]:
+def _checked(source: SourceFile, problems: ProblemList) -> dict[str, Any]:
     """Read a file, and report on it as JSON."""
-    from openg2g.models.errors import InvalidDocumentError
-
     before = len(problems.problems)
     number = 0
     for outcome in _archive_outcomes(source) if source.is_archive else source.read():
@@ -86,12 +80,8 @@ def _checked(source: "SourceFile", problems: "ProblemList") -> dict[str, Any]:
     }
 
 
-def _archive_outcomes(source: "SourceFile") -> "Iterator[WorkloadEntry | InvalidDocumentError]":
+def _archive_outcomes(source: SourceFile) -> Iterator[WorkloadEntry | InvalidDocumentError]:
     """Yield the workloads of an archive, and what is wrong with it."""
-    from openg2g.formats.archive.entries import WorkloadEntry
-    from openg2g.formats.archive.reader import read_archive
-    from openg2g.models.errors import InvalidDocumentError
-
     try:
         yield from (entry for entry in read_archive(source.stream, source.label) if isinstance(entry, WorkloadEntry))
     except InvalidDocumentError as error:

@@ -1,14 +1,19 @@
 """`openg2g verify`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
+from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.schema_version import require_schema
+from openg2g.catalog.history.clock_watch import all_clock_warnings
+from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.cli.options.shared import database_given, database_option, open_catalog
 from openg2g.cli.output.tables import escaped, say, seconds
-
-if TYPE_CHECKING:
-    from openg2g.formats.files import SourceFile
+from openg2g.formats.archive.entries import RevisionEntry
+from openg2g.formats.archive.reader import read_archive
+from openg2g.formats.files import SourceFile, open_sources
+from openg2g.models.errors import DamagedCatalogError
 
 
 @click.command("verify")
@@ -29,14 +34,6 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
       openg2g verify --database fleet.db
       openg2g verify catalog.jsonl
     """
-    from openg2g.catalog.engine.database import Database
-    from openg2g.catalog.engine.location import locate
-    from openg2g.catalog.engine.schema_version import require_schema
-    from openg2g.catalog.history.clock_watch import all_clock_warnings
-    from openg2g.catalog.upkeep.verify import verify_database
-    from openg2g.formats.files import open_sources
-    from openg2g.models.errors import DamagedCatalogError
-
     if files:
         with open_sources(files, "jsonl") as sources:
             for source in sources:
@@ -58,10 +55,7 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
         say(warning)
 
 
-def _verify_archive(source: "SourceFile") -> None:
-    from openg2g.catalog.engine import clock
-    from openg2g.formats.archive.entries import RevisionEntry
-    from openg2g.formats.archive.reader import read_archive
+def _verify_archive(source: SourceFile) -> None:
 
     limit = clock.Clocks(clock.now()).limit
     late: dict[str, RevisionEntry] = {}
