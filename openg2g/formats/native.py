@@ -10,7 +10,7 @@
 
 Only `models` is needed. `feasible_batch_sizes` is (128,) where it is left out. A field that is not known is refused:
 what is to be kept beside the workload goes into `annotations`. Only `$schema`, by which editors find the JSON Schema of
-a document, may stand at its top, and is not kept. `openg2g.formats.schema.document` makes that schema.
+a document, may stand at its top, and is not kept. `openg2g schema` prints it.
 """
 
 from collections.abc import Callable, Mapping

@@ -2,8 +2,7 @@
 
 import click
 
-from openg2g.formats.json.text import encode_pretty
-from openg2g.formats.schema.schemas import SCHEMA_NAMES, schema_of
+from openg2g.formats.schema.schemas import SCHEMA_NAMES, schema_text
 
 
 @click.command("schema")
@@ -25,4 +24,4 @@ def command(format_name: str) -> None:
       # yaml-language-server: $schema=workload.schema.json     in YAML
       #:schema ./workload.schema.json                          in TOML
     """
-    click.echo(encode_pretty(schema_of(format_name)))
+    click.echo(schema_text(format_name), nl=False)
