@@ -127,7 +127,7 @@ def test_workloads_that_would_be_read_as_one_are_not_written(names: tuple[str | 
 
 
 @given(documents(), st.sampled_from(("csv", "tsv")))
-@examples(100)
+@examples(50)
 def test_a_document_comes_back_from_its_rows(document: Document, format_name: str) -> None:
     text = written([document], format_name)
     found = document_of(text, format_name)
@@ -136,7 +136,7 @@ def test_a_document_comes_back_from_its_rows(document: Document, format_name: st
 
 
 @given(st.lists(documents(), max_size=4, unique_by=lambda document: document.name), st.sampled_from(("csv", "tsv")))
-@examples(30)
+@examples(20)
 def test_documents_come_back_in_order(given_documents: list[Document], format_name: str) -> None:
     named = [document for document in given_documents if document.name is not None]
     found = documents_of(written(named, format_name), format_name)
@@ -153,7 +153,7 @@ def test_a_label_comes_back_whatever_it_looks_like(label: str, format_name: str)
 
 
 @given(storable_texts() | st.text(st.sampled_from("'=+-@\t\r\n\" ,;x＝"), max_size=6).filter(bool))
-@examples(200)
+@examples(100)
 def test_a_text_comes_back_and_no_cell_begins_with_what_a_spreadsheet_runs(text: str) -> None:
     document = Document(make_workload(1), name="fleet", revision=RevisionData(message=text, author=text or None))
     file = written([document], "csv")

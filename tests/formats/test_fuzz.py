@@ -91,7 +91,7 @@ def mutated_values(draw: st.DrawFn) -> Any:
 
 
 @given(mutated_files(), st.sampled_from(FORMAT_NAMES))
-@examples(300)
+@examples(150)
 def test_a_file_with_some_bytes_changed_is_read_or_refused(content: bytes, format_name: str) -> None:
     check(content, format_name)
 
@@ -120,12 +120,12 @@ def test_a_file_with_some_values_changed_is_read_or_refused(content: Any, format
     ),
     st.sampled_from(FORMAT_NAMES),
 )
-@examples(150)
+@examples(75)
 def test_any_json_with_the_keys_of_a_document_is_read_or_refused(content: Any, format_name: str) -> None:
     check(json.dumps(content).encode(), format_name)
 
 
 @given(st.binary(max_size=60), st.sampled_from(FORMAT_NAMES))
-@examples(150)
+@examples(75)
 def test_any_bytes_are_read_or_refused(content: bytes, format_name: str) -> None:
     check(content, format_name)

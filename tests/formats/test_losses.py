@@ -65,7 +65,7 @@ def test_a_configuration_loses_nothing_in_its_own_version(version: str, config: 
 
 
 @given(configs())
-@examples(40)
+@examples(20)
 def test_any_configuration_loses_nothing_in_its_own_version(made: tuple[str, Any, dict[str, Any]]) -> None:
     version, _, config = made
     assert losses_of_config(document_of(config, f"openg2g-{version}"), version) == []
@@ -390,7 +390,7 @@ def test_losses_are_told_while_the_documents_are_handed_on() -> None:
 
 
 @given(documents(), st.sampled_from(("0.1", "0.2")))
-@examples(100)
+@examples(50)
 def test_where_nothing_is_lost_the_file_has_the_same_workload_and_annotations(document: Document, version: str) -> None:
     if version == "0.2":
         of_models = {spec.model_label: _required_of(spec.feasible_batch_sizes) for spec in document.workload.models}
@@ -412,7 +412,7 @@ def _required_of(sizes: tuple[int, ...]) -> dict[str, Any]:
 
 
 @given(configs())
-@examples(60)
+@examples(25)
 def test_a_configuration_that_loses_nothing_in_the_other_version_has_the_same_digest_there(
     made: tuple[str, LLMInferenceWorkload, dict[str, Any]],
 ) -> None:

@@ -89,7 +89,7 @@ def _text(config: dict[str, Any]) -> str:
 
 
 @given(configs())
-@examples(40)
+@examples(20)
 def test_a_configuration_means_its_workload_and_is_given_back_equal(made: _Config) -> None:
     version, workload, config = made
     document = document_of(config, f"openg2g-{version}")
@@ -98,7 +98,7 @@ def test_a_configuration_means_its_workload_and_is_given_back_equal(made: _Confi
 
 
 @given(configs(), st.sampled_from(("json", "jsonl")))
-@examples(20)
+@examples(12)
 def test_a_configuration_is_given_back_equal_by_way_of_the_catalogs_own_shape(made: _Config, format_name: str) -> None:
     version, workload, config = made
     stored = document_of(written([document_of(config, f"openg2g-{version}")], format_name), format_name)
@@ -107,7 +107,7 @@ def test_a_configuration_is_given_back_equal_by_way_of_the_catalogs_own_shape(ma
 
 
 @given(workloads())
-@examples(20)
+@examples(12)
 def test_every_workload_can_be_written_as_0_1_and_read_back(workload: LLMInferenceWorkload) -> None:
     config = config_of(Document(workload), "0.1")
     assert document_of(config, "openg2g-0.1").workload == workload

@@ -250,7 +250,7 @@ def test_a_site_that_lost_its_annotation_is_written_with_its_models_alone() -> N
 
 
 @given(configs(), st.sampled_from(("z1", "a.b", "models", "0")))
-@examples(40)
+@examples(20)
 def test_any_configuration_within_a_site_means_its_workload_and_is_given_back_equal(
     made: tuple[str, LLMInferenceWorkload, dict[str, Any]], site: str
 ) -> None:

@@ -74,7 +74,7 @@ def messages_of(content: bytes) -> list[str]:
 
 
 @given(st.lists(documents(), max_size=4))
-@examples(60)
+@examples(25)
 def test_documents_come_back_in_order_and_are_written_as_the_same_bytes_again(
     given_documents: list[Document],
 ) -> None:
@@ -557,7 +557,7 @@ def SEEDS() -> tuple[bytes, ...]:  # noqa: N802  Made when it is used, as a cons
 
 
 def test_a_damaged_file_is_read_or_refused_and_the_interpreter_survives() -> None:
-    count = fuzz_inputs(60)
+    count = fuzz_inputs(30)
     done = run_limited(_FUZZ, str(count))
     assert done.returncode == 0, done.stderr[-3_000:]
     assert done.stderr.split() == [str(number) for number in range(count)]

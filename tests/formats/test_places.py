@@ -40,7 +40,7 @@ def check_json(found: Any, place: Place, text: str) -> None:
 
 
 @given(json_values(), st.sampled_from(["", "\n", " \r\n\t"]))
-@examples(150)
+@examples(75)
 def test_every_value_of_a_json_text_is_found_where_it_stands(found: Any, before: str) -> None:
     for text in (encode_line(found), encode_pretty(found), json.dumps(found, indent="\t", ensure_ascii=True)):
         place = json_places.places_of(before + text)
@@ -91,7 +91,7 @@ def check_toml(found: Any, place: Place, text: str) -> None:
 
 
 @given(tables(), st.booleans())
-@examples(200)
+@examples(100)
 def test_every_value_of_a_toml_text_is_found_where_it_stands(found: dict[str, Any], multiline: bool) -> None:
     text = tomli_w.dumps(found, multiline_strings=multiline)
     check_toml(found, toml_places.places_of(text), text)

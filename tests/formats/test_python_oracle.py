@@ -119,7 +119,7 @@ def values_of_run(script: str) -> dict[str, Any] | None:
 
 
 @given(misleading_scripts())
-@examples(600)
+@examples(300)
 def test_what_is_read_of_a_script_is_what_it_says_when_it_is_run(script: str) -> None:
     names = values_of_run(script)
     if names is None:

@@ -698,7 +698,7 @@ def test_names_become_identifiers_and_come_back(names: list[str | None], identif
 
 
 @given(st.lists(documents(), min_size=1, max_size=3))
-@examples(60)
+@examples(30)
 def test_documents_come_back_and_are_written_as_the_same_text_again(given_documents: list[Document]) -> None:
     text = written(given_documents, "python")
     found = documents_of(text, "python")

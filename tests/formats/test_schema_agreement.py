@@ -98,7 +98,7 @@ def without_text_of_annotations(problems: list[Problem]) -> list[Problem]:
 
 
 @given(near_valid(native_values()))
-@examples(300)
+@examples(120)
 def test_a_document_is_refused_by_the_schema_and_by_the_reader(content: Any) -> None:
     assume(isinstance(content, dict))
     try:
@@ -110,14 +110,14 @@ def test_a_document_is_refused_by_the_schema_and_by_the_reader(content: Any) -> 
 
 
 @given(st.lists(near_valid(native_values()), max_size=2) | near_valid(native_values()))
-@examples(100)
+@examples(50)
 def test_a_file_of_documents_is_refused_by_the_schema_and_by_the_reader(content: Any) -> None:
     assume(not any(_is_config(item) for item in (content if isinstance(content, list) else [content])))
     check_agreement(faults_of(content, "json"), problems_in(outcomes_of(content, "json")))
 
 
 @given(near_valid(st.just(FULL) | st.just({"workloads": [FULL, value(model(), name="b")]})))
-@examples(150)
+@examples(75)
 def test_a_toml_file_is_refused_by_the_schema_and_by_the_reader(content: Any) -> None:
     assume(isinstance(content, dict))
     text = tomli_w.dumps(_without_null(content))
@@ -167,14 +167,14 @@ def configs_with_sites(draw: st.DrawFn, version: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version", CONFIGS)
 @given(data=st.data())
-@examples(200)
+@examples(80)
 def test_a_configuration_is_refused_by_the_schema_and_by_the_reader(version: str, data: st.DataObject) -> None:
     check_agreement_on_config(data.draw(near_valid(st.sampled_from(CONFIGS[version]))), version)
 
 
 @pytest.mark.parametrize("version", CONFIGS)
 @given(data=st.data())
-@examples(200)
+@examples(80)
 def test_a_configuration_with_sites_is_refused_by_the_schema_and_by_the_reader(
     version: str, data: st.DataObject
 ) -> None:
@@ -196,7 +196,7 @@ IN_CELLS = ("8", "8 16", "8  16", "8,16", "016", "2147483648 8", "1.5", "1_000",
 
 
 @given(st.dictionaries(st.sampled_from([*CELLS, "nmae"]), st.sampled_from(IN_CELLS) | st.none(), max_size=2))
-@examples(200)
+@examples(80)
 def test_a_row_of_a_csv_file_is_refused_by_the_schema_and_by_the_reader(changed: dict[str, str | None]) -> None:
     cells = {column: text for column, text in (CELLS | changed).items() if text is not None}
     stream = io.StringIO(newline="")
@@ -243,7 +243,7 @@ def typed_rows(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(typed_rows())
-@examples(150)
+@examples(75)
 def test_a_row_of_a_parquet_file_is_refused_by_the_schema_and_by_the_reader(row: dict[str, Any]) -> None:
     fields = [field.with_nullable(True) for field in written_schema(pyarrow) if field.name in row]
     sink = io.BytesIO()

@@ -138,7 +138,7 @@ def test_no_character_beyond_the_basic_plane_is_refused_that_a_pattern_would_hav
 
 
 @given(documents())
-@examples(50)
+@examples(25)
 def test_a_document_is_written_as_its_schemas_ask(document: Document) -> None:
     assert faults_of(json.loads(written([document])), "json") == []
     assert faults_of(json.loads(written([document, document])), "json") == []
@@ -146,14 +146,14 @@ def test_a_document_is_written_as_its_schemas_ask(document: Document) -> None:
 
 
 @given(documents())
-@examples(40)
+@examples(20)
 def test_yaml_is_written_as_its_schema_asks(document: Document) -> None:
     (content,) = yaml.safe_load_all(written([document], "yaml"))
     assert faults_of(content, "yaml") == []
 
 
 @given(documents())
-@examples(40)
+@examples(20)
 def test_toml_is_written_as_its_schema_asks(document: Document) -> None:
     try:
         texts = [written(found, "toml") for found in ([], [document], [document, document])]
@@ -163,7 +163,7 @@ def test_toml_is_written_as_its_schema_asks(document: Document) -> None:
 
 
 @given(documents())
-@examples(40)
+@examples(20)
 def test_csv_is_written_as_its_schema_asks(document: Document) -> None:
     for name, delimiter in (("csv", ","), ("tsv", "\t")):
         rows = csv.DictReader(io.StringIO(written([document], name), newline=""), delimiter=delimiter)
@@ -178,7 +178,7 @@ def test_parquet_is_written_as_its_schema_asks(document: Document) -> None:
 
 
 @given(documents())
-@examples(30)
+@examples(20)
 def test_a_configuration_of_0_1_is_written_as_its_schema_asks(document: Document) -> None:
     assert faults_of(config_of(Document(document.workload), "0.1"), "openg2g-0.1") == []
 

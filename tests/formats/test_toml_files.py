@@ -361,7 +361,7 @@ def test_a_document_is_written_in_this_very_text() -> None:
 
 
 @given(documents())
-@examples(80)
+@examples(50)
 def test_a_document_comes_back_or_is_refused_for_exactly_what_toml_cannot_express(document: Document) -> None:
     unfit = unfit_paths(document.annotations, "annotations")
     if unfit:

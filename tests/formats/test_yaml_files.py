@@ -461,7 +461,7 @@ def test_a_document_is_written_in_this_very_text() -> None:
 
 
 @given(documents())
-@examples(60)
+@examples(40)
 def test_a_document_comes_back_and_is_written_as_the_same_text_again(document: Document) -> None:
     text = written([document], "yaml")
     found = document_of(text, "yaml")
@@ -478,7 +478,7 @@ def test_documents_come_back_in_order(given_documents: list[Document]) -> None:
 
 
 @given(json_values())
-@examples(150)
+@examples(75)
 def test_readers_of_yaml_1_1_read_what_is_written_as_it_was_meant(given_value: Any) -> None:
     text = encode_yaml(given_value)
     for loader in LOADERS:
