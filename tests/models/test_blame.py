@@ -34,7 +34,7 @@ def retired(revision: Revision) -> Revision:
     return revision
 
 
-@examples(300)
+@examples(100)
 @given(st.lists(similar_workloads(), min_size=1, max_size=6), st.sets(st.integers(0, 5)))
 def test_blame_equals_a_replay_of_the_history(workloads: list[LLMInferenceWorkload], without: set[int]) -> None:
     revisions = [
@@ -44,7 +44,7 @@ def test_blame_equals_a_replay_of_the_history(workloads: list[LLMInferenceWorklo
     assert found == replayed(revisions)
 
 
-@examples(100)
+@examples(60)
 @given(st.lists(similar_workloads(), min_size=1, max_size=4))
 def test_every_field_of_the_last_workload_is_blamed_in_order(workloads: list[LLMInferenceWorkload]) -> None:
     blamed = blame(make_history(*workloads))

@@ -34,7 +34,7 @@ def texts_between(**fields: tuple[object, object]) -> list[str]:
     return [consequence.phrase for consequence in diff(one(**old), one(**new)).consequences]
 
 
-@examples(300)
+@examples(150)
 @given(similar_workloads(), similar_workloads())
 def test_applying_a_diff_to_the_old_workload_gives_the_new_one(
     a: LLMInferenceWorkload, b: LLMInferenceWorkload
@@ -43,20 +43,20 @@ def test_applying_a_diff_to_the_old_workload_gives_the_new_one(
     assert diff(a, b).is_empty == (a == b)
 
 
-@examples(100)
+@examples(60)
 @given(workloads(), workloads())
 def test_applying_works_for_whatever_the_domain_accepts(a: LLMInferenceWorkload, b: LLMInferenceWorkload) -> None:
     assert diff(a, b).apply(a) == b
 
 
-@examples(100)
+@examples(60)
 @given(workloads(), st.floats(0, 1), st.floats(0, 1e9))
 def test_a_workload_does_not_differ_from_itself(a: LLMInferenceWorkload, rtol: float, atol: float) -> None:
     same = diff(a, a, rtol=rtol, atol=atol)
     assert same.is_empty and same.consequences == ()
 
 
-@examples(200)
+@examples(100)
 @given(similar_workloads(), similar_workloads())
 def test_a_diff_is_the_reverse_of_the_one_back(a: LLMInferenceWorkload, b: LLMInferenceWorkload) -> None:
     there, back = diff(a, b), diff(b, a)
@@ -65,7 +65,7 @@ def test_a_diff_is_the_reverse_of_the_one_back(a: LLMInferenceWorkload, b: LLMIn
     assert {change.model_label for change in there.changed} == {change.model_label for change in back.changed}
 
 
-@examples(200)
+@examples(100)
 @given(similar_workloads(), similar_workloads())
 def test_a_workload_of_other_models_is_refused(a: LLMInferenceWorkload, b: LLMInferenceWorkload) -> None:
     change = diff(a, b)
@@ -74,7 +74,7 @@ def test_a_workload_of_other_models_is_refused(a: LLMInferenceWorkload, b: LLMIn
         change.apply(other)
 
 
-@examples(200)
+@examples(100)
 @given(st.permutations("ABCDE"))
 def test_as_few_models_as_possible_have_moved(labels: list[str]) -> None:
     longest = max(size for size in range(1, 6) if any(list(run) == sorted(run) for run in combinations(labels, size)))
@@ -179,7 +179,7 @@ def test_no_tolerance_makes_lists_of_another_length_equal() -> None:
     assert not diff(one(feasible_batch_sizes=(8,)), one(feasible_batch_sizes=(8, 8)), atol=1e9).is_empty
 
 
-@examples(100)
+@examples(60)
 @given(similar_workloads(), similar_workloads(), st.floats(0, 2), st.floats(0, 20))
 def test_a_tolerance_only_leaves_out(
     a: LLMInferenceWorkload, b: LLMInferenceWorkload, rtol: float, atol: float
@@ -264,14 +264,14 @@ def test_annotations_that_differ(old: object, new: object, changes: list[object]
     assert repr(found) == repr(changes)  # 1 == 1.0 == True for Python, not for us.
 
 
-@examples(200)
+@examples(100)
 @given(annotations(), annotations())
 def test_annotations_are_the_same_as_the_catalog_has_it(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert (annotation_changes(old, new) == ()) == same_annotations(annotations_to_text(old), annotations_to_text(new))
     assert annotation_changes(old, old) == ()
 
 
-@examples(100)
+@examples(60)
 @given(similar_workloads(), similar_workloads())
 def test_the_total_follows_from_the_models(a: LLMInferenceWorkload, b: LLMInferenceWorkload) -> None:
     found = diff(a, b).consequences

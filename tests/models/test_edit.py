@@ -52,7 +52,7 @@ def test_a_change_is_read(text: str, change: SetField) -> None:
     assert parse_change(text) == change
 
 
-@examples(200)
+@examples(100)
 @given(
     labels(),
     st.sampled_from(["num_replicas", "itl_deadline_s", "feasible_batch_sizes"]),
@@ -64,7 +64,7 @@ def test_a_change_is_read_as_it_is_written(label: str, field: str, operator: Any
     assert parse_change(str(change)) == change
 
 
-@examples(500)
+@examples(200)
 @given(st.text() | st.text("Ab.=+-_ numreplicas08,"))
 def test_any_text_is_a_change_or_refused(text: str) -> None:
     try:
@@ -223,7 +223,7 @@ def test_no_change_gives_an_equal_workload() -> None:
     assert edited(published_fleet(), []) == published_fleet()
 
 
-@examples(300)
+@examples(150)
 @given(similar_workloads(), similar_workloads())
 def test_a_difference_written_as_changes_makes_the_new_workload(
     a: LLMInferenceWorkload, b: LLMInferenceWorkload
