@@ -49,7 +49,7 @@ def test_others_write_while_a_command_waits_for_its_reader(
     catalog: Catalog, database_url: str, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openg2g.catalog.engine.waiting.LOCK_WAIT_S", 2.0)
-    catalog.save_many(make_draft(f"n{number}", workload=make_workload(5), message="m" * 200) for number in range(2_000))
+    catalog.save_many(make_draft(f"n{number}", workload=make_workload(5), message="m" * 200) for number in range(700))
     with command_into_a_pipe(*arguments, "--database", database_url):
         assert catalog.save("fleet", make_workload()).number == 1
         with Catalog.open(database_url) as other:

@@ -4,7 +4,7 @@ from tests.places import SqlitePlaces
 from tests.torture.damage import damage_files
 from tests.torture.launcher import Launcher
 
-DAMAGES = 30
+DAMAGES = 16
 
 
 def test_a_damaged_file_is_named_or_answers_as_before(launcher: Launcher, sqlite_places: SqlitePlaces) -> None:

@@ -8,7 +8,7 @@ from tests.places import Places
 from tests.torture.kills import KILLED, Killer, Round
 from tests.torture.launcher import Launcher
 
-KILLS = 5
+KILLS = 3
 
 
 @pytest.mark.parametrize("kill", KILLED.values(), ids=KILLED)

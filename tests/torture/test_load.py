@@ -13,7 +13,7 @@ from tests.places import Places
 from tests.torture.launcher import Launcher
 from tests.torture.load import Load, put_under_load
 
-IN_THE_SUITE = {"one name": Load(8, 20, names=1, readers=2), "many names": Load(8, 20, names=5, readers=2)}
+IN_THE_SUITE = {"one name": Load(8, 12, names=1, readers=2), "many names": Load(8, 12, names=5, readers=2)}
 
 
 @pytest.mark.parametrize("load", IN_THE_SUITE.values(), ids=IN_THE_SUITE)
