@@ -130,13 +130,15 @@ class CatalogSearching(CatalogReading):
         place = None if after is None else place_from_token(after, question, order)
 
         def read(connection: Connection) -> SearchPage:
-            num_renames = _require_names_of(connection, place, after)
+            _require_names_of(connection, place, after)
             plan = self._plan(connection, condition, scope, place)
             rows = plan.answer(connection, order, None if place is None else place.values, limit + 1).rows
             revisions = complete(connection, rows[:limit])
             token = None
             if len(rows) > limit:
-                token = Place(question, plan.scope.as_of, num_renames, order.values_of(revisions[-1])).token()
+                token = Place(
+                    question, plan.scope.as_of, _count_renames(connection), order.values_of(revisions[-1])
+                ).token()
             return SearchPage(tuple(revisions), token)
 
         return self.database.read_at_once(read)
@@ -190,16 +192,19 @@ class CatalogSearching(CatalogReading):
         return replace(plan, lead=choose_lead(connection, plan))
 
 
-def _require_names_of(connection: Connection, place: Place | None, token: str | None) -> int:
-    """Return how many changes of names there have been, which a place in an order by names must have met all.
+def _count_renames(connection: Connection) -> int:
+    """Count the changes of names: a place in an order by names is one among the names of its time."""
+    return connection.scalar(_NUM_RENAMES) or 0
+
+
+def _require_names_of(connection: Connection, place: Place | None, token: str | None) -> None:
+    """Make sure that names are what they were when a page ended.
 
     Raises:
         FilterError: A name was changed since.
     """
-    num_renames = connection.scalar(_NUM_RENAMES) or 0
-    if place is not None and place.num_renames != num_renames:
+    if place is not None and place.num_renames != _count_renames(connection):
         raise FilterError(token or "", "a name was changed since the page before: search again, from the first page.")
-    return num_renames
 
 
 def _shortened(condition: Expression, scope: SearchScope) -> str:
