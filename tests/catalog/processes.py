@@ -1,6 +1,7 @@
 """Real processes that use one database at the same time, started together and reported one by one.
 
-The functions that run in the other processes live here, since starting a process imports the module they are in.
+The processes are forked from one that has imported the package and does nothing else. The functions that run in them
+live here, since whatever starts such a process imports the module they are in.
 """
 
 import contextlib
@@ -24,7 +25,8 @@ from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.location import locate
 from tests.builders import make_draft, make_workload
 
-_SPAWN = multiprocessing.get_context("spawn")
+_FORKING = multiprocessing.get_context("forkserver")
+_FORKING.set_forkserver_preload(["tests.catalog.processes", "openg2g.catalog.engine.migrate", "psycopg"])
 _TIMEOUT_S = 60
 
 
@@ -34,7 +36,7 @@ def run_at_once(work: Callable[..., object], argument_lists: Sequence[tuple[obje
     Returns:
         What each of them returned, or the text of the error that it ended with.
     """
-    barrier = _SPAWN.Barrier(len(argument_lists))
+    barrier = _FORKING.Barrier(len(argument_lists))
     workers = [_start(_work_after_barrier, barrier, work, arguments) for arguments in argument_lists]
     try:
         return [_received(receiver) for _, receiver in workers]
@@ -170,11 +172,17 @@ def _use(location: str, action: str) -> object:
 
 
 def _start(work: Callable[..., object], *arguments: object) -> tuple[BaseProcess, Connection]:
-    receiver, sender = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=work, args=(sender, *arguments), daemon=True)
+    receiver, sender = _FORKING.Pipe()
+    process = _FORKING.Process(target=_work, args=(dict(os.environ), work, sender, *arguments), daemon=True)
     process.start()
     sender.close()
     return process, receiver
+
+
+def _work(environment: dict[str, str], work: Callable[..., object], *arguments: object) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    work(*arguments)
 
 
 def _end(process: BaseProcess, receiver: Connection) -> None:

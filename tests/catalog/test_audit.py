@@ -244,7 +244,7 @@ def replayed(revisions: Sequence[Revision], limit: int, since: datetime, until: 
     st.tuples(st.integers(-1, 2 * DAYS), st.integers(-1, 2 * DAYS)).filter(lambda pair: pair[0] != pair[1]).map(sorted),
     st.data(),
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_audit_finds_what_a_replay_finds(
     catalog: Catalog, drafts: list[RevisionDraft], limit: int, window: list[int], data: st.DataObject
 ) -> None:
@@ -300,7 +300,7 @@ def filled_url(shared_database_url: str) -> str:
         for gpus in (1, 2):
             catalog.save_many(
                 make_draft(f"name-{index:04}", workload=make_workload(1, num_replicas=1 + index, gpus_per_replica=gpus))
-                for index in range(5_000)
+                for index in range(2_500)
             )
         catalog.save("small", of_size(0))
         with catalog.database.writing() as connection:

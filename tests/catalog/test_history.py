@@ -47,7 +47,7 @@ def in_force(revisions: Sequence[Revision], as_of: datetime, known_at: datetime)
     return max(candidates, key=lambda r: (r.effective_from, r.number), default=None)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=steps, as_of=days, data=st.data())
 def test_answers_about_the_past_equal_a_replay(
     catalog: Catalog, history: list[tuple[object, datetime | None]], as_of: datetime, data: st.DataObject

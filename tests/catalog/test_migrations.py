@@ -204,10 +204,10 @@ def test_an_unknown_revision_is_refused_with_those_that_are_known(database_url: 
             migrate(database, "4711")
 
 
-def test_six_processes_that_make_a_catalog_at_once_all_succeed(empty_database_url: str) -> None:
-    results = run_at_once(create_catalog, [(empty_database_url,)] * 6)
+def test_four_processes_that_make_a_catalog_at_once_all_succeed(empty_database_url: str) -> None:
+    results = run_at_once(create_catalog, [(empty_database_url,)] * 4)
     with Catalog.open(empty_database_url) as catalog:
-        assert results == [catalog.location] * 6
+        assert results == [catalog.location] * 4
         assert catalog.save("fleet", make_workload()).is_new
     with PlainSql(empty_database_url) as sql:
         assert (sql.count("catalog_info"), sql.count(VERSION_TABLE)) == (1, 1)

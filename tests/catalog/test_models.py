@@ -138,7 +138,7 @@ def test_an_expression_chooses_model_specs_as_its_predicate_does(catalog: Catalo
 
 
 @given(contents())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_uses_are_those_that_plain_python_finds(catalog: Catalog, drawn: Contents) -> None:
     catalog.save_many(drawn.drafts)  # On top of what the examples before have left there.
     expression = "itl_deadline_s <= 0.12 or num_replicas == 0"

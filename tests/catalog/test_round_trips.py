@@ -26,7 +26,7 @@ def examples(count: int) -> settings:
     return settings(max_examples=count, deadline=None, suppress_health_check=checks)
 
 
-@examples(60)
+@examples(30)
 @given(
     name=names(),
     workload=new_workloads(),
@@ -64,7 +64,7 @@ def test_whatever_is_saved_comes_back_equal(
     assert catalog.load(saved.digest) == workload
 
 
-@examples(30)
+@examples(20)
 @given(workload=new_workloads(), about=annotations())
 def test_what_save_writes_reads_correctly_in_plain_sql(
     catalog: Catalog, plain_sql: PlainSql, numbers: Iterator[int], workload: LLMInferenceWorkload, about: dict[str, Any]

@@ -114,7 +114,7 @@ def test_totals_beyond_what_sql_counts_are_exact(catalog: Catalog) -> None:
 
 
 @given(contents())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_statistics_are_those_of_plain_python(catalog: Catalog, drawn: Contents) -> None:
     catalog.save_many(drawn.drafts)  # On top of what the examples before have left there.
     for scope, condition in ((SearchScope(), "True"), (ALL, "True"), (ALL, "total_gpus > 360 and num_models < 3")):

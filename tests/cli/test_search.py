@@ -1,8 +1,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -231,12 +229,3 @@ def test_a_rule_is_not_for_whole_histories(filled: Cli, tmp_path: Path) -> None:
     outcome = filled("import", "archive.jsonl", "--require", "True")
     assert outcome.exit_code == 2 and "takes no rules" in outcome.err
     assert filled("import", "fleet.json", "--param", "x=1").exit_code == 2
-
-
-def test_help_loads_neither_the_database_nor_the_language() -> None:
-    program = (
-        "import sys\nfrom openg2g.cli.main import run\nrun(['search', '-h'])\n"
-        "loaded = {'sqlalchemy', 'alembic', 'openg2g.expressions.read'} & set(sys.modules)\n"
-        "assert not loaded, loaded\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)

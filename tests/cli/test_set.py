@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from openg2g.catalog import Catalog
+from openg2g.cli.output.differences import Comparison, comparison_lines
 from tests.builders import make_workload
 from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import offline_0_1, write
@@ -117,16 +118,12 @@ def test_another_revision_than_the_expected_one_is_a_conflict(filled: Cli) -> No
 
 @on_each_engine
 def test_what_was_recorded_in_between_is_never_undone(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    from openg2g.cli.output import differences
-
-    show = differences.comparison_lines
-
-    def record_meanwhile(comparison: differences.Comparison) -> list[str]:
+    def record_meanwhile(comparison: Comparison) -> list[str]:
         with Catalog.open() as catalog:  # Somebody else, after the workload was read and before it is recorded.
             catalog.save("fleet", make_workload())
-        return show(comparison)
+        return comparison_lines(comparison)
 
-    monkeypatch.setattr(differences, "comparison_lines", record_meanwhile)
+    monkeypatch.setattr("openg2g.cli.commands.set.comparison_lines", record_meanwhile)
     outcome = filled("set", "fleet", "Llama-3.1-8B.num_replicas=1", "-m", "a")
     assert outcome.exit_code == 8
     assert "fleet: expected revision 1 to be the latest, but it is 2." in outcome.err

@@ -1,6 +1,6 @@
 """A condition means what Python would make of it, were it evaluated as code; but for the differences on purpose.
 
-`OPENG2G_ORACLE_CASES` says how many conditions are compared (600 by default; 10,000 for a full run).
+`OPENG2G_ORACLE_CASES` says how many conditions are compared (300 by default; 10,000 for a full run).
 """
 
 import os
@@ -16,7 +16,7 @@ from tests.expressions.generated import conditions, contents
 from tests.expressions.python_values import NotComparedError, compiled, evaluate
 from tests.strategies import examples
 
-CASES = int(os.environ.get("OPENG2G_ORACLE_CASES", "600"))
+CASES = int(os.environ.get("OPENG2G_ORACLE_CASES", "300"))
 _EVERY = 23
 """Each condition is applied to what was generated with it, and to every so many of the subjects that stay the same."""
 

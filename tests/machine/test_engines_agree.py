@@ -1,6 +1,6 @@
 """A catalog means the same in plain Python, on SQLite and on PostgreSQL, whatever is done and asked in whichever order.
 
-`OPENG2G_MACHINE_EXAMPLES` says how many runs of steps there are (10 by default; 1,000 for a full run).
+`OPENG2G_MACHINE_EXAMPLES` says how many runs of steps there are (5 by default; 1,000 for a full run).
 """
 
 import os
@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.machine.machine import CatalogMachine
 from tests.places import PostgresPlaces, SqlitePlaces
 
-EXAMPLES = int(os.environ.get("OPENG2G_MACHINE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("OPENG2G_MACHINE_EXAMPLES", "5"))
 STEPS = 25
 
 

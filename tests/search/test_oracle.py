@@ -1,6 +1,6 @@
 """What an expression means, told by SQLite, by PostgreSQL and by Python: all three agree, on generated catalogs.
 
-`OPENG2G_ORACLE_CASES` says how many expressions each engine is asked (200 by default; 10,000 for a full run).
+`OPENG2G_ORACLE_CASES` says how many expressions each engine is asked (120 by default; 10,000 for a full run).
 """
 
 import os
@@ -25,7 +25,7 @@ from openg2g.expressions.read import read_condition
 from tests.expressions.catalog_contents import TIMES, Contents
 from tests.expressions.generated import conditions, contents
 
-CASES = int(os.environ.get("OPENG2G_ORACLE_CASES", "200"))
+CASES = int(os.environ.get("OPENG2G_ORACLE_CASES", "120"))
 CASES_PER_EXAMPLE = 4
 NUM_CATALOGS = 4
 CONTENTS_PER_CATALOG = 12

@@ -8,7 +8,7 @@ from tests.places import Places
 from tests.torture.kills import KILLED, Killer, Round
 from tests.torture.launcher import Launcher
 
-KILLS = 3
+KILLS = 2
 
 
 @pytest.mark.parametrize("kill", KILLED.values(), ids=KILLED)
