@@ -300,7 +300,7 @@ def filled_url(shared_database_url: str) -> str:
         for gpus in (1, 2):
             catalog.save_many(
                 make_draft(f"name-{index:04}", workload=make_workload(1, num_replicas=1 + index, gpus_per_replica=gpus))
-                for index in range(2_500)
+                for index in range(5_000)
             )
         catalog.save("small", of_size(0))
         with catalog.database.writing() as connection:

@@ -22,7 +22,7 @@ from tests.builders import published_fleet
 from tests.formats.configs import EXAMPLES, deployment_0_2, entry_0_1, entry_0_2
 from tests.formats.views import content_of, document_of, model, outcomes_of, value, written
 
-INPUTS = int(os.environ.get("OPENG2G_FUZZ_INPUTS", "150"))
+INPUTS = int(os.environ.get("OPENG2G_FUZZ_INPUTS", "300"))
 BATCHES = 4  # So that several processes share them.
 SLOWEST_S = 20.0  # Of one small file, on a machine that is busy with other tests.
 
