@@ -70,7 +70,7 @@ BY_COMMON_LABEL = by_name(
 
 LOG = f"""{_COLUMNS} FROM revisions AS r
     THEN names AS n ON n.id = r.name_id LEFT JOIN workloads AS w ON w.id = r.workload_id
-    ORDER BY r.recorded_at DESC, n.name DESC, r.number DESC LIMIT 20"""
+    ORDER BY r.recorded_at DESC, r.name_id DESC, r.number DESC LIMIT 20"""
 """What was recorded last."""
 
 FACTS = """SELECT w.total_gpus, w.least_itl_deadline_s, s.itl_deadline_s
