@@ -15,7 +15,6 @@ a document, may stand at its top, and is not kept. `openg2g schema` prints it.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from openg2g.formats.document import (
@@ -33,6 +32,7 @@ from openg2g.formats.document import (
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.models.digest import DIGEST_PREFIX, is_digest
 from openg2g.models.errors import InvalidRevisionError
+from openg2g.models.instant import time_text
 from openg2g.models.revision import check_text
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
@@ -186,9 +186,3 @@ def _time(fields: Mapping[str, Any], name: str, report: Report) -> datetime | No
         pass
     report.add(f"revision.{name}", f"must be a time with its offset (2026-03-01T12:00:00Z), got {shown(value)}.")
     return None
-
-
-@lru_cache(maxsize=64)  # What was imported together has most of its times in common.
-def time_text(time: datetime) -> str:
-    """Write a time in UTC: 2026-03-01T12:00:00Z."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

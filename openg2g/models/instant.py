@@ -2,6 +2,7 @@
 
 import difflib
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from openg2g.models.secrets import masked_value
@@ -107,3 +108,9 @@ def _in_zone(local: datetime, zone: tzinfo | None, text: str) -> datetime:
     is_skipped = _is_skipped(local, zone)
     why = "does not exist there, the clocks go forward" if is_skipped else "comes twice there, the clocks go back"
     raise ValueError(f"{text!r} in {zone} {why}. Write the offset from UTC.")
+
+
+@lru_cache(maxsize=64)  # What was imported together has most of its times in common.
+def time_text(time: datetime) -> str:
+    """Write a time in UTC: 2026-03-01T12:00:00Z."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

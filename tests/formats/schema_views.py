@@ -9,9 +9,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from openg2g.formats.native import time_text
 from openg2g.formats.rows.model_rows import COLUMNS
 from openg2g.formats.schema.schemas import schema_of
+from openg2g.models.instant import time_text
 
 _NUMERIC = {
     "num_replicas",

@@ -205,11 +205,12 @@ class Database:
         with turn as waited_s, self._in_transaction(partial(self.begin_writing, waited_s=waited_s)) as connection:
             self._writing.connection = connection
             try:
-                yield connection
-                self._writing.connection = None
+                try:
+                    yield connection
+                finally:
+                    self._writing.connection = None
                 self._commit_and_note(connection)
             except BaseException:
-                self._writing.connection = None
                 keep_nothing(connection)  # It may have read what is undone.
                 raise
 

@@ -21,6 +21,7 @@ from openg2g.catalog.history.heads import HeadRows, find_heads
 from openg2g.catalog.history.queries import NAMED_REVISIONS, ONE, RevisionRowRead, is_of_name
 from openg2g.catalog.history.reference import NOW
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow
+from openg2g.models.instant import time_text
 
 MAX_NAMES_TOLD = 5
 """Names of one save whose times are told of; `verify` has the others."""
@@ -158,7 +159,7 @@ def _name_line(connection: Connection, heads: HeadRows, clocks: Clocks) -> str:
     successor = connection.execute(_SUCCESSOR, values).first()
     by = timedelta(seconds=round((latest.recorded_at - clocks.earlier).total_seconds()))
     line = (
-        f"{_reference(latest)} is recorded at {_time(latest.recorded_at)}, {by} ahead of the clock: "
+        f"{_reference(latest)} is recorded at {time_text(latest.recorded_at)}, {by} ahead of the clock: "
         f"{_whose_fault(latest.recorded_at, clocks)}."
     )
     return line if successor is None else f"{line} {_successor_text(successor, in_force, clocks)}"
@@ -166,9 +167,9 @@ def _name_line(connection: Connection, heads: HeadRows, clocks: Clocks) -> str:
 
 def _successor_text(successor: RevisionRowRead, in_force: RevisionRowRead | None, clocks: Clocks) -> str:
     """Say what comes into force when the wrong time arrives, and which command prevents it."""
-    what, when = _reference(successor), _time(successor.effective_from)
+    what, when = _reference(successor), time_text(successor.effective_from)
     if in_force is None:
-        command = f"openg2g export {what} | openg2g import - --effective-from {_time(clocks.earlier)}"
+        command = f"openg2g export {what} | openg2g import - --effective-from {time_text(clocks.earlier)}"
         return f"{what} comes into force at {when}. To have it in force now, run: {command}"
     kept = _reference(in_force)
     if in_force.workload_id is None:
@@ -193,8 +194,8 @@ def _own_lines(clocks: Clocks) -> Iterator[str]:
         by = timedelta(seconds=round(abs(clocks.own - clocks.server).total_seconds()))
         where = "ahead of" if clocks.own > clocks.server else "behind"
         yield (
-            f"This machine's clock is {by} {where} the server's, which says {_time(clocks.server)}. Set it right: what "
-            "is in force now is asked, and recorded, for a wrong time."
+            f"This machine's clock is {by} {where} the server's, which says {time_text(clocks.server)}. Set it right: "
+            "what is in force now is asked, and recorded, for a wrong time."
         )
 
 
@@ -221,8 +222,3 @@ def _wait_until(effective_from: datetime) -> None:
 
 def _reference(row: RevisionRowRead) -> str:
     return f"{row.name}@{row.number}"
-
-
-def _time(instant: datetime) -> str:
-    """An instant as every command takes it."""
-    return instant.isoformat().replace("+00:00", "Z")

@@ -31,36 +31,35 @@ def find_heads(
     connection: Connection, names: Sequence[str], as_of: datetime, known_at: datetime
 ) -> dict[str, HeadRows]:
     """Return name → heads of those names that have a revision; where both are one, in a statement for many names."""
-    parameters = {"as_of": as_of, "known_at": known_at}
-    return {
-        heads.latest.name: heads
-        for chunk in chunks(names, KEYS_PER_STATEMENT)
-        for heads in _heads(connection, queries.LATEST_OF_NAMES, parameters | {"names": chunk})
-    }
+    found = _heads(connection, queries.LATEST_OF_NAMES, "names", names, as_of, known_at)
+    return {heads.latest.name: heads for heads in found}
 
 
 def find_heads_of_ids(
     connection: Connection, name_ids: Sequence[int], as_of: datetime, known_at: datetime
 ) -> dict[int, HeadRows]:
     """Return id → heads, as `find_heads`, of the names with these ids, whatever they are called by now."""
-    parameters = {"as_of": as_of, "known_at": known_at}
-    return {
-        heads.latest.name_id: heads
-        for chunk in chunks(name_ids, KEYS_PER_STATEMENT)
-        for heads in _heads(connection, queries.LATEST_OF_IDS, parameters | {"ids": chunk})
-    }
+    found = _heads(connection, queries.LATEST_OF_IDS, "ids", name_ids, as_of, known_at)
+    return {heads.latest.name_id: heads for heads in found}
 
 
 def _heads(
-    connection: Connection, statement: Select[*tuple[Any, ...]], parameters: dict[str, Any]
+    connection: Connection,
+    statement: Select[*tuple[Any, ...]],
+    parameter: str,
+    keys: Sequence[Any],
+    as_of: datetime,
+    known_at: datetime,
 ) -> Iterator[HeadRows]:
-    latest = connection.execute(statement, parameters).all()
-    in_force = {row.name_id: row for row in latest if row.number_in_force == row.number}
-    others = [row.name_id for row in latest if row.number_in_force not in (None, row.number)]
-    if others:
-        found = connection.execute(queries.IN_FORCE_OF_IDS, parameters | {"ids": others})
-        in_force.update((row.name_id, row) for row in found)
-    return (HeadRows(row, in_force.get(row.name_id)) for row in latest)
+    times = {"as_of": as_of, "known_at": known_at}
+    for chunk in chunks(keys, KEYS_PER_STATEMENT):
+        latest = connection.execute(statement, {parameter: chunk, **times}).all()
+        in_force = {row.name_id: row for row in latest if row.number_in_force == row.number}
+        others = [row.name_id for row in latest if row.number_in_force not in (None, row.number)]
+        if others:
+            found = connection.execute(queries.IN_FORCE_OF_IDS, {"ids": others, **times})
+            in_force.update((row.name_id, row) for row in found)
+        yield from (HeadRows(row, in_force.get(row.name_id)) for row in latest)
 
 
 def find_begun(

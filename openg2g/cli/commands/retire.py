@@ -6,6 +6,7 @@ import click
 
 from openg2g.cli.options.shared import complete_names, database_option, ending_options, open_catalog
 from openg2g.cli.output.tables import escaped, outcome_line, say
+from openg2g.models.instant import time_text
 
 
 @click.command("retire")
@@ -24,10 +25,10 @@ def command(context: click.Context, /, name: str, **said: Any) -> None:
     """
     with open_catalog(context) as catalog:
         revision = catalog.retire(name, **said)
+        click.echo(escaped(outcome_line(revision)))  # It is stored, whatever becomes of the question that follows.
         _, context_then = catalog.get_with_context(name, as_of=revision.effective_from)
-    click.echo(escaped(outcome_line(revision)))
     if context_then.upcoming is not None:
-        when = context_then.upcoming.effective_from.isoformat().replace("+00:00", "Z")
+        when = time_text(context_then.upcoming.effective_from)
         say(
             f"{context_then.upcoming.reference} comes into force at {when}, as planned. To prevent that, run: "
             f"openg2g retire {name} --effective-from {when}"

@@ -2,25 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
+from openg2g.catalog import Catalog
+from openg2g.catalog.catalog import make_catalog
+from openg2g.catalog.engine.location import locate
 from openg2g.cli.options.shared import database_given
 from openg2g.cli.output.tables import say
-
-if TYPE_CHECKING:
-    from openg2g.catalog import Catalog
+from openg2g.formats.temporary import temporary_directory
 
 
 @contextmanager
-def catalog_to_fill(context: click.Context, *, dry_run: bool) -> "Iterator[Catalog]":
+def catalog_to_fill(context: click.Context, *, dry_run: bool) -> Iterator[Catalog]:
     """Open the catalog, or make it; a dry run makes a catalog that does not exist in a temporary directory."""
-    from openg2g.catalog import Catalog
-    from openg2g.catalog.catalog import make_catalog
-    from openg2g.catalog.engine.location import locate
-    from openg2g.formats.temporary import temporary_directory
-
     location = locate(database_given(context))
     with ExitStack() as stack:
         if location.path is None or (location.path.exists() and location.path.stat().st_size):

@@ -23,8 +23,9 @@ from itertools import chain
 from typing import Any, BinaryIO, TextIO, cast
 
 from openg2g.formats.json.text import encode_line
-from openg2g.formats.native import model_value, time_text
+from openg2g.formats.native import model_value
 from openg2g.models.digest import DIGEST_PREFIX
+from openg2g.models.instant import time_text
 from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import JsonObject
 from openg2g.models.spec import LLMInferenceWorkload

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from openg2g.formats.document import Document, Report, shown
 from openg2g.formats.limits import Limits
-from openg2g.formats.native import MODEL_FIELDS, time_text
+from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.parquet.columns import (
     FORMAT,
     FORMAT_KEY,
@@ -29,6 +29,7 @@ from openg2g.formats.rows.row_names import grouped_by_name
 from openg2g.formats.temporary import temporary_errors, temporary_file
 from openg2g.formats.text_files import read_at_most
 from openg2g.models.errors import InvalidDocumentError, Problem
+from openg2g.models.instant import time_text
 
 MAX_ROWS = 10**8
 """Rows of a file."""

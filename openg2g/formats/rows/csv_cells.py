@@ -9,8 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from openg2g.formats.native import time_text
-from openg2g.models.instant import parse_instant
+from openg2g.models.instant import parse_instant, time_text
 
 _INTEGERS = frozenset({"num_replicas", "gpus_per_replica", "initial_batch_size", "number"})
 NUMERIC = _INTEGERS | {"itl_deadline_s", "feasible_batch_sizes"}
