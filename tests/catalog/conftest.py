@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.catalog.plain_sql import PlainSql
-from tests.catalog.rows import digest, row_of
+from tests.catalog.schema.rows import digest, row_of
 
 
 @pytest.fixture(scope="module")

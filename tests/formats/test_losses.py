@@ -30,7 +30,7 @@ from tests.formats.configs import (
     entry_0_1,
     entry_0_2,
 )
-from tests.formats.test_openg2g_config_properties import configs
+from tests.formats.openg2g.test_config_properties import configs
 from tests.formats.views import config_of, document_of, documents_of, written
 from tests.strategies import documents, examples
 

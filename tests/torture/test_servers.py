@@ -10,7 +10,7 @@ import pytest
 from openg2g.catalog import Catalog
 from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
-from tests.catalog.cutting_proxy import CuttingProxy
+from tests.catalog.engine.postgresql.cutting_proxy import CuttingProxy
 from tests.catalog.histories import archive_of
 from tests.postgres import PostgresServer
 from tests.torture.launcher import Launcher
