@@ -9,18 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, func, select
 
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, read_workloads
 from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.content_rows import WorkloadRow
-from openg2g.catalog.schema.convert import annotations_from_row
+from openg2g.catalog.schema.convert import alias_move_from_row, annotations_from_row, rename_from_row
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
 from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
-from openg2g.models.naming import AliasMove, Rename
 
 _REVISIONS_PER_PAGE = 2_000
 
@@ -169,13 +169,17 @@ def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[
         if page.first_number == 1:
             entries.append(NameEntry(name.name, created_at[name.id], moment.tags.get(name.id, {})))
             num_renames = moment.renames.get(name.id, 0)
-            entries += [_rename_entry(name.name, row) for row in renames[name.id] if row["number"] <= num_renames]
+            entries += [
+                RenameEntry(name.name, row.number, rename_from_row(row))
+                for row in renames[name.id]
+                if row.number <= num_renames
+            ]
         entries += [_revision_entry(name.name, row) for row in revisions[name.id]]
         if page.last_number >= name.last_number:
             entries += [
-                _alias_move_entry(name.name, row)
+                AliasMoveEntry(name.name, row.number, alias_move_from_row(row))
                 for row in moves[name.id]
-                if row["number"] <= moment.alias_moves.get((name.id, row["alias"]), 0)
+                if row.number <= moment.alias_moves.get((name.id, row.alias), 0)
             ]
     return entries
 
@@ -206,20 +210,11 @@ def _revision_entry(name: str, row: RevisionRowRead) -> RevisionEntry:
     )
 
 
-def _rename_entry(name: str, row: RowMapping) -> RenameEntry:
-    return RenameEntry(name, row["number"], Rename(row["old_name"], row["recorded_at"], row["author"], row["message"]))
-
-
-def _alias_move_entry(name: str, row: RowMapping) -> AliasMoveEntry:
-    move = AliasMove(row["alias"], row["revision_number"], row["recorded_at"], row["author"], row["message"])
-    return AliasMoveEntry(name, row["number"], move)
-
-
-def _grouped(connection: Connection, row_class: type[Row], name_ids: Sequence[int]) -> dict[int, list[RowMapping]]:
+def _grouped(connection: Connection, row_class: type[Row], name_ids: Sequence[int]) -> dict[int, list[Any]]:
     """Read the rows of a table that belong to some names, by name and in the order of its key."""
     table = row_class.__table__
     query = select(table).where(table.c.name_id.in_(name_ids)).order_by(*table.primary_key.columns)
-    grouped: dict[int, list[RowMapping]] = defaultdict(list)
-    for row in connection.execute(query).mappings():
-        grouped[row["name_id"]].append(row)
+    grouped: dict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        grouped[row.name_id].append(row)
     return grouped

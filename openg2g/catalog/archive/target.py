@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -13,7 +13,14 @@ from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
 from openg2g.catalog.history.writer import RevisionWriter
 from openg2g.catalog.schema.base import Row
-from openg2g.catalog.schema.convert import revision_to_row
+from openg2g.catalog.schema.convert import (
+    RowTuple,
+    alias_move_to_row,
+    name_to_row,
+    rename_to_row,
+    revision_to_row,
+    tag_to_row,
+)
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
 from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
@@ -85,7 +92,8 @@ class ArchiveTarget:
         new = {name: entry for name, entry in new.items() if name not in ids}
         first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
         ids.update((name, name_id) for name_id, name in enumerate(new, first_id))
-        insert_rows(writer.connection, NameRow, [(ids[name], name, entry.created_at) for name, entry in new.items()])
+        rows = [name_to_row(ids[name], name, entry.created_at) for name, entry in new.items()]
+        insert_rows(writer.connection, NameRow, rows)
         self._add_tags(writer, _of_kind(batch, NameEntry), ids)
         for name in names:
             self.added.setdefault(name, 0)
@@ -136,7 +144,7 @@ class ArchiveTarget:
         name_ids = [ids[self._name_here(entry.name)] for entry in entries]
         known = _rows_by_key(writer, TagRow, name_ids)
         rows = [
-            (name_id, key, value)
+            tag_to_row(name_id, key, value)
             for name_id, entry in zip(name_ids, entries, strict=True)
             for key, value in entry.tags.items()
             if (name_id, key) not in known
@@ -180,8 +188,7 @@ class ArchiveTarget:
         rows = []
         for entry in entries:
             name = self._name_here(entry.name)
-            change = entry.change
-            row = (ids[name], entry.number, change.old_name, change.recorded_at, change.author, change.message)
+            row = rename_to_row(entry.change, ids[name], entry.number)
             rows += _unless_there(known, row, 2, name, entry.number, "rename")
         insert_rows(writer.connection, RenameRow, rows)
         for entry in entries:
@@ -196,17 +203,8 @@ class ArchiveTarget:
         rows = []
         for entry in entries:
             name = self._name_here(entry.name)
-            move = entry.move
-            row = (
-                ids[name],
-                move.alias,
-                entry.number,
-                move.revision_number,
-                move.recorded_at,
-                move.author,
-                move.message,
-            )
-            rows += _unless_there(known, row, 3, name, entry.number, f"the moves of {move.alias}, move")
+            row = alias_move_to_row(entry.move, ids[name], entry.number)
+            rows += _unless_there(known, row, 3, name, entry.number, f"the moves of {entry.move.alias}, move")
         insert_rows(writer.connection, AliasMoveRow, rows)
 
 
@@ -221,14 +219,12 @@ def _begins_with(writer: RevisionWriter, name_id: int, first: RevisionEntry) -> 
     return (there.digest, there.recorded_at) == (first.digest, first.recorded_at)
 
 
-def _rows_by_key(
-    writer: RevisionWriter, row_class: type[Row], name_ids: Sequence[int]
-) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+def _rows_by_key(writer: RevisionWriter, row_class: type[Row], name_ids: Sequence[int]) -> dict[RowTuple, RowTuple]:
     """Read the rows of some names, by primary key and without their checksums."""
     table = row_class.__table__
     columns = [column for column in table.columns if column.name != "checksum"]
     width = len(table.primary_key.columns)
-    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    rows: dict[RowTuple, RowTuple] = {}
     for chunk in chunks(sorted(set(name_ids)), KEYS_PER_STATEMENT):
         found = writer.connection.execute(select(*columns).where(table.c.name_id.in_(chunk)))
         rows.update((tuple(row)[:width], tuple(row)) for row in found)
@@ -236,13 +232,13 @@ def _rows_by_key(
 
 
 def _unless_there(
-    known: Mapping[tuple[Any, ...], tuple[Any, ...]],
-    row: tuple[Any, ...],
+    known: Mapping[RowTuple, RowTuple],
+    row: RowTuple,
     width: int,
     name: str,
     number: int,
     what: str,
-) -> list[tuple[Any, ...]]:
+) -> list[RowTuple]:
     """Return a row to be inserted, or nothing where the same one is there."""
     there = known.get(row[:width])
     if there is None:

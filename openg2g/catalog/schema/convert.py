@@ -1,7 +1,8 @@
 """Between dataclasses and rows: the one module that sees both.
 
 Converters come in pairs: `model_spec_to_row` and `model_spec_from_row`, `revision_to_row` and `revision_from_row`.
-Rows to be stored are tuples in the column order of their table; rows that were read are named tuples.
+Rows to be stored are tuples in the column order of their table, without a checksum; rows that were read have attributes
+named after the columns.
 """
 
 import json
@@ -13,42 +14,11 @@ from typing import Any, Protocol
 from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.models.digest import batch_sizes_digest, model_spec_digest
 from openg2g.models.errors import DamagedCatalogError
+from openg2g.models.naming import AliasMove, Rename
 from openg2g.models.revision import Revision, annotations_from_text
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 RowTuple = tuple[object, ...]
-
-
-class SpecColumns(Protocol):
-    """What there is of a model spec in its own row."""
-
-    @property
-    def model_label(self) -> str:
-        """Its label."""
-
-    @property
-    def num_replicas(self) -> int:
-        """Replicas."""
-
-    @property
-    def gpus_per_replica(self) -> int:
-        """GPUs of each."""
-
-    @property
-    def initial_batch_size(self) -> int:
-        """Batch size at the start."""
-
-    @property
-    def itl_deadline_s(self) -> float:
-        """Deadline, seconds."""
-
-
-class SpecWithBatchSizes(SpecColumns, Protocol):
-    """What `model_spec_from_row` reads."""
-
-    @property
-    def batch_sizes(self) -> str:
-        """The list of batch sizes as JSON."""
 
 
 class Recorded(Protocol):
@@ -100,12 +70,12 @@ def model_spec_to_row(spec: LLMInferenceModelSpec, spec_id: int, list_id: int) -
     )
 
 
-def model_spec_from_row(row: SpecWithBatchSizes) -> LLMInferenceModelSpec:
+def model_spec_from_row(row: Any) -> LLMInferenceModelSpec:
     """Model spec of a row joined with its list of batch sizes."""
     return _spec(row, row.batch_sizes)
 
 
-def _spec(row: SpecColumns, batch_sizes: str) -> LLMInferenceModelSpec:
+def _spec(row: Any, batch_sizes: str) -> LLMInferenceModelSpec:
     try:
         return LLMInferenceModelSpec(
             model_label=row.model_label,
@@ -195,3 +165,33 @@ def annotations_from_row(row: Any) -> dict[str, Any]:
         return annotations_from_text(row.annotations)
     except DamagedCatalogError as error:
         raise DamagedCatalogError(f"{row.name}@{row.number}: {error}") from error
+
+
+def name_to_row(name_id: int, name: str, created_at: datetime) -> RowTuple:
+    """Row of a name."""
+    return name_id, name, created_at
+
+
+def tag_to_row(name_id: int, key: str, value: str) -> RowTuple:
+    """Row of a tag."""
+    return name_id, key, value
+
+
+def rename_to_row(change: Rename, name_id: int, number: int) -> RowTuple:
+    """Row of the change of a name that is its `number`-th."""
+    return name_id, number, change.old_name, change.recorded_at, change.author, change.message
+
+
+def rename_from_row(row: Any) -> Rename:
+    """Change of a name, of a row with these columns."""
+    return Rename(row.old_name, row.recorded_at, row.author, row.message)
+
+
+def alias_move_to_row(move: AliasMove, name_id: int, number: int) -> RowTuple:
+    """Row of the move of an alias that is its `number`-th."""
+    return name_id, move.alias, number, move.revision_number, move.recorded_at, move.author, move.message
+
+
+def alias_move_from_row(row: Any) -> AliasMove:
+    """Move of an alias, of a row with these columns."""
+    return AliasMove(row.alias, row.revision_number, row.recorded_at, row.author, row.message)
