@@ -13,12 +13,14 @@ from benchmark_data import RARE_DEADLINE_S, RARE_LABEL, gather_statistics, place
 from benchmark_ratio import Row
 from sqlalchemy import Connection, Select, event
 
-from openg2g.catalog import Catalog, SearchScope
+from openg2g.catalog import Catalog, EveryRevision
 from openg2g.catalog.engine.unprepared import execute_unprepared
-from openg2g.catalog.history.listing import LogFilter, log_query
+from openg2g.catalog.history.log import LogFilter, log_query
+from openg2g.catalog.history.when import NOW, When
 from openg2g.catalog.search.order import SearchOrder
 from openg2g.catalog.search.plan import SearchPlan, choose_lead
-from openg2g.catalog.search.scope import EVERYTHING_IN_FORCE
+from openg2g.catalog.search.scope import ResolvedScope
+from openg2g.catalog.search.search import SearchPage
 from openg2g.expressions.facts import with_facts
 from openg2g.expressions.read import read_condition
 
@@ -44,14 +46,20 @@ class Question:
         expression: The expression.
         parameters: Its parameters, also those of the SQL.
         by_hand: The same in SQL, for `benchmark_sql.for_engine`, in one or more ways.
-        scope: Where it is asked.
+        when: Where it is asked.
+        sort: The order of the hits.
     """
 
     title: str
     expression: str
     by_hand: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    scope: SearchScope = EVERYTHING_IN_FORCE
+    when: When = NOW
+    sort: str = "name"
+
+    def first_page(self, catalog: Catalog) -> SearchPage:
+        """Ask the catalog."""
+        return catalog.search_page(self.expression, self.parameters, when=self.when, sort=self.sort, limit=_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ def questions(catalog: Catalog) -> list[Question]:
     low, high, middle = totals[-2 * _HITS], totals[-_HITS], totals[len(totals) // 2]
     least = sorted(total for total, least_s, _ in facts if least_s < 0.03)[_HITS]
     balanced, of_all, loose = _limits(facts), _limits(facts_of_all), _limits(facts, (0.1,))
-    everything = SearchScope(all_revisions=True)
+    everything = EveryRevision()
     any_label = "any(m.model_label == label for m in models)"
     return [
         Question("total and a model", _TOTAL_AND_A_MODEL, by_hand.selective(), balanced),
@@ -150,7 +158,7 @@ def questions(catalog: Catalog) -> list[Question]:
             "total_gpus > x",
             (by_hand.by_workload("w.total_gpus > :x", order="w.total_gpus DESC, n.name, r.number"),),
             {"x": 0},
-            SearchScope(sort=("-total_gpus",)),
+            sort="-total_gpus",
         ),
     ]
 
@@ -183,7 +191,7 @@ def measure(catalog: Catalog, question: Question) -> Times:
             "as_text_us": lambda: driver.rows(text, values),
             "compiled_us": lambda: execute_unprepared(connection, query).all(),
             "page_us": lambda: catalog.search_page(
-                question.expression, question.scope, question.parameters, limit=_LIMIT
+                question.expression, question.parameters, when=question.when, sort=question.sort, limit=_LIMIT
             ),
         }
         expected = [(row.name, row.number) for row in ways["compiled_us"]()]
@@ -225,9 +233,9 @@ def _log_row(catalog: Catalog, engine: str) -> Row:
 def _statement(catalog: Catalog, connection: Connection, question: Question) -> Select[Any]:
     """Return the statement that finds the hits of a first page, as `search_page` does."""
     condition = with_facts(read_condition(question.expression, question.parameters))
-    plan = SearchPlan(condition, question.scope.resolved(), catalog.database.is_sqlite)
+    plan = SearchPlan(condition, ResolvedScope.of(question.when), catalog.database.is_sqlite)
     plan = replace(plan, lead=choose_lead(connection, plan))
-    return plan.answer(connection, SearchOrder(question.scope.sort), None, _LIMIT + 1).statement
+    return plan.answer(connection, SearchOrder.of(question.sort), None, _LIMIT + 1).statement
 
 
 def _sent(connection: Connection, query: Select[Any]) -> tuple[str, Any]:

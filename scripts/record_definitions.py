@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from openg2g.catalog.catalog import make_catalog
+from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import definitions_path, read_definitions
 from openg2g.catalog.engine.location import locate

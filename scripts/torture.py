@@ -38,7 +38,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.catalog import make_catalog
+from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.location import locate
 from tests.pgbouncer import PACKAGE, Mode, PgBouncer, find_program
 from tests.places import Places, PostgresPlaces, SqlitePlaces

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.catalog import make_catalog
+from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.location import locate
 from tests.git_repository import GitRepository
 from tests.pgbouncer import PACKAGE, PgBouncer, find_program

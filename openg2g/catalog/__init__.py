@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openg2g.catalog.catalog import Catalog as Catalog
-    from openg2g.catalog.history.listing import LogFilter as LogFilter
     from openg2g.catalog.history.listing import NameStatus as NameStatus
     from openg2g.catalog.history.listing import RevisionContext as RevisionContext
+    from openg2g.catalog.history.log import LogFilter as LogFilter
+    from openg2g.catalog.history.when import EveryRevision as EveryRevision
+    from openg2g.catalog.history.when import InForce as InForce
     from openg2g.catalog.reports.audit import RevisionMark as RevisionMark
     from openg2g.catalog.reports.audit import Violation as Violation
     from openg2g.catalog.reports.model_uses import ModelUse as ModelUse
     from openg2g.catalog.reports.statistics import GroupStatistics as GroupStatistics
-    from openg2g.catalog.search.scope import SearchScope as SearchScope
     from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
     from openg2g.models.errors import CatalogError as CatalogError
     from openg2g.models.errors import CatalogLockedError as CatalogLockedError
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AliasMove": "openg2g.models.naming",
-    "LogFilter": "openg2g.catalog.history.listing",
+    "EveryRevision": "openg2g.catalog.history.when",
+    "InForce": "openg2g.catalog.history.when",
+    "LogFilter": "openg2g.catalog.history.log",
     "NameStatus": "openg2g.catalog.history.listing",
     "RevisionContext": "openg2g.catalog.history.listing",
     "Catalog": "openg2g.catalog.catalog",
@@ -60,7 +63,6 @@ _HOME = {
     "ModelUse": "openg2g.catalog.reports.model_uses",
     "RevisionMark": "openg2g.catalog.reports.audit",
     "Violation": "openg2g.catalog.reports.audit",
-    "SearchScope": "openg2g.catalog.search.scope",
     "Revision": "openg2g.models.revision",
     "RevisionDraft": "openg2g.models.revision",
 }

@@ -2,60 +2,60 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
-from itertools import islice
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
-from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.database import Database
-from openg2g.catalog.engine.faults import is_denied
-from openg2g.catalog.engine.location import Location, default_path, locate
-from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision, require_head
-from openg2g.catalog.engine.sqlite.engine import require_locks
-from openg2g.catalog.engine.sqlite.files import make_file
-from openg2g.catalog.engine.sqlite.journal import journal_mode, set_wal
-from openg2g.catalog.engine.sqlite.ownership import owner_on_server
-from openg2g.catalog.history import names, resolve
-from openg2g.catalog.history.authorship import default_author
-from openg2g.catalog.history.clock_watch import ClockWatch
-from openg2g.catalog.history.reference import LATEST, AliasReference, parse_reference
-from openg2g.catalog.history.writer import RevisionWriter
-from openg2g.catalog.reporting import CatalogReporting
-from openg2g.models.errors import CatalogReadOnlyError, InvalidRevisionError, LocationError
-from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import (
-    JsonObject,
-    Revision,
-    RevisionDraft,
-    check_alias,
-    check_name,
-    check_new_alias,
-    check_new_message,
-    check_new_name,
-    check_text,
-)
+from openg2g.catalog.engine.location import Location, locate
+from openg2g.catalog.engine.schema_version import require_head
+from openg2g.catalog.engine.session import read_only_session
+from openg2g.catalog.history import listing, log, names, resolve, writer
+from openg2g.catalog.history.listing import NameStatus, RevisionContext
+from openg2g.catalog.history.log import LogFilter
+from openg2g.catalog.history.reference import parse_reference
+from openg2g.catalog.history.when import NOW, InForce, When
+from openg2g.catalog.history.writer import CatalogWriter
+from openg2g.catalog.reports import audit, dataframes, model_uses, statistics
+from openg2g.catalog.reports.audit import AuditWindow, Violation
+from openg2g.catalog.reports.model_uses import ModelUse
+from openg2g.catalog.reports.statistics import Grouping, GroupStatistics
+from openg2g.catalog.search.explain import Explanation
+from openg2g.catalog.search.search import Parameters, Search, SearchPage, Sort
+from openg2g.models.errors import LocationError
+from openg2g.models.instant import Time
+from openg2g.models.naming import AliasMove
+from openg2g.models.revision import JsonObject, Revision, RevisionDraft
 from openg2g.models.spec import LLMInferenceWorkload
-from openg2g.models.timeline import find_ended
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 _Result = TypeVar("_Result")
 
-DRAFTS_PER_BLOCK = 2_000
-"""Drafts appended by one round of statements."""
 
-
-class Catalog(CatalogReporting):
+class Catalog:
     """Workloads in one database, under names with numbered revisions. Nothing stored is ever changed or deleted.
 
     Open it with `Catalog.open` or `Catalog.create`, and use it as a context manager. It may be shared between threads,
     used by forked processes, and pickled for others, which open it again. A transaction stays in the process and the
     thread that began it.
+
+    What the methods have in common:
+
+    - Times are `datetime` with an offset from UTC, or text: `2026-03-01`, `2026-03-01T12:00Z`.
+    - `as_of`: what was in force then, by default now. `known_at`: as the catalog knew it then, without what was
+      recorded later. `when`: an `InForce` with these two, or `EveryRevision`.
+    - `reference`: `NAME`, `NAME@3`, `NAME@-1`, `NAME@latest`, `NAME@ALIAS`, `NAME@2026-03-01` or `sha256:PREFIX`.
+    - `expression`: a condition such as `total_gpus < limit and 'Llama-3.1-70B' in model_labels`; `parameters` maps the
+      names in it that are none of the vocabulary to values: `{"limit": 7200}`.
+    - `message`: why. `author`: who, by default the git identity or login name. `expect`: the highest number that the
+      name must have (0: the name must be new); by default any.
+
+    Whatever is no name, reference, time or expression raises `InvalidRevisionError`, `InvalidReferenceError` or
+    `FilterError`; what is not there `WorkloadNotFoundError`, whose `close_matches` has similar names; a digest that
+    fits several workloads `AmbiguousReferenceError`. Writing raises `CatalogLockedError` where another writer kept the
+    lock for too long, `CatalogReadOnlyError` where the database may only be read; everything `CatalogUnavailableError`
+    where the server does not come back.
 
     Example:
         >>> import tempfile
@@ -66,6 +66,12 @@ class Catalog(CatalogReporting):
         ...     print(revision.reference, catalog.load("fleet").total_gpus)
         fleet@1 720
     """
+
+    def __init__(self, database: Database) -> None:
+        """Use an open database whose schema has been checked."""
+        if not isinstance(database, Database):
+            raise LocationError(f"use Catalog.open({database!r}) to open a catalog.")
+        self.database = database
 
     @classmethod
     def open(cls, location: str | os.PathLike[str] | None = None) -> Self:
@@ -81,29 +87,24 @@ class Catalog(CatalogReporting):
             CatalogUnavailableError: It cannot be reached or opened.
             LocationError: The location is no path or URL that we know.
         """
-        return cls._opened(Database(locate(location)))
+        return cls._opened(locate(location))
 
     @classmethod
     def create(cls, location: str | os.PathLike[str] | None = None, *, wal: bool = False) -> Self:
-        """Open a catalog, and make it first if there is none.
+        """Open a catalog, and make it first if there is none. Errors are those of `open`, if it cannot be made too.
 
         Args:
             location: As for `open`.
             wal: Whether a new SQLite file has a write-ahead log: readers and writers do not wait for each other. It is
                 for local disks only, and everybody needs to be allowed to write to the directory.
-
-        Raises:
-            SchemaError: Another release made it, or the database belongs to something else.
-            CatalogUnavailableError: It cannot be made, reached or opened.
-            LocationError: The location is no path or URL that we know; a write-ahead log is wanted on a server, or in
-                a catalog that was made without.
         """
         place = locate(location)
         make_catalog(place, wal=wal)
-        return cls._opened(Database(place))
+        return cls._opened(place)
 
     @classmethod
-    def _opened(cls, database: Database) -> Self:
+    def _opened(cls, location: Location) -> Self:
+        database = Database(location)
         try:
             require_head(database)
         except BaseException:
@@ -117,18 +118,16 @@ class Catalog(CatalogReporting):
         return str(self.database.location)
 
     def __enter__(self) -> Self:
-        """Use the catalog in a `with` block."""
+        """Use it in a `with` block."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle where it is, password included, so that another process opens it again."""
-        return _opened_again, (type(self), self.database.location)
+        return type(self)._opened, (self.database.location,)
 
     def __repr__(self) -> str:
         """Show where it is, without a password."""
@@ -138,24 +137,13 @@ class Catalog(CatalogReporting):
         """Close every connection."""
         self.database.close()
 
-    @contextmanager
-    def session(self) -> Iterator["Session"]:
+    def session(self) -> AbstractContextManager[Session]:
         """Yield a read-only session of SQLAlchemy's ORM on the rows of `openg2g.catalog.schema`, all as of one moment.
 
         Raises:
             CatalogReadOnlyError: Something would be written, by a flush or by a statement.
-
-        Example:
-            >>> from sqlalchemy import select
-            >>> from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
-            >>> query = select(RevisionRow).join(RevisionRow.named).where(NameRow.name == "fleet")
-            >>> # with catalog.session() as session:
-            >>> #     numbers = [row.number for row in session.scalars(query)]
         """
-        from openg2g.catalog.engine.session import read_only_session  # Imported late: few ask for it.
-
-        with read_only_session(self.database) as session:
-            yield session
+        return read_only_session(self.database)
 
     def save(
         self,
@@ -164,7 +152,7 @@ class Catalog(CatalogReporting):
         *,
         message: str = "",
         author: str | None = None,
-        effective_from: datetime | None = None,
+        effective_from: Time | None = None,
         source: str = "",
         annotations: JsonObject | None = None,
         expect: int | None = None,
@@ -174,78 +162,34 @@ class Catalog(CatalogReporting):
         What is in force already (same digest, same annotations) makes no new revision: that which is there comes back,
         with `is_new` False. With an `effective_from`, so does what applies from exactly then and is in force then.
 
-        Args:
-            name: The name; a new one begins with revision 1.
-            workload: The workload.
-            message: Why.
-            author: Who; by default the user's git identity or login name.
-            effective_from: Since when it applies, with an offset; by default now, by this machine's clock.
-            source: Where it came from.
-            annotations: What is known beyond the workload, a JSON object.
-            expect: The highest number that the name must have (0: the name must be new); by default any.
+        A new name begins with revision 1. `effective_from`: since when it applies, by default now, by this machine's
+        clock. `source`: where it came from. `annotations`: what is known beyond the workload, a JSON object.
 
         Raises:
             RevisionConflictError: The highest number is another than the expected one.
-            InvalidRevisionError: The name, a text, the time or an annotation cannot be stored.
-            CatalogLockedError: Another writer kept the lock for too long.
-            CatalogReadOnlyError: The database may only be read.
         """
-        draft = RevisionDraft(
-            name, workload, message, author, effective_from, source, {} if annotations is None else annotations, expect
-        )
-        return self._append(draft)
+        known = {} if annotations is None else annotations
+        draft = RevisionDraft(name, workload, message, author, effective_from, source, known, expect)
+        return self._write(lambda writer: writer.append([draft])[0])
 
     def save_many(self, drafts: Iterable[RevisionDraft]) -> list[Revision]:
         """Record many revisions in one transaction: all or none. Errors are those of `save`.
 
         All drafts are taken before the transaction begins, so that a generator may be slow, and may use the catalog.
-
-        Example:
-            >>> def sweep():
-            ...     for replicas in range(100, 200, 10):
-            ...         spec = LLMInferenceModelSpec("Llama-3.1-70B", replicas, 4, 128, 0.1)
-            ...         yield RevisionDraft(f"sweep/{replicas}", LLMInferenceWorkload((spec,)))
-            >>> # catalog.save_many(sweep())
         """
-        blocks = list(_blocks(drafts))
-        return self._write(lambda writer: [revision for block in blocks for revision in writer.append(block)])
+        taken = list(drafts)
+        return self._write(lambda writer: writer.append(taken))
 
-    @contextmanager
-    def writing(self) -> Iterator[RevisionWriter]:
-        """Own a write transaction: what is appended in the block is committed when it ends without an error."""
-        author = default_author()  # It may start a process: before the lock is taken, not under it.
-        with self.database.writing() as connection:
-            writer = RevisionWriter(self.database, connection, author)
-            yield writer
-            writer.clocks.finish()
-        writer.clocks.tell()
+    def writing(self) -> AbstractContextManager[CatalogWriter]:
+        """Own a write transaction: what is written in the block is committed when it ends without an error."""
+        return writer.writing(self.database)
 
-    def _write(self, work: Callable[[RevisionWriter], _Result]) -> _Result:
-        """Do work that may be done again in a write transaction: see `Database.write`."""
-        author = default_author()
+    def previewing(self) -> AbstractContextManager[CatalogWriter]:
+        """Own a write transaction that is undone at the end: to see what would be recorded."""
+        return writer.previewing(self.database)
 
-        def write(connection: Connection) -> tuple[_Result, ClockWatch]:
-            writer = RevisionWriter(self.database, connection, author)
-            result = work(writer)
-            writer.clocks.finish()
-            return result, writer.clocks
-
-        result, clocks = self.database.write(write)
-        clocks.tell()
-        return result
-
-    def _append(self, draft: RevisionDraft) -> Revision:
-        return self._write(lambda writer: writer.append([draft]))[0]
-
-    @contextmanager
-    def previewing(self) -> Iterator[RevisionWriter]:
-        """Own a write transaction whose revisions are all undone at the end: to see what would be recorded."""
-        try:
-            with self.writing() as writer:
-                yield writer
-                raise _UndoError
-        except _UndoError:
-            pass
+    def _write(self, work: Callable[[CatalogWriter], _Result]) -> _Result:
+        return writer.write(self.database, work)
 
     def retire(
         self,
@@ -253,22 +197,16 @@ class Catalog(CatalogReporting):
         *,
         message: str = "",
         author: str | None = None,
-        effective_from: datetime | None = None,
+        effective_from: Time | None = None,
         expect: int | None = None,
     ) -> Revision:
         """Record that a name stands for nothing from then on: a revision without a workload. Before, nothing ends.
 
         Raises:
-            WorkloadNotFoundError: There is no such name.
             RevisionConflictError: The highest number is another than the expected one.
         """
         draft = RevisionDraft(name, None, message, author, effective_from, expect=expect, retires=True)
-
-        def work(writer: RevisionWriter) -> Revision:
-            _require_name(writer, name)
-            return writer.append([draft])[0]
-
-        return self._write(work)
+        return self._write(lambda writer: writer.retire(draft))
 
     def restore(
         self,
@@ -276,7 +214,7 @@ class Catalog(CatalogReporting):
         *,
         message: str = "",
         author: str | None = None,
-        effective_from: datetime | None = None,
+        effective_from: Time | None = None,
         expect: int | None = None,
     ) -> Revision:
         """Record again what a name stood for before it was retired, annotations included.
@@ -284,41 +222,18 @@ class Catalog(CatalogReporting):
         It applies from now on, or from the time of a retirement that is yet to come.
 
         Raises:
-            WorkloadNotFoundError: There is no such name.
             InvalidRevisionError: The name is not retired, and no retirement is to come.
             RevisionConflictError: The highest number is another than the expected one.
         """
-        revisions = self.history(name)
-        ended = find_ended(revisions, clock.now())
-        draft = RevisionDraft(
-            name,
-            ended.workload,
-            message,
-            author,
-            effective_from or ended.ends_at,
-            source=ended.source,
-            annotations=ended.annotations,
-            expect=revisions[-1].number if expect is None else expect,
-        )
-        return self._append(draft)
+        return self._write(lambda writer: writer.restore(name, message, author, effective_from, expect))
 
     def rename(self, old: str, new: str, *, message: str = "", author: str | None = None) -> None:
         """Change a name; revisions, aliases and tags go along, and the old name is still understood in the past.
 
         Raises:
-            WorkloadNotFoundError: There is no such name.
             NameTakenError: The new name is in use.
-            InvalidRevisionError: The new name cannot be stored.
         """
-        check_new_name(new)
-        check_new_message(message)
-
-        def work(writer: RevisionWriter) -> None:
-            name_id = _require_name(writer, old)
-            change = Rename(old, clock.now(), writer.author_or_default(author), message)
-            names.change_name(writer.connection, name_id, change, new)
-
-        self._write(work)
+        self._write(lambda writer: writer.rename(old, new, message, author))
 
     def set_alias(
         self, name: str, alias: str, revision: int | None = None, *, message: str = "", author: str | None = None
@@ -326,122 +241,209 @@ class Catalog(CatalogReporting):
         """Let an alias stand for a revision, by default the one in force; where it stood before is kept.
 
         Raises:
-            WorkloadNotFoundError: There is no such name or revision, or none is in force yet.
             InvalidRevisionError: The alias is `latest`, cannot be told from a number or a date, or cannot be stored.
         """
-        if check_new_alias(alias) == LATEST:
-            raise InvalidRevisionError(
-                f"alias {LATEST!r} is reserved: NAME@{LATEST} is the revision with the highest number."
-            )
-        reference = parse_reference(f"{check_name(name)}@{revision}" if revision is not None else name)
-
-        def work(writer: RevisionWriter) -> AliasMove:
-            found = resolve.get_revision(writer.connection, reference)
-            return self._move_alias(writer, found.name, alias, found.number, message, author)
-
-        return self._write(work)
+        return self._write(lambda writer: writer.set_alias(name, alias, revision, message, author))
 
     def remove_alias(self, name: str, alias: str, *, message: str = "", author: str | None = None) -> AliasMove:
-        """Let an alias stand for nothing; where it stood before is kept.
-
-        Raises:
-            WorkloadNotFoundError: There is no such name or alias.
-        """
-        reference = AliasReference(check_name(name), check_alias(alias))
-
-        def work(writer: RevisionWriter) -> AliasMove:
-            resolve.get_revision(writer.connection, reference)
-            return self._move_alias(writer, name, alias, None, message, author)
-
-        return self._write(work)
-
-    def _move_alias(
-        self, writer: RevisionWriter, name: str, alias: str, number: int | None, message: str, author: str | None
-    ) -> AliasMove:
-        author = writer.author_or_default(author)
-        move = AliasMove(alias, number, clock.now(), author, check_new_message(message))
-        names.move_alias(writer.connection, _require_name(writer, name), move)
-        return move
+        """Let an alias stand for nothing; where it stood before is kept."""
+        return self._write(lambda writer: writer.remove_alias(name, alias, message, author))
 
     def tag(self, name: str, tags: Mapping[str, str | None]) -> dict[str, str]:
         """Set tags of a name, remove those given as None, and return what it has then.
 
         Tags describe a name as it is now (`team`, `status`); unlike everything else they have no history.
+        """
+        return self._write(lambda writer: writer.tag(name, tags))
+
+    def load(self, reference: str, *, as_of: Time | None = None, known_at: Time | None = None) -> LLMInferenceWorkload:
+        """Return the workload that a reference names.
 
         Raises:
-            WorkloadNotFoundError: There is no such name.
-            InvalidRevisionError: A key or value cannot be stored.
+            WorkloadNotFoundError: There is none, or the name was retired.
         """
-        for key, value in tags.items():
-            if value is None:
-                check_name(key, "tag")
-            else:
-                check_text(f"tag {check_new_name(key, 'tag')}", value)
+        return resolve.load(self.database, parse_reference(reference), InForce(as_of, known_at))
 
-        def work(writer: RevisionWriter) -> dict[str, str]:
-            name_id = _require_name(writer, name)
-            names.change_tags(writer.connection, name_id, tags)
-            return names.tags_of(writer.connection, name_id)
+    def get(self, reference: str, *, as_of: Time | None = None, known_at: Time | None = None) -> Revision:
+        """Return the revision that a reference names; for a digest, the one that recorded its workload last."""
+        return resolve.get(self.database, parse_reference(reference), InForce(as_of, known_at))
 
-        return self._write(work)
+    def get_with_context(
+        self, reference: str, *, as_of: Time | None = None, known_at: Time | None = None
+    ) -> tuple[Revision, RevisionContext]:
+        """Return the revision that a reference names, and what belongs to it. Errors are those of `get`."""
+        return listing.get_with_context(self.database, parse_reference(reference), InForce(as_of, known_at))
 
+    def get_status(self, name: str, *, as_of: Time | None = None, known_at: Time | None = None) -> NameStatus:
+        """Return what is in force of a name, and what was recorded last."""
+        return listing.get_status(self.database, name, InForce(as_of, known_at))
 
-def _require_name(writer: RevisionWriter, name: str) -> int:
-    name_id = names.find_name_id(writer.connection, check_name(name))
-    if name_id is None:
-        raise resolve.unknown_name(writer.connection, name)
-    return name_id
+    def history(self, name: str, *, known_at: Time | None = None) -> list[Revision]:
+        """Return the revisions of a name, first to latest."""
+        return listing.history(self.database, name, InForce(known_at=known_at))
 
+    def log(self, wanted: LogFilter | None = None, limit: int | None = None) -> Iterator[Revision]:
+        """Yield what was recorded, last first unless the filter says otherwise, fetched as it is needed."""
+        return log.iter_log(self.database, wanted or LogFilter(), limit)
 
-def _opened_again(kind: type[Catalog], location: Location) -> Catalog:
-    return kind._opened(Database(location))
+    def find_name(self, name: str, *, known_at: Time | None = None) -> str:
+        """Return what a name is called now that was called so then, or is called so now."""
+        return listing.find_name(self.database, name, InForce(known_at=known_at))
 
+    def list_names(self, pattern: str = "*") -> list[str]:
+        """Return the names, in code-point order, that match a pattern of `*`, `?` and `[…]` (case counts)."""
+        return listing.list_names(self.database, pattern)
 
-class _UndoError(Exception):
-    """Rolls a preview back."""
+    def iter_statuses(
+        self, pattern: str = "*", *, as_of: Time | None = None, known_at: Time | None = None
+    ) -> Iterator[NameStatus]:
+        """Yield of each name that matches a pattern what is in force and what was recorded last, in name order."""
+        return listing.iter_statuses(self.database, pattern, InForce(as_of, known_at))
 
+    def iter_in_force(
+        self, pattern: str = "*", *, as_of: Time | None = None, known_at: Time | None = None, with_retired: bool = False
+    ) -> Iterator[Revision]:
+        """Yield what each name that matches a pattern stands for, in name order and constant memory.
 
-def make_catalog(location: Location, *, wal: bool = False) -> bool:
-    """Make a catalog if there is none; return whether there was none.
+        Names of which nothing is in force (yet) are left out, and retired ones unless `with_retired`.
+        """
+        for status in self.iter_statuses(pattern, as_of=as_of, known_at=known_at):
+            if status.in_force is not None and (with_retired or not status.is_retired):
+                yield status.in_force
 
-    Args:
-        location: Where.
-        wal: Whether a new SQLite file has a write-ahead log.
+    def iter_latest(
+        self, pattern: str = "*", *, known_at: Time | None = None, with_retired: bool = False
+    ) -> Iterator[Revision]:
+        """Yield the revision with the highest number of each name that matches a pattern, in force or not.
 
-    Raises:
-        LocationError: A write-ahead log is wanted on a server, or in a catalog that was made without.
-        SchemaError: The database belongs to something else.
-        CatalogUnavailableError: It cannot be made or reached.
-    """
-    if location.path is not None and location.path == default_path():
-        location.path.parent.mkdir(parents=True, exist_ok=True)  # Any other directory is the user's to make.
-    if location.path is not None:
-        make_file(location.path)
-    elif wal:
-        raise LocationError(f"{location} is on a server, which keeps a write-ahead log by itself: --wal is for files.")
-    database = Database(location, may_create=True)
-    try:
-        if find_schema_revision(database) is not None:
-            if wal and journal_mode(database) != "wal":
-                raise LocationError(f"{location} was made without a write-ahead log: --wal is for new catalogs.")
-            return False
-        if location.path is not None:
-            require_locks(location.path, between_processes=True)
-        if wal:
-            set_wal(database)
-        from openg2g.catalog.engine.migrate import upgrade  # Imported late: Alembic costs as much as everything else.
+        Names of which a retirement is in force are left out unless `with_retired`.
+        """
+        for status in self.iter_statuses(pattern, known_at=known_at):
+            if with_retired or not status.is_retired:
+                yield status.latest
 
-        upgrade(database, SCHEMA_HEAD)
-        return True
-    except CatalogReadOnlyError as error:
-        if not is_denied(error):
-            raise
-        raise CatalogReadOnlyError(f"{error} The owner is {database.read(owner_on_server)}.") from error
-    finally:
-        database.close()
+    def aliases(self, name: str, *, known_at: Time | None = None) -> dict[str, int]:
+        """Return alias → revision number of a name."""
+        return names.current_aliases(self.alias_log(name, known_at=known_at))
 
+    def alias_log(self, name: str, *, known_at: Time | None = None) -> list[AliasMove]:
+        """Return every move of the aliases of a name, first to last."""
+        return listing.alias_log(self.database, name, InForce(known_at=known_at))
 
-def _blocks(drafts: Iterable[RevisionDraft]) -> Iterator[list[RevisionDraft]]:
-    iterator = iter(drafts)
-    while block := list(islice(iterator, DRAFTS_PER_BLOCK)):
-        yield block
+    def tags(self, name: str) -> dict[str, str]:
+        """Return the tags of a name."""
+        return listing.tags(self.database, name)
+
+    def count(self) -> dict[str, int]:
+        """Count names, revisions, and distinct workloads and model specs."""
+        return self.database.read(listing.count_rows)
+
+    def search(
+        self,
+        expression: str,
+        parameters: Parameters = None,
+        *,
+        when: When = NOW,
+        sort: Sort = (),
+        after: str | None = None,
+    ) -> Iterator[Revision]:
+        """Yield the revisions for which an expression holds. Which they are is decided at once.
+
+        `sort`: keys of `openg2g.catalog.search.order.SORT_KEYS`, `-` before those that go from the greatest; also as
+        one text, `"-total_gpus,name"`. `after`: `next_token` of a page of the same search.
+        """
+        return Search.of(expression, parameters, when, sort).hits(self.database, after)
+
+    def search_page(
+        self,
+        expression: str,
+        parameters: Parameters = None,
+        *,
+        when: When = NOW,
+        sort: Sort = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> SearchPage:
+        """Return at most `limit` hits, and a token for the next ones; see `search`.
+
+        The next page goes on after the last hit of this one, whatever was recorded in between, and asks about the same
+        time.
+        """
+        return Search.of(expression, parameters, when, sort).page(self.database, limit, after)
+
+    def count_hits(self, expression: str, parameters: Parameters = None, *, when: When = NOW) -> int:
+        """Count the revisions for which an expression holds."""
+        return Search.of(expression, parameters, when).count(self.database)
+
+    def explain_search(
+        self, expression: str, parameters: Parameters = None, *, when: When = NOW, sort: Sort = (), limit: int = 100
+    ) -> Explanation:
+        """Find a first page, and return the statement that found it with the database's plan for it."""
+        return Search.of(expression, parameters, when, sort).explain(self.database, limit)
+
+    def iter_models(
+        self, pattern: str = "*", expression: str = "True", parameters: Parameters = None, *, when: When = NOW
+    ) -> Iterator[ModelUse]:
+        """Yield the model specs that workloads use, by label, replicas and digest.
+
+        `pattern`: which labels, by `*`, `?` and `[…]`. `expression`: which model specs, such as `itl_deadline_s < 0.1
+        and 256 in feasible_batch_sizes`; it may name the fields of a model spec, `total_gpus` and `digest`.
+        """
+        return model_uses.iter_models(self.database, pattern, expression, parameters, when)
+
+    def get_model(self, digest: str) -> ModelUse:
+        """Return a model spec by its digest, or any unique beginning of it, and every revision that ever used it.
+
+        Raises:
+            AmbiguousReferenceError: The beginning fits several model specs.
+        """
+        return model_uses.get_model(self.database, digest)
+
+    def statistics(
+        self, expression: str = "True", parameters: Parameters = None, *, when: When = NOW, by: Grouping | None = None
+    ) -> list[GroupStatistics]:
+        """Count the revisions for which an expression holds, their workloads and their GPUs, by group in order.
+
+        `by`: a row for each `"model"` label, with the GPUs of that model; for each `"month"` of `effective_from` in
+        UTC; or for each `"author"`. None for one row of everything.
+        """
+        return statistics.count_groups(self.database, Search.of(expression, parameters, when), by)
+
+    def audit(
+        self,
+        expression: str,
+        parameters: Parameters = None,
+        *,
+        since: Time | None = None,
+        until: Time | None = None,
+        known_at: Time | None = None,
+    ) -> list[Violation]:
+        """Return when what was in force broke a rule, over the whole history: by name, then time.
+
+        A retired name breaks no rule. Where the rule has no value (the deadline of a model that is not served), it is
+        broken. A correction that was recorded later replaces the past: `known_at` asks what was known before. Tags
+        and aliases in a rule are those of now, or of `known_at`.
+
+        `expression`: the rule to which every workload should hold, such as `total_gpus <= 8000`. `since` and `until`:
+        the audited time, itself without its end; by default all, what is planned included.
+        """
+        return audit.audit(self.database, expression, parameters, AuditWindow(since, until, known_at))
+
+    def to_dataframe(
+        self,
+        expression: str = "True",
+        parameters: Parameters = None,
+        *,
+        when: When = NOW,
+        sort: Sort = (),
+        library: str | None = None,
+    ) -> Any:
+        """Return the revisions for which an expression holds as a data frame with a row for each model; see `search`.
+
+        Columns: those of a revision (`name`, `number`, `digest` of the workload, `recorded_at`, `effective_from`,
+        `author`, `message`, `source`), the model's `position` from 0, the fields of its spec, with
+        `feasible_batch_sizes` as lists, and the model's `total_gpus`. Times are in UTC. A frame without rows has the
+        same types. `library`: `"pandas"` or `"polars"`; by default whichever is installed, pandas first;
+        `MissingLibraryError` where none is.
+        """
+        return dataframes.to_dataframe(self.database, Search.of(expression, parameters, when, sort), library)

@@ -8,7 +8,7 @@ from openg2g.expressions import comparisons
 from openg2g.expressions.syntax import RefusalError
 from openg2g.expressions.tree import Constant, Constants
 from openg2g.models.errors import InvalidRevisionError
-from openg2g.models.revision import check_time
+from openg2g.models.instant import check_time
 
 MAX_ITEMS = 10_000
 """Items of a parameter that is a list."""

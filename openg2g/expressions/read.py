@@ -74,7 +74,7 @@ def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, 
     named = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     for name in values:
         if name not in named:
-            raise FilterError(text, f"the parameter {name!r} is not in the expression.{_OF_A_SCOPE.get(name, '')}")
+            raise FilterError(text, f"the parameter {name!r} is not in the expression.")
     if size(condition) > MAX_SIZE:
         raise FilterError(text, f"the expression has more than {MAX_SIZE} parts. {_REPEATED}")
     if sql_depth(condition) > MAX_SQL_DEPTH:
@@ -244,11 +244,6 @@ _WRITTEN_OTHERWISE = {
     "least_itl_deadline_s": " Write min(m.itl_deadline_s for m in models).",
     "greatest_itl_deadline_s": " Write max(m.itl_deadline_s for m in models).",
 }
-
-_OF_A_SCOPE = dict.fromkeys(
-    ("scope", "as_of", "known_at", "all_revisions", "sort"),
-    " What is searched is a SearchScope: search(expression, SearchScope(as_of=…, sort=…)).",
-)
 
 _ALLOWED = "Allowed: comparisons, and/or/not, in, arithmetic, any/all/sum/min/max/len with loops, x if c else y."
 

@@ -1,11 +1,17 @@
-"""Times as people write them."""
+"""Times as people write them, and as the catalog holds them: in UTC."""
 
 import difflib
+import reprlib
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from typing import overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.secrets import masked_value
+
+Time = datetime | str
+"""A `datetime` with an offset from UTC, or what `parse_instant` reads: `2026-03-01`, `2026-03-01T12:00Z`."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -108,6 +114,62 @@ def _in_zone(local: datetime, zone: tzinfo | None, text: str) -> datetime:
     is_skipped = _is_skipped(local, zone)
     why = "does not exist there, the clocks go forward" if is_skipped else "comes twice there, the clocks go back"
     raise ValueError(f"{text!r} in {zone} {why}. Write the offset from UTC.")
+
+
+def check_time(field_name: str, value: object) -> datetime:
+    """Return a `Time` in UTC.
+
+    Raises:
+        InvalidRevisionError: It is none, does not say its offset, or lies outside the years 1 to 9999 in UTC.
+    """
+    if isinstance(value, str):
+        try:
+            return parse_instant(value)
+        except ValueError as error:
+            raise InvalidRevisionError(f"{field_name}: {error}") from None
+    if not isinstance(value, datetime):
+        raise InvalidRevisionError(f"{field_name} must be a datetime or ISO text, got {reprlib.repr(value)}.")
+    if value.utcoffset() is None:
+        raise InvalidRevisionError(f"{field_name} must say its offset from UTC, got {value.isoformat()}.")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRevisionError(f"{field_name} must lie between the years 1 and 9999 in UTC, got {value}.") from None
+
+
+class TimeField:
+    """A field of a dataclass that is given a `Time` or None, and holds it in UTC.
+
+    Raises:
+        InvalidRevisionError: As `check_time`.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Window:
+        ...     since: TimeField = TimeField()
+        >>> Window("2026-03-01T12:00+01:00").since
+        datetime.datetime(2026, 3, 1, 11, 0, tzinfo=datetime.timezone.utc)
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Learn what it is called."""
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> None: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> datetime | None: ...
+    def __get__(self, instance: object | None, owner: type) -> datetime | None:
+        """Return the time; of the class the default, None."""
+        if instance is None:
+            return None
+        time: datetime | None = instance.__dict__[self._name]
+        return time
+
+    def __set__(self, instance: object, value: Time | None) -> None:
+        """Take a time, which the dataclass does once."""
+        instance.__dict__[self._name] = None if value is None else check_time(self._name, value)
 
 
 @lru_cache(maxsize=64)  # What was imported together has most of its times in common.

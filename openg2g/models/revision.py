@@ -7,11 +7,12 @@ import reprlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from openg2g.models.characters import find_hidden, visible
 from openg2g.models.errors import DamagedCatalogError, InvalidRevisionError
+from openg2g.models.instant import TimeField
 from openg2g.models.notebook import revision_html
 from openg2g.models.spec import LLMInferenceWorkload, is_unprintable
 
@@ -47,7 +48,7 @@ class Revision:
         name: The name.
         number: 1, 2, 3, … within the name, without gaps.
         workload: The workload; None where the revision retires the name.
-        digest: `sha256:…` of the workload; empty where the revision retires the name.
+        digest: `sha256:…` of the workload; None where the revision retires the name.
         recorded_at: When the catalog learned it, UTC.
         effective_from: Since when it applies, UTC.
         author: Who recorded it.
@@ -61,7 +62,7 @@ class Revision:
     name: str
     number: int
     workload: LLMInferenceWorkload | None
-    digest: str
+    digest: str | None
     recorded_at: datetime
     effective_from: datetime
     author: str
@@ -109,14 +110,14 @@ class RevisionDraft:
     workload: LLMInferenceWorkload | None
     message: str = ""
     author: str | None = None
-    effective_from: datetime | None = None
+    effective_from: TimeField = TimeField()
     source: str = ""
     annotations: JsonObject = field(default_factory=dict, hash=False)
     expect: int | None = None
     retires: bool = False
 
     def __post_init__(self) -> None:
-        """Check everything, and convert the time to UTC."""
+        """Check everything."""
         check_name(self.name)
         is_workload = isinstance(self.workload, LLMInferenceWorkload)
         if is_workload if self.retires else not is_workload:
@@ -127,8 +128,6 @@ class RevisionDraft:
             raise InvalidRevisionError(f"expect must be the number of a revision, got {self.expect!r}.")
         if self.author is not None:
             object.__setattr__(self, "author", check_author(self.author))
-        if self.effective_from is not None:
-            object.__setattr__(self, "effective_from", check_time("effective_from", self.effective_from))
         if self.annotations != {}:  # A copy: the caller may go on to change the original.
             object.__setattr__(self, "annotations", annotations_from_text(annotations_to_text(self.annotations)))
 
@@ -204,6 +203,19 @@ def check_new_message(message: object) -> str:
     return check_visible("message", check_text("message", message), is_prose=True)
 
 
+def check_tags(changes: Mapping[str, str | None]) -> None:
+    """Make sure that tags can be set, and those with None removed.
+
+    Raises:
+        InvalidRevisionError: A key or value cannot be stored.
+    """
+    for key, value in changes.items():
+        if value is None:
+            check_name(key, "tag")
+        else:
+            check_text(f"tag {check_new_name(key, 'tag')}", value)
+
+
 def check_visible(what: str, text: str, *, is_prose: bool = False) -> str:
     """Return a new text in which every character is seen.
 
@@ -249,22 +261,6 @@ def check_author(author: object) -> str:
     if not check_text("author", author).strip():
         raise InvalidRevisionError("author must not be blank.")
     return str.__str__(author)
-
-
-def check_time(field_name: str, value: object) -> datetime:
-    """Return a time with an offset, in UTC.
-
-    Raises:
-        InvalidRevisionError: It is no datetime, has no offset, or lies outside the years 1 to 9999 in UTC.
-    """
-    if not isinstance(value, datetime):
-        raise InvalidRevisionError(f"{field_name} must be a datetime, got {reprlib.repr(value)}.")
-    if value.utcoffset() is None:
-        raise InvalidRevisionError(f"{field_name} must say its offset from UTC, got {value.isoformat()}.")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise InvalidRevisionError(f"{field_name} must lie between the years 1 and 9999 in UTC, got {value}.") from None
 
 
 def annotations_to_text(annotations: JsonObject) -> str:

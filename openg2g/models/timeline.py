@@ -1,34 +1,17 @@
 """What the revisions of a name mean in the order of the times from which they apply."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from openg2g.models.errors import InvalidRevisionError
-from openg2g.models.revision import JsonObject, Revision
-from openg2g.models.spec import LLMInferenceWorkload
+from openg2g.models.revision import Revision, RevisionDraft
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a name stood for before a retirement ended it.
+def find_ended(revisions: Sequence[Revision], now: datetime) -> RevisionDraft:
+    """Return a draft of what the retirement that is in force ended, or else of what the next one to come will end.
 
-    Attributes:
-        workload: The workload.
-        source: Where it came from.
-        annotations: What is known beyond the workload.
-        ends_at: When a retirement that is yet to come would end it; None where it has ended.
-    """
-
-    workload: LLMInferenceWorkload
-    source: str
-    annotations: JsonObject
-    ends_at: datetime | None
-
-
-def find_ended(revisions: Sequence[Revision], now: datetime) -> Ended:
-    """Return what the retirement that is in force ended, or else what the next one to come will end.
+    The draft applies from the time of a retirement that is to come, and expects the last of the revisions.
 
     Args:
         revisions: All of one name, first to latest.
@@ -49,7 +32,14 @@ def find_ended(revisions: Sequence[Revision], now: datetime) -> Ended:
     for revision in reversed(order[: order.index(retirement)]):
         if revision.workload is not None:
             ends_at = None if retirement is in_force else retirement.effective_from
-            return Ended(revision.workload, revision.source, revision.annotations, ends_at)
+            return RevisionDraft(
+                name,
+                revision.workload,
+                effective_from=ends_at,
+                source=revision.source,
+                annotations=revision.annotations,
+                expect=revisions[-1].number,
+            )
     raise InvalidRevisionError(f"{name} cannot be restored: it had no workload before {retirement.reference}.")
 
 

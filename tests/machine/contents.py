@@ -49,7 +49,7 @@ def contents_of_entries(entries: Iterable[Entry], times: StepTimes) -> CatalogCo
             case RevisionEntry():
                 recorded_at, effective_from = times.plain(entry.recorded_at), times.plain(entry.effective_from)
                 entry = replace(entry, recorded_at=recorded_at, effective_from=effective_from)
-                contents.names[entry.name].revisions.append(_revision_value(entry, entry.digest or ""))
+                contents.names[entry.name].revisions.append(_revision_value(entry, entry.digest))
             case AliasMoveEntry(name, number, move):
                 moves = contents.names[name].moves.setdefault(move.alias, [])
                 moves.append(replace(move, recorded_at=times.plain(move.recorded_at)))

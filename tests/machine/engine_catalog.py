@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from openg2g.catalog import Catalog, SearchScope
+from openg2g.catalog import Catalog, EveryRevision
 from openg2g.catalog.archive.copying import copy_catalog, import_archive, renaming
 from openg2g.catalog.archive.source import archive_entries
 from openg2g.catalog.archive.target import entry_batches
-from openg2g.catalog.history.listing import LogFilter
-from openg2g.catalog.history.reference import Reference, TimeReference, Viewpoint
+from openg2g.catalog.history.log import LogFilter
+from openg2g.catalog.history.reference import Reference, TimeReference
+from openg2g.catalog.history.when import InForce, When
 from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.cli.main import openg2g
 from openg2g.formats.archive.reader import read_archive
@@ -145,7 +146,7 @@ class EngineCatalog:
         as_of, known_at = self._real(as_of), self._real(known_at)
         listed = list(self.catalog.iter_in_force(as_of=as_of, known_at=known_at, with_retired=with_retired))
         with_workload = [revision for revision in listed if revision.workload is not None]
-        assert list(self.catalog.search("True", SearchScope(as_of, known_at))) == with_workload
+        assert list(self.catalog.search("True", when=InForce(as_of=as_of, known_at=known_at))) == with_workload
         if known_at is None:  # Then a name may have been another's.
             assert [self.catalog.get(revision.name, as_of=as_of) for revision in listed] == listed
             assert [self.catalog.load(r.name, as_of=as_of) for r in with_workload] == [
@@ -158,13 +159,14 @@ class EngineCatalog:
         return self._plain_all(self.catalog.iter_latest(known_at=known_at, with_retired=with_retired))
 
     def log(self, as_of: datetime | None, known_at: datetime | None, oldest_first: bool) -> list[Revision]:
-        viewpoint = Viewpoint(self._real(as_of), self._real(known_at))
-        return self._plain_all(self.catalog.log(LogFilter(viewpoint=viewpoint, oldest_first=oldest_first)))
+        wanted = LogFilter(as_of=self._real(as_of), known_at=self._real(known_at), oldest_first=oldest_first)
+        return self._plain_all(self.catalog.log(wanted))
 
-    def search(self, expression: str, scope: SearchScope) -> list[Revision]:
-        scope = replace(scope, as_of=self._real(scope.as_of), known_at=self._real(scope.known_at))
-        hits = list(self.catalog.search(expression, scope))
-        assert self.catalog.count_hits(expression, scope) == len(hits)
+    def search(self, expression: str, when: When, sort: Sequence[str]) -> list[Revision]:
+        known_at = self._real(when.known_at)
+        when = EveryRevision(known_at) if isinstance(when, EveryRevision) else InForce(self._real(when.as_of), known_at)
+        hits = list(self.catalog.search(expression, when=when, sort=sort))
+        assert self.catalog.count_hits(expression, when=when) == len(hits)
         return self._plain_all(hits)
 
     def _real(self, plain: datetime | None) -> datetime | None:

@@ -9,9 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from openg2g.catalog import CatalogError, RevisionDraft, SearchScope
+from openg2g.catalog import CatalogError, EveryRevision, InForce, RevisionDraft
 from openg2g.catalog.history.reference import (
-    END_OF_TIME,
     LATEST,
     AliasReference,
     DigestReference,
@@ -21,6 +20,7 @@ from openg2g.catalog.history.reference import (
     Reference,
     TimeReference,
 )
+from openg2g.catalog.history.when import END_OF_TIME
 from openg2g.models.revision import Revision
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 from tests.machine.engine_catalog import EngineCatalog
@@ -246,9 +246,9 @@ class CatalogMachine(RuleBasedStateMachine):
         self._agree(lambda pair: pair[place].in_force(effective, known, flag))
         self._agree(lambda pair: pair[place].latest(known, flag))
         self._agree(lambda pair: pair[place].log(effective, known, flag))
-        scope = SearchScope(None if flag else effective, known, flag, sort)
+        when = EveryRevision(known) if flag else InForce(effective, known)
         for expression in ["True", *expressions]:
-            self._agree(lambda pair, asked=expression: pair[place].search(asked, scope))
+            self._agree(lambda pair, asked=expression: pair[place].search(asked, when, sort))
 
     @rule(place=places, name=names, number=st.integers(-2, 4).filter(bool), as_of=maybe_times, known_at=maybe_times)
     def ask_for_one(self, place: str, name: int, number: int, as_of: When | None, known_at: When | None) -> None:

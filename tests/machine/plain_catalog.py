@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openg2g.catalog.history.reference import (
-    END_OF_TIME,
     LATEST,
     AliasReference,
     DigestReference,
@@ -21,6 +20,7 @@ from openg2g.catalog.history.reference import (
     Reference,
     TimeReference,
 )
+from openg2g.catalog.history.when import END_OF_TIME
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import (
     AmbiguousReferenceError,
@@ -118,7 +118,7 @@ class PlainCatalog:
             name=draft.name,
             number=len(name.revisions) + 1,
             workload=draft.workload,
-            digest="" if draft.workload is None else workload_digest(draft.workload),
+            digest=None if draft.workload is None else workload_digest(draft.workload),
             recorded_at=self.now(),
             effective_from=draft.effective_from or self.now(),
             author=draft.author or AUTHOR,

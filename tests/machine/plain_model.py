@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Self
 
-from openg2g.catalog import SearchScope
 from openg2g.catalog.history.reference import NameReference
+from openg2g.catalog.history.when import When
 from openg2g.models.revision import Revision
 from tests.machine.contents import CatalogContents, contents_of_plain
 from tests.machine.plain_catalog import PlainCatalog
@@ -27,5 +27,5 @@ class PlainModel(PlainCatalog):
     ) -> dict[str, int]:
         return copy_plainly(self, target, references, renames)
 
-    def search(self, expression: str, scope: SearchScope) -> list[Revision]:
-        return search_plainly(self, expression, scope)
+    def search(self, expression: str, when: When, sort: Sequence[str]) -> list[Revision]:
+        return search_plainly(self, expression, when, sort)

@@ -20,7 +20,7 @@ def history(*steps: tuple[int | None, int]) -> list[Revision]:
             "fleet",
             number,
             None if replicas is None else make_workload(1, num_replicas=replicas),
-            "" if replicas is None else f"sha256:{replicas}",
+            None if replicas is None else f"sha256:{replicas}",
             START,
             START + timedelta(days=day),
             "Ada",
@@ -46,8 +46,9 @@ def test_what_was_there_before_a_retirement_comes_back(
     steps: list[tuple[int | None, int]], replicas: int, ends_on: int | None
 ) -> None:
     ended = find_ended(history(*steps), NOW)
+    assert ended.workload is not None
     assert ended.workload.models[0].num_replicas == replicas
-    assert ended.ends_at == (None if ends_on is None else START + timedelta(days=ends_on))
+    assert ended.effective_from == (None if ends_on is None else START + timedelta(days=ends_on))
 
 
 @pytest.mark.parametrize(

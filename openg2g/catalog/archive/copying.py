@@ -9,7 +9,7 @@ from openg2g.catalog.archive.target import ArchiveTarget, entry_batches
 from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.documents.read_ahead import read_ahead
 from openg2g.catalog.history.reference import NameReference, parse_reference
-from openg2g.catalog.history.writer import RevisionWriter
+from openg2g.catalog.history.writer import CatalogWriter
 from openg2g.formats.archive.entries import Entry, write_archive
 from openg2g.formats.archive.reader import read_archive
 from openg2g.formats.files import open_sources
@@ -107,7 +107,7 @@ def archive_read_ahead(stream: BinaryIO, where: str) -> AbstractContextManager[I
 
 
 def import_archive(
-    writer: RevisionWriter, batches: Iterable[Sequence[Entry]], name_here: Callable[[str], str] = str
+    writer: CatalogWriter, batches: Iterable[Sequence[Entry]], name_here: Callable[[str], str] = str
 ) -> dict[str, int]:
     """Add the entries of an archive in the writer's transaction; what is there already is compared and left.
 

@@ -11,7 +11,7 @@ from openg2g.catalog.engine.commit import forget_appended
 from openg2g.catalog.history import names as naming
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
-from openg2g.catalog.history.writer import RevisionWriter
+from openg2g.catalog.history.writer import CatalogWriter
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.convert import (
     RowTuple,
@@ -66,7 +66,7 @@ class ArchiveTarget:
             raise InvalidRevisionError(f"{self._incoming[here]} and {incoming} would both be called {here}.")
         return here
 
-    def add(self, writer: RevisionWriter, batch: Sequence[Entry]) -> None:
+    def add(self, writer: CatalogWriter, batch: Sequence[Entry]) -> None:
         """Add a batch.
 
         Raises:
@@ -81,7 +81,7 @@ class ArchiveTarget:
         # Another copy may add the same rows, times included, so none of them tells whether this transaction happened.
         forget_appended(writer.connection)
 
-    def _names(self, writer: RevisionWriter, batch: Sequence[Entry], names: Sequence[str]) -> dict[str, int]:
+    def _names(self, writer: CatalogWriter, batch: Sequence[Entry], names: Sequence[str]) -> dict[str, int]:
         ids: dict[str, int] = {}
         for chunk in chunks(names, KEYS_PER_STATEMENT):
             found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
@@ -99,7 +99,7 @@ class ArchiveTarget:
             self.added.setdefault(name, 0)
         return ids
 
-    def _follow_renames(self, writer: RevisionWriter, batch: Sequence[Entry], ids: dict[str, int]) -> None:
+    def _follow_renames(self, writer: CatalogWriter, batch: Sequence[Entry], ids: dict[str, int]) -> None:
         """Find the names that are called otherwise here.
 
         Raises:
@@ -115,7 +115,7 @@ class ArchiveTarget:
             pass  # The name that was left may be what yet another one has been renamed to.
 
     def _follow_rename(
-        self, writer: RevisionWriter, first: RevisionEntry, changes: Sequence[Rename], ids: dict[str, int]
+        self, writer: CatalogWriter, first: RevisionEntry, changes: Sequence[Rename], ids: dict[str, int]
     ) -> bool:
         """Find a name, given by its first revision, where it is called otherwise here.
 
@@ -139,7 +139,7 @@ class ArchiveTarget:
         ids[name] = ids.pop(called)
         return True
 
-    def _add_tags(self, writer: RevisionWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
+    def _add_tags(self, writer: CatalogWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
         """Add the tags whose keys a name does not have here; those it has stay as they are."""
         name_ids = [ids[self._name_here(entry.name)] for entry in entries]
         known = _rows_by_key(writer, TagRow, name_ids)
@@ -151,7 +151,7 @@ class ArchiveTarget:
         ]
         insert_rows(writer.connection, TagRow, rows)
 
-    def _add_revisions(self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
+    def _add_revisions(self, writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
         if not entries:
             return
         known = self._known_revisions(writer, entries, ids)
@@ -171,7 +171,7 @@ class ArchiveTarget:
         insert_rows(writer.connection, RevisionRow, rows)
 
     def _known_revisions(
-        self, writer: RevisionWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
+        self, writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
     ) -> dict[tuple[int, int], RevisionRowRead]:
         numbers = [entry.number for entry in entries]
         name_ids = list({ids[self._name_here(entry.name)]: None for entry in entries})
@@ -183,7 +183,7 @@ class ArchiveTarget:
             known.update(((row.name_id, row.number), row) for row in writer.connection.execute(query))
         return known
 
-    def _add_renames(self, writer: RevisionWriter, entries: Sequence[RenameEntry], ids: Mapping[str, int]) -> None:
+    def _add_renames(self, writer: CatalogWriter, entries: Sequence[RenameEntry], ids: Mapping[str, int]) -> None:
         known = _rows_by_key(writer, RenameRow, [ids[self._name_here(entry.name)] for entry in entries])
         rows = []
         for entry in entries:
@@ -197,7 +197,7 @@ class ArchiveTarget:
                 naming.set_name(writer.connection, ids[name], name)
 
     def _add_alias_moves(
-        self, writer: RevisionWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
+        self, writer: CatalogWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
     ) -> None:
         known = _rows_by_key(writer, AliasMoveRow, [ids[self._name_here(entry.name)] for entry in entries])
         rows = []
@@ -212,14 +212,14 @@ def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
     return [entry for entry in batch if isinstance(entry, kind)]
 
 
-def _begins_with(writer: RevisionWriter, name_id: int, first: RevisionEntry) -> bool:
+def _begins_with(writer: CatalogWriter, name_id: int, first: RevisionEntry) -> bool:
     """Whether a name here has the first revision of an incoming one: whether it is the same name."""
     query = NAMED_REVISIONS.where(RevisionRow.name_id == name_id, RevisionRow.number == 1)
     there = writer.connection.execute(query).one()
     return (there.digest, there.recorded_at) == (first.digest, first.recorded_at)
 
 
-def _rows_by_key(writer: RevisionWriter, row_class: type[Row], name_ids: Sequence[int]) -> dict[RowTuple, RowTuple]:
+def _rows_by_key(writer: CatalogWriter, row_class: type[Row], name_ids: Sequence[int]) -> dict[RowTuple, RowTuple]:
     """Read the rows of some names, by primary key and without their checksums."""
     table = row_class.__table__
     columns = [column for column in table.columns if column.name != "checksum"]

@@ -13,10 +13,10 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
+from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.engine import clock
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
-from openg2g.catalog.history.writer import RevisionWriter
+from openg2g.catalog.history.writer import DRAFTS_PER_BLOCK, CatalogWriter
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.formats.document import Document
 from openg2g.formats.git.history import (
@@ -104,7 +104,7 @@ def plan_git_import(
     return GitImportPlan(len(history), tuple(planner.drafts), tuple(planner.notices))
 
 
-def record_git_import(writer: RevisionWriter, plan: GitImportPlan) -> Iterator[Revision]:
+def record_git_import(writer: CatalogWriter, plan: GitImportPlan) -> Iterator[Revision]:
     """Append what the catalog does not know yet, and yield what became of it.
 
     Usually that is what was committed since the last import. Where an older commit is new, as after a merge or in a
@@ -258,7 +258,7 @@ def _first(problems: list[Problem], path: str) -> list[Problem]:
     return [*problems[:MAX_PROBLEMS], Problem(path, "", f"has {len(problems) - MAX_PROBLEMS} more problems.")]
 
 
-def _known_sources(writer: RevisionWriter, names: list[str]) -> set[tuple[str, str]]:
+def _known_sources(writer: CatalogWriter, names: list[str]) -> set[tuple[str, str]]:
     """Find name and source of every revision of some names that came from a commit."""
     known: set[tuple[str, str]] = set()
     for chunk in chunks(names, KEYS_PER_STATEMENT):

@@ -3,24 +3,23 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import PurePath
 
-from openg2g.catalog.catalog import DRAFTS_PER_BLOCK, Catalog
+from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.documents.read_ahead import read_ahead
 from openg2g.catalog.documents.rules import Rule, problems_of
 from openg2g.catalog.history.listing import NameStatus
-from openg2g.catalog.history.reference import NOW, Viewpoint
 from openg2g.catalog.history.resolve import require_workload
-from openg2g.catalog.history.writer import RevisionWriter
-from openg2g.catalog.search.scope import EVERYTHING_IN_FORCE, SearchScope
+from openg2g.catalog.history.when import NOW, InForce
+from openg2g.catalog.history.writer import DRAFTS_PER_BLOCK, CatalogWriter
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
 from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.refusals import ProblemList, Refusals
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
-from openg2g.models.revision import Revision, RevisionDraft, check_author, check_name, check_new_message, check_time
+from openg2g.models.instant import TimeField
+from openg2g.models.revision import Revision, RevisionDraft, check_author, check_name, check_new_message
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ImportSettings:
     name: str | None = None
     message: str | None = None
     author: str | None = None
-    effective_from: datetime | None = None
+    effective_from: TimeField = TimeField()
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
@@ -52,8 +51,6 @@ class ImportSettings:
             check_new_message(self.message)
         if self.author is not None:
             check_author(self.author)
-        if self.effective_from is not None:
-            check_time("effective_from", self.effective_from)
 
 
 def import_files(
@@ -65,7 +62,7 @@ def import_files(
 ) -> list[Revision]:
     """Record every workload of some files in one transaction: all or none.
 
-    What is in force already makes no new revision (`RevisionWriter.append` says when); `Revision.is_new` tells.
+    What is in force already makes no new revision (`CatalogWriter.append` says when); `Revision.is_new` tells.
 
     Args:
         catalog: Where to.
@@ -132,7 +129,7 @@ def read_drafts(
 
 
 def append_drafts(
-    writer: RevisionWriter, blocks: Iterable[Sequence[PlacedDraft]], rules: Sequence[Rule], refusals: Refusals
+    writer: CatalogWriter, blocks: Iterable[Sequence[PlacedDraft]], rules: Sequence[Rule], refusals: Refusals
 ) -> Iterator[Revision]:
     """Append drafts, and yield what became of each; refuse those that break a rule."""
     for block in blocks:
@@ -147,42 +144,31 @@ def append_drafts(
             yield from revisions
 
 
-def documents_of(catalog: Catalog, references: Sequence[str], viewpoint: Viewpoint = NOW) -> Iterator[Document]:
+def documents_of(catalog: Catalog, references: Sequence[str], when: InForce = NOW) -> Iterator[Document]:
     """Yield the document of each reference; all are looked up before the first is yielded.
 
     Raises:
         WorkloadNotFoundError: A reference names nothing, or a retired name.
     """
-    found = [catalog.get(text, as_of=viewpoint.as_of, known_at=viewpoint.known_at) for text in references]
+    found = [catalog.get(text, as_of=when.as_of, known_at=when.known_at) for text in references]
     return map(Document.of_revision, [require_workload(revision) for revision in found])
 
 
 def documents_of_all(
-    catalog: Catalog, viewpoint: Viewpoint = NOW, note_waiting: Callable[[NameStatus], None] = lambda _: None
+    catalog: Catalog, when: InForce = NOW, note_waiting: Callable[[NameStatus], None] = lambda _: None
 ) -> Iterator[Document]:
     """Yield the document of what is in force of every name, in constant memory; retired names are left out.
 
     Args:
         catalog: Where from.
-        viewpoint: In force when, as known when.
+        when: In force when, as known when.
         note_waiting: Takes the names of which nothing is in force yet.
     """
-    for status in catalog.iter_statuses(as_of=viewpoint.as_of, known_at=viewpoint.known_at):
+    for status in catalog.iter_statuses(as_of=when.as_of, known_at=when.known_at):
         if status.in_force is None:
             note_waiting(status)
         elif not status.is_retired:
             yield Document.of_revision(status.in_force)
-
-
-def documents_found(
-    catalog: Catalog, expression: str, scope: SearchScope = EVERYTHING_IN_FORCE, /, **parameters: object
-) -> Iterator[Document]:
-    """Yield the document of every hit of a search, in its order and in constant memory.
-
-    Raises:
-        FilterError: The expression says nothing that can be searched by.
-    """
-    return map(Document.of_revision, catalog.search(expression, scope, **parameters))
 
 
 def _draft(document: Document, source: SourceFile, settings: ImportSettings, names: set[str]) -> RevisionDraft:

@@ -19,7 +19,7 @@ from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.waiting import TELL_AFTER_S
 from openg2g.catalog.history.heads import HeadRows, find_heads
 from openg2g.catalog.history.queries import NAMED_REVISIONS, ONE, RevisionRowRead, is_of_name
-from openg2g.catalog.history.reference import NOW
+from openg2g.catalog.history.when import NOW
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow
 from openg2g.models.instant import time_text
 

@@ -1,58 +1,29 @@
-"""Lists: names, what each stands for, and the log of everything recorded."""
+"""Names: which there are, what each stands for, and what belongs to it."""
 
 import fnmatch
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    SQLColumnExpression,
-    func,
-    literal,
-    literal_column,
-    select,
-    tuple_,
-)
+from sqlalchemy import Connection, SQLColumnExpression, func, select
 
 from openg2g.catalog.engine import clock
-from openg2g.catalog.history import names, queries
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.history import names, queries, resolve
+from openg2g.catalog.history.content import chunks
 from openg2g.catalog.history.heads import find_heads_of_ids
-from openg2g.catalog.history.queries import NAMED_REVISIONS, complete
-from openg2g.catalog.history.reference import NOW, Viewpoint
+from openg2g.catalog.history.queries import complete
+from openg2g.catalog.history.reference import Reference
+from openg2g.catalog.history.when import InForce
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
-from openg2g.catalog.schema.indexes import INDEX_OF
-from openg2g.catalog.schema.types import UtcTimestamp
-from openg2g.models.revision import Revision
+from openg2g.models.naming import AliasMove
+from openg2g.models.revision import Revision, check_name, check_text
 
-LogKey = tuple[datetime, int, int]
-"""The place of a revision in a log: when it was recorded, the id of its name, its number. It never changes."""
-
-
-@dataclass(frozen=True)
-class LogFilter:
-    """Which revisions a log has; None for no limit.
-
-    Attributes:
-        name: Of this name.
-        since: Recorded at this time or later.
-        until: Recorded before this time.
-        author: Whose author contains this text; case counts.
-        viewpoint: Recorded and effective by these times; None does not mean now here.
-        oldest_first: Order: from the first recorded, or from the last.
-    """
-
-    name: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    author: str | None = None
-    viewpoint: Viewpoint = NOW
-    oldest_first: bool = False
+_NAMES_PER_BLOCK = 500
 
 
 def names_like(connection: Connection, pattern: str) -> Iterator[tuple[int, str]]:
@@ -112,26 +83,26 @@ class RevisionContext:
     tags: Mapping[str, str]
 
 
-def context_of(connection: Connection, revision: Revision, viewpoint: Viewpoint) -> RevisionContext:
+def context_of(connection: Connection, revision: Revision, when: InForce) -> RevisionContext:
     """Return the context of a revision, on a connection on which every statement sees the same state."""
     name_id = names.find_name_id(connection, revision.name)
     assert name_id is not None  # It was found by this connection.
-    status = statuses_of(connection, [name_id], viewpoint)[0]
-    parameters = {"name": revision.name, "as_of": status.as_of, "known_at": viewpoint.horizon}
+    status = statuses_of(connection, [name_id], when)[0]
+    parameters = {"name": revision.name, "as_of": status.as_of, "known_at": when.horizon}
     upcoming = complete(connection, connection.execute(queries.NEXT, parameters).all())
-    aliases = names.current_aliases(names.alias_moves(connection, name_id, viewpoint.horizon))
+    aliases = names.current_aliases(names.alias_moves(connection, name_id, when.horizon))
     return RevisionContext(
         status,
         upcoming[0] if upcoming else None,
         tuple(alias for alias, number in aliases.items() if number == revision.number),
-        names.tags_of(connection, name_id) if viewpoint.known_at is None else {},  # Tags have no history.
+        names.tags_of(connection, name_id) if when.known_at is None else {},  # Tags have no history.
     )
 
 
-def statuses_of(connection: Connection, name_ids: Sequence[int], viewpoint: Viewpoint) -> list[NameStatus]:
+def statuses_of(connection: Connection, name_ids: Sequence[int], when: InForce) -> list[NameStatus]:
     """Return the status of each name, in the given order; names without a revision that is known are left out."""
-    as_of = viewpoint.as_of or clock.now()
-    heads = find_heads_of_ids(connection, name_ids, as_of, viewpoint.horizon)
+    as_of = when.as_of or clock.now()
+    heads = find_heads_of_ids(connection, name_ids, as_of, when.horizon)
     found = [heads[name_id] for name_id in name_ids if name_id in heads]
     others = [head.in_force for head in found if head.in_force is not None and head.in_force is not head.latest]
     revisions = complete(connection, [*(head.latest for head in found), *others])
@@ -147,47 +118,78 @@ def statuses_of(connection: Connection, name_ids: Sequence[int], viewpoint: View
     ]
 
 
-def where_name(connection: Connection, name: str, viewpoint: Viewpoint) -> list[Revision]:
-    """Return the revisions of a name, first to latest; none for an unknown name."""
-    parameters = {"name": name, "known_at": viewpoint.horizon}
-    return complete(connection, connection.execute(queries.REVISIONS_OF_NAME, parameters).all())
+def list_names(database: Database, pattern: str) -> list[str]:
+    """Return the names that match a pattern, in code-point order."""
+    check_text("pattern", pattern)
+    return database.read(lambda connection: [name for _, name in names_like(connection, pattern)])
 
 
-def log_page(
-    connection: Connection, wanted: LogFilter, name_id: int | None, after: LogKey | None, size: int
-) -> tuple[list[Revision], LogKey | None]:
-    """Return the next revisions of a log, at most `size`, that come after a place in it, and the place of the last.
-
-    Args:
-        connection: Where.
-        wanted: Which; its name is of no account.
-        name_id: Of the name with this id; None for all names.
-        after: A place; None for the beginning.
-        size: How many at most.
-    """
-    rows = connection.execute(log_query(wanted, name_id, after, size)).all()
-    last = (rows[-1].recorded_at, rows[-1].name_id, rows[-1].number) if len(rows) == size else None
-    return complete(connection, rows), last
+def iter_statuses(database: Database, pattern: str, when: InForce) -> Iterator[NameStatus]:
+    """Yield the status of each name that matches a pattern, in name order."""
+    check_text("pattern", pattern)
+    when = replace(when, as_of=when.as_of or clock.now())
+    # All names are looked up first, by what never changes of them: eight bytes each.
+    name_ids = database.read(lambda connection: array("q", (name_id for name_id, _ in names_like(connection, pattern))))
+    return _statuses(database, name_ids, when)
 
 
-def log_query(wanted: LogFilter, name_id: int | None, after: LogKey | None, size: int) -> Select[*tuple[Any, ...]]:
-    """Select a page of a log: by recorded time, and what has the same by the ids of the names, which never change.
+def _statuses(database: Database, name_ids: "array[int]", when: InForce) -> Iterator[NameStatus]:
+    for block in chunks(name_ids, _NAMES_PER_BLOCK):
+        yield from database.read(partial(statuses_of, name_ids=list(block), when=when))
 
-    Within a name the order is that of the numbers; recorded times never decrease there, so they agree.
-    """
-    key = tuple_(RevisionRow.recorded_at, RevisionRow.name_id, RevisionRow.number)
-    query = NAMED_REVISIONS.where(*_conditions(wanted)).limit(literal_column(str(size)))  # For the reason of `ONE`.
-    if after is not None:
-        recorded_at, *rest = after
-        # The type must be said: a bare time would be written as SQLAlchemy does, not as the column does.
-        place = tuple_(literal(recorded_at, UtcTimestamp()), *rest)
-        query = query.where(key > place if wanted.oldest_first else key < place)
-    order: list[SQLColumnExpression[Any]] = [RevisionRow.recorded_at, RevisionRow.name_id, RevisionRow.number]
-    if name_id is not None:
-        query, order = query.where(RevisionRow.name_id == name_id), order[2:]
-    else:  # With statistics, SQLite would rather sort everything.
-        query = query.with_hint(RevisionRow, f"INDEXED BY {INDEX_OF['recorded_at']}", "sqlite")
-    return query.order_by(*(column if wanted.oldest_first else column.desc() for column in order))
+
+def get_status(database: Database, name: str, when: InForce) -> NameStatus:
+    """Return the status of a name."""
+
+    def read(connection: Connection) -> NameStatus:
+        return statuses_of(connection, [resolve.find_name(connection, checked, when.known_at).id], when)[0]
+
+    checked = check_name(name)
+    return database.read(read)
+
+
+def get_with_context(database: Database, reference: Reference, when: InForce) -> tuple[Revision, RevisionContext]:
+    """Return the revision that a reference names, and what belongs to it."""
+
+    def read(connection: Connection) -> tuple[Revision, RevisionContext]:
+        revision = resolve.get_revision(connection, reference, when)
+        return revision, context_of(connection, revision, when)
+
+    return database.read_at_once(read)
+
+
+def history(database: Database, name: str, when: InForce) -> list[Revision]:
+    """Return the revisions of a name that are known, first to latest."""
+
+    def read(connection: Connection) -> list[Revision]:
+        return resolve.revisions_of(connection, checked, when)
+
+    checked = check_name(name)
+    return (database.read if when.known_at is None else database.read_at_once)(read)
+
+
+def find_name(database: Database, name: str, when: InForce) -> str:
+    """Return what a name is called now that was called so then, or is called so now."""
+    checked = check_name(name)
+    found: str = database.read(lambda connection: resolve.find_name(connection, checked, when.known_at)).name
+    return found
+
+
+def alias_log(database: Database, name: str, when: InForce) -> list[AliasMove]:
+    """Return every move of the aliases of a name, first to last."""
+
+    def read(connection: Connection) -> list[AliasMove]:
+        found = resolve.find_name(connection, checked, when.known_at)
+        return names.alias_moves(connection, found.id, when.horizon)
+
+    checked = check_name(name)
+    return database.read(read)
+
+
+def tags(database: Database, name: str) -> dict[str, str]:
+    """Return the tags of a name."""
+    checked = check_name(name)
+    return database.read(lambda connection: names.tags_of(connection, resolve.find_name(connection, checked).id))
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
@@ -199,19 +201,3 @@ def count_rows(connection: Connection) -> dict[str, int]:
         "model_specs": ModelSpecRow.id,
     }
     return {table: connection.scalar(select(func.count(column))) or 0 for table, column in columns.items()}
-
-
-def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.since is not None:
-        conditions.append(RevisionRow.recorded_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(RevisionRow.recorded_at < wanted.until)
-    if wanted.author is not None:
-        # LIKE heeds case on one engine and not on the other; this does on both.
-        conditions.append(func.replace(RevisionRow.author, wanted.author, "") != RevisionRow.author)
-    if wanted.viewpoint.known_at is not None:
-        conditions.append(RevisionRow.recorded_at <= wanted.viewpoint.known_at)
-    if wanted.viewpoint.as_of is not None:
-        conditions.append(RevisionRow.effective_from <= wanted.viewpoint.as_of)
-    return conditions

@@ -8,6 +8,14 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from openg2g.catalog.engine.bulk import insert_rows
 from openg2g.catalog.engine.keys import is_among
 from openg2g.catalog.schema.checksum import row_checksum
+from openg2g.catalog.schema.convert import (
+    alias_move_from_row,
+    alias_move_to_row,
+    name_to_row,
+    rename_from_row,
+    rename_to_row,
+    tag_to_row,
+)
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, TagRow
 from openg2g.models.errors import InvalidRevisionError, NameTakenError
 from openg2g.models.naming import AliasMove, Rename
@@ -62,15 +70,14 @@ def change_name(connection: Connection, name_id: int, change: Rename, new: str) 
             f"name {new!r} was another's until {freed_at}, which lies ahead of the clock: choose another, or wait."
         )
     number = (connection.scalar(select(func.max(RenameRow.number)).where(RenameRow.name_id == name_id)) or 0) + 1
-    row = (name_id, number, change.old_name, change.recorded_at, change.author, change.message)
-    insert_rows(connection, RenameRow, [row])
+    insert_rows(connection, RenameRow, [rename_to_row(change, name_id, number)])
     set_name(connection, name_id, new)
 
 
 def set_name(connection: Connection, name_id: int, name: str) -> None:
     """Let a name be called otherwise from now on."""
     created_at = connection.execute(select(NameRow.created_at).where(NameRow.id == name_id)).scalar_one()
-    checksum = row_checksum((name_id, name, created_at))
+    checksum = row_checksum(name_to_row(name_id, name, created_at))
     connection.execute(update(NameRow).where(NameRow.id == name_id).values(name=name, checksum=checksum))
 
 
@@ -108,7 +115,7 @@ def renames_of(connection: Connection, name_id: int) -> list[Rename]:
         .where(RenameRow.name_id == name_id)
         .order_by(RenameRow.number)
     )
-    return [Rename(*row) for row in connection.execute(query)]
+    return [rename_from_row(row) for row in connection.execute(query)]
 
 
 def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
@@ -117,14 +124,13 @@ def move_alias(connection: Connection, name_id: int, move: AliasMove) -> None:
         AliasMoveRow.name_id == name_id, AliasMoveRow.alias == move.alias
     )
     number = (connection.scalar(last) or 0) + 1  # Which move counts is told by numbers: clocks may disagree.
-    row = (name_id, move.alias, number, move.revision_number, move.recorded_at, move.author, move.message)
-    insert_rows(connection, AliasMoveRow, [row])
+    insert_rows(connection, AliasMoveRow, [alias_move_to_row(move, name_id, number)])
 
 
 def alias_moves(connection: Connection, name_id: int, known_at: datetime) -> list[AliasMove]:
     """Return every move of the aliases of a name, first to last; those of one alias in the order of their numbers."""
     rows = connection.execute(_ALIAS_MOVES, {"name_id": name_id, "known_at": known_at})
-    moves = [AliasMove(*row) for row in rows]
+    moves = [alias_move_from_row(row) for row in rows]
     passed: dict[str, datetime] = {}  # A move of a clock that was ahead comes before those that follow it.
     keys = []
     for move in moves:
@@ -142,7 +148,7 @@ def current_aliases(moves: list[AliasMove]) -> dict[str, int]:
 def change_tags(connection: Connection, name_id: int, changes: Mapping[str, str | None]) -> None:
     """Set tags, and remove those whose value is None."""
     connection.execute(delete(TagRow).where(TagRow.name_id == name_id, TagRow.key.in_(changes)))
-    rows = [(name_id, key, value) for key, value in changes.items() if value is not None]
+    rows = [tag_to_row(name_id, key, value) for key, value in changes.items() if value is not None]
     insert_rows(connection, TagRow, rows)
 
 

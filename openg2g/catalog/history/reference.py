@@ -1,4 +1,4 @@
-"""References: the texts that name a revision or a workload, parsed in one place, and the point of view on them.
+"""References: the texts that name a revision or a workload, parsed in one place.
 
 NAME                     the revision of a name that is in force now
 NAME@latest              the one with the highest number, in force or not
@@ -13,18 +13,17 @@ sha256:ab12cd34          the workload with this digest, or any unique prefix of 
 import re
 import reprlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from openg2g.models.digest import DIGEST_PREFIX
-from openg2g.models.errors import InvalidReferenceError
+from openg2g.models.errors import InvalidReferenceError, InvalidRevisionError
 from openg2g.models.instant import parse_instant
-from openg2g.models.revision import check_alias, check_name, check_time
+from openg2g.models.revision import check_alias, check_name, check_new_alias
 
 _MIN_DIGEST_DIGITS = 4
 _DIGEST = re.compile(rf"[0-9a-f]{{{_MIN_DIGEST_DIGITS},64}}")
 _NUMBER = re.compile(r"-?[1-9][0-9]{0,17}")
 _TIME = re.compile(r"[0-9]{4}-")
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 LATEST = "latest"
 """What stands in place of an alias for the highest number: no new alias is called so."""
@@ -102,46 +101,6 @@ class DigestReference:
 Reference = NameReference | LatestReference | NumberReference | AliasReference | TimeReference | DigestReference
 
 
-@dataclass(frozen=True)
-class Viewpoint:
-    """When a question is asked about, and what was known when it is answered.
-
-    Attributes:
-        as_of: In force at this time; None for now.
-        known_at: From what the catalog knew at this time; None for all it knows.
-
-    Raises:
-        InvalidRevisionError: A time has no offset, or lies outside the years 1 to 9999 in UTC.
-    """
-
-    as_of: datetime | None = None
-    known_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        """Convert both times to UTC."""
-        for field in ("as_of", "known_at"):
-            time = getattr(self, field)
-            if time is not None:
-                object.__setattr__(self, field, check_time(field, time))
-
-    @property
-    def horizon(self) -> datetime:
-        """The time after which nothing is known."""
-        return self.known_at or END_OF_TIME
-
-    @property
-    def alias_horizon(self) -> datetime:
-        """The time whose aliases count: aliases have one time only, that of being moved.
-
-        Now hides none, not even one that was moved by a clock that is ahead.
-        """
-        return min(self.horizon, self.as_of or END_OF_TIME)
-
-
-NOW = Viewpoint()
-"""What is in force now, from all that is known."""
-
-
 def parse_reference(text: str) -> Reference:
     """Read a reference.
 
@@ -177,3 +136,16 @@ def parse_reference(text: str) -> Reference:
         return AliasReference(name, check_alias(rest))
     except ValueError as error:  # Of a name, an alias or a time.
         raise InvalidReferenceError(f"{text!r} is no reference: {error}") from None
+
+
+def alias_target(name: str, alias: str, revision: int | None) -> Reference:
+    """Return what an alias of a name shall stand for: a revision by its number, or the one in force.
+
+    Raises:
+        InvalidRevisionError: The alias is reserved, or none.
+    """
+    if check_new_alias(alias) == LATEST:
+        raise InvalidRevisionError(
+            f"alias {LATEST!r} is reserved: NAME@{LATEST} is the revision with the highest number."
+        )
+    return parse_reference(check_name(name) if revision is None else f"{check_name(name)}@{revision}")

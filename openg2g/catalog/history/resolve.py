@@ -1,21 +1,21 @@
 """From a reference to its revision, as of any time and as known at any time."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from openg2g.catalog.engine import clock
+from openg2g.catalog.engine.database import Database
 from openg2g.catalog.history import queries
 from openg2g.catalog.history.content import read_workload_of
 from openg2g.catalog.history.earlier_names import find_present_name
 from openg2g.catalog.history.queries import Questions, RevisionRowRead, complete
 from openg2g.catalog.history.reference import (
-    END_OF_TIME,
     LATEST,
-    NOW,
     AliasReference,
     DigestReference,
     LatestReference,
@@ -23,13 +23,15 @@ from openg2g.catalog.history.reference import (
     NumberReference,
     Reference,
     TimeReference,
-    Viewpoint,
 )
+from openg2g.catalog.history.when import END_OF_TIME, NOW, InForce
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow
 from openg2g.models.errors import AmbiguousReferenceError, InvalidReferenceError, WorkloadNotFoundError
 from openg2g.models.revision import Revision
 from openg2g.models.spec import LLMInferenceWorkload
+
+_Result = TypeVar("_Result")
 
 _NAMES_COMPARED = 20_000  # How many names are looked through for one that is close to a mistyped one.
 _CANDIDATES_LISTED = 10
@@ -47,7 +49,33 @@ _ALIAS_MOVE = (
 )
 
 
-def get_revision(connection: Connection, reference: Reference, viewpoint: Viewpoint = NOW) -> Revision:
+def load(database: Database, reference: Reference, when: InForce = NOW) -> LLMInferenceWorkload:
+    """Return the workload that a reference names. Errors are those of `get`, and of a name that was retired."""
+    workload = _resolved(database, find_workload, reference, when)
+    if workload is not None:
+        return workload
+    revision = require_workload(get(database, reference, when))
+    assert revision.workload is not None  # require_workload has refused the others.
+    return revision.workload  # Recorded just now, by somebody else; or damaged, which `get` has said.
+
+
+def get(database: Database, reference: Reference, when: InForce = NOW) -> Revision:
+    """Return the revision that a reference names; see `get_revision`."""
+    return _resolved(database, get_revision, reference, when)
+
+
+def _resolved(
+    database: Database,
+    work: Callable[[Connection, Reference, InForce], _Result],
+    reference: Reference,
+    when: InForce,
+) -> _Result:
+    # Where there are more statements than one, a name may change in between.
+    read = database.read if _takes_one_statement(reference, when) else database.read_at_once
+    return read(lambda connection: work(connection, reference, when))
+
+
+def get_revision(connection: Connection, reference: Reference, when: InForce = NOW) -> Revision:
     """Return the revision that a reference names; for a digest, the one that recorded its workload last.
 
     Raises:
@@ -55,26 +83,24 @@ def get_revision(connection: Connection, reference: Reference, viewpoint: Viewpo
         AmbiguousReferenceError: A digest prefix fits several workloads, or an older release made an alias `latest`.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
-    there = _as_called_now(connection, reference, viewpoint)
-    rows = _rows(connection, queries.REVISION, there, viewpoint)
+    there = _as_called_now(connection, reference, when)
+    rows = _rows(connection, queries.REVISION, there, when)
     if not rows:
-        raise _not_found(connection, reference, there, viewpoint)
+        raise _not_found(connection, reference, there, when)
     return complete(connection, rows)[0]
 
 
 # A profile of loads as of a time on SQLite has 0.42 of its 0.75 s in the execution of the statement, of which 0.10 in
 # the driver and 0.32 in SQLAlchemy; 0.05 is the workload, and the rest is spread over what is called on the way.
-def find_workload(
-    connection: Connection, reference: Reference, viewpoint: Viewpoint = NOW
-) -> LLMInferenceWorkload | None:
+def find_workload(connection: Connection, reference: Reference, when: InForce = NOW) -> LLMInferenceWorkload | None:
     """Return the workload that a reference names, without its revision; None where `get_revision` says why.
 
     Raises:
         AmbiguousReferenceError: A digest prefix fits several workloads, or an older release made an alias `latest`.
         InvalidReferenceError: Reference and point of view both say which revision.
     """
-    there = _as_called_now(connection, reference, viewpoint)
-    spec_ids = [row[0] for row in _rows(connection, queries.MODELS, there, viewpoint)]
+    there = _as_called_now(connection, reference, when)
+    spec_ids = [row[0] for row in _rows(connection, queries.MODELS, there, when)]
     return read_workload_of(connection, spec_ids) if spec_ids else None
 
 
@@ -94,17 +120,16 @@ def require_workload(revision: Revision) -> Revision:
     return revision
 
 
-def takes_one_statement(reference: Reference, viewpoint: Viewpoint) -> bool:
-    """Whether a reference is resolved by one statement: others need a connection that sees one state throughout."""
+def _takes_one_statement(reference: Reference, when: InForce) -> bool:
     match reference:
         case NameReference() | TimeReference():
-            return viewpoint.known_at is None
+            return when.known_at is None
         case NumberReference(_, number):
-            return viewpoint.known_at is None and number > 0
+            return when.known_at is None and number > 0
     return False
 
 
-def find_name(connection: Connection, name: str, known_at: datetime | None) -> Row[int, str]:
+def find_name(connection: Connection, name: str, known_at: datetime | None = None) -> Row[int, str]:
     """Return the id of a name, and what it is called now, that was called so then, or is called so now.
 
     Raises:
@@ -115,22 +140,37 @@ def find_name(connection: Connection, name: str, known_at: datetime | None) -> R
     else:
         found = find_present_name(connection, name, known_at)
     if found is None:
-        raise unknown_name(connection, name, viewpoint=Viewpoint(known_at=known_at))
+        raise unknown_name(connection, name, when=InForce(known_at=known_at))
     return found
 
 
+def revisions_of(connection: Connection, name: str, when: InForce = NOW) -> list[Revision]:
+    """Return the revisions of a name that are known, first to latest.
+
+    Raises:
+        WorkloadNotFoundError: There is no such name.
+    """
+    # By then it may have been called otherwise.
+    called = name if when.known_at is None else find_name(connection, name, when.known_at).name
+    parameters = {"name": called, "known_at": when.horizon}
+    revisions = complete(connection, connection.execute(queries.REVISIONS_OF_NAME, parameters).all())
+    if not revisions:
+        raise unknown_name(connection, name)
+    return revisions
+
+
 def _rows(
-    connection: Connection, questions: Questions, reference: Reference, viewpoint: Viewpoint
+    connection: Connection, questions: Questions, reference: Reference, when: InForce
 ) -> Sequence[RevisionRowRead]:
-    parameters: dict[str, object] = {"known_at": viewpoint.horizon}
+    parameters: dict[str, object] = {"known_at": when.horizon}
     if isinstance(reference, DigestReference):
-        found = find_of_digest(connection, WorkloadRow, reference.prefix)
+        found = find_by_digest(connection, WorkloadRow, reference.prefix)
         statement, parameters["digest"] = questions.last_of_digest, None if found is None else found.digest
         return connection.execute(statement, parameters).all()
     parameters["name"] = reference.name
     match reference:
         case NameReference():
-            statement, parameters["as_of"] = questions.in_force, viewpoint.as_of or clock.now()
+            statement, parameters["as_of"] = questions.in_force, when.as_of or clock.now()
         case LatestReference():
             statement = questions.latest
         case TimeReference(_, time):
@@ -141,22 +181,22 @@ def _rows(
                 number = latest.number + number if latest is not None else 0
             statement, parameters["number"] = questions.number, number
         case AliasReference(name, alias):
-            wanted = {"name": name, "alias": alias, "known_at": viewpoint.alias_horizon}
+            wanted = {"name": name, "alias": alias, "known_at": when.alias_horizon}
             statement, parameters["number"] = questions.number, connection.scalar(_ALIAS_MOVE, wanted) or 0
     return connection.execute(statement, parameters).all()
 
 
-def _as_called_now(connection: Connection, reference: Reference, viewpoint: Viewpoint) -> Reference:
+def _as_called_now(connection: Connection, reference: Reference, when: InForce) -> Reference:
     """Return the reference with the present name of who was called so then; who is called so now, where nobody was.
 
     Raises:
         InvalidReferenceError: Reference and point of view both say which revision.
     """
     is_said = isinstance(reference, LatestReference | NumberReference | TimeReference | DigestReference)
-    if viewpoint.as_of is not None and is_said:
+    if when.as_of is not None and is_said:
         raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
-    if viewpoint.known_at is not None and not isinstance(reference, DigestReference):
-        found = find_present_name(connection, reference.name, viewpoint.known_at)
+    if when.known_at is not None and not isinstance(reference, DigestReference):
+        found = find_present_name(connection, reference.name, when.known_at)
         reference = reference if found is None else replace(reference, name=found.name)
     if isinstance(reference, LatestReference):
         _refuse_alias(connection, reference)
@@ -183,9 +223,7 @@ def _refuse_alias(connection: Connection, reference: LatestReference) -> None:
     )
 
 
-def _not_found(
-    connection: Connection, reference: Reference, there: Reference, viewpoint: Viewpoint
-) -> WorkloadNotFoundError:
+def _not_found(connection: Connection, reference: Reference, there: Reference, when: InForce) -> WorkloadNotFoundError:
     """Say why nothing answers a reference, which is called otherwise by now perhaps, and what is near."""
     text = str(reference)
     if isinstance(there, DigestReference):
@@ -194,11 +232,11 @@ def _not_found(
     numbers = (
         select(func.min(RevisionRow.number), func.max(RevisionRow.number), func.min(RevisionRow.effective_from))
         .join(NameRow, NameRow.id == RevisionRow.name_id)
-        .where(NameRow.name == name, RevisionRow.recorded_at <= viewpoint.horizon)
+        .where(NameRow.name == name, RevisionRow.recorded_at <= when.horizon)
     )
     first, last, effective_from = connection.execute(numbers).one()
     if first is None:
-        return unknown_name(connection, name, text, viewpoint)
+        return unknown_name(connection, name, text, when)
     if isinstance(reference, AliasReference):
         aliases = select(AliasMoveRow.alias).join(NameRow, NameRow.id == AliasMoveRow.name_id)
         found = sorted(set(connection.scalars(aliases.where(NameRow.name == name))))
@@ -206,7 +244,7 @@ def _not_found(
         return WorkloadNotFoundError(text, f"the name has no such alias at that time ({known})")
     if isinstance(reference, NumberReference):
         return WorkloadNotFoundError(text, f"the name has revisions {first} to {last}")
-    if isinstance(reference, NameReference) and viewpoint.as_of is None:
+    if isinstance(reference, NameReference) and when.as_of is None:
         return WorkloadNotFoundError(
             text, f"nothing is in force yet, it applies from {effective_from}; use {reference.name}@{LATEST}"
         )
@@ -214,7 +252,7 @@ def _not_found(
 
 
 def unknown_name(
-    connection: Connection, name: str, text: str | None = None, viewpoint: Viewpoint = NOW
+    connection: Connection, name: str, text: str | None = None, when: InForce = NOW
 ) -> WorkloadNotFoundError:
     """Say that a name is not known (by then), what became of it, or which are close to it."""
     text = text or name
@@ -231,12 +269,12 @@ def unknown_name(
             text, f"the name was changed to {renamed.name} on {renamed.recorded_at:%Y-%m-%d %H:%M} UTC: use that"
         )
     if connection.scalar(select(NameRow.id).where(NameRow.name == name)) is not None:
-        return WorkloadNotFoundError(text, f"nothing was known of this name at {viewpoint.known_at}")
+        return WorkloadNotFoundError(text, f"nothing was known of this name at {when.known_at}")
     names = connection.scalars(select(NameRow.name).order_by(NameRow.id.desc()).limit(_NAMES_COMPARED)).all()
     return WorkloadNotFoundError(text, "no workload has this name", difflib.get_close_matches(name, names, n=3))
 
 
-def find_of_digest(
+def find_by_digest(
     connection: Connection,
     row_class: type[WorkloadRow] | type[ModelSpecRow],
     prefix: str,

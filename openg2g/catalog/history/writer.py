@@ -1,8 +1,10 @@
-"""Appending to the history within one write transaction."""
+"""Everything that is written to the history, within one write transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
@@ -11,18 +13,39 @@ from openg2g.catalog.engine.bulk import insert_rows
 from openg2g.catalog.engine.clock import SERVER_TIME, Clocks
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.history import names as naming
-from openg2g.catalog.history import queries
+from openg2g.catalog.history import queries, resolve
+from openg2g.catalog.history.authorship import default_author
 from openg2g.catalog.history.clock_watch import ClockWatch
-from openg2g.catalog.history.content import ContentWriter
+from openg2g.catalog.history.content import ContentWriter, chunks
 from openg2g.catalog.history.heads import HeadRows, find_begun, find_heads
 from openg2g.catalog.history.new_texts import refuse_hidden_characters
 from openg2g.catalog.history.queries import RevisionRowRead, complete
-from openg2g.catalog.history.reference import NOW
-from openg2g.catalog.schema.convert import revision_from_row, revision_to_row
+from openg2g.catalog.history.reference import AliasReference, alias_target
+from openg2g.catalog.history.when import NOW
+from openg2g.catalog.schema.convert import name_to_row, revision_from_row, revision_to_row
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import RevisionConflictError
-from openg2g.models.revision import Revision, RevisionDraft, annotations_to_text, check_author, same_annotations
+from openg2g.models.instant import Time
+from openg2g.models.naming import AliasMove, Rename
+from openg2g.models.revision import (
+    Revision,
+    RevisionDraft,
+    annotations_to_text,
+    check_alias,
+    check_author,
+    check_name,
+    check_new_message,
+    check_new_name,
+    check_tags,
+    same_annotations,
+)
+from openg2g.models.timeline import find_ended
+
+DRAFTS_PER_BLOCK = 2_000
+"""Drafts appended by one round of statements."""
+
+_Result = TypeVar("_Result")
 
 _LAST_NAME_ID = select(func.max(NameRow.id), naming.LAST_FREED.scalar_subquery(), SERVER_TIME)
 
@@ -61,8 +84,15 @@ class _Head:
             self.in_force = revision
 
 
-class RevisionWriter:
-    """Appends revisions within one write transaction."""
+class CatalogWriter:
+    """Writes within one write transaction.
+
+    Attributes:
+        connection: Where.
+        default_author: Who records what has no author of its own.
+        content: What stores workloads.
+        clocks: What notes which clocks disagree.
+    """
 
     def __init__(self, database: Database, connection: Connection, default_author: str) -> None:
         """Write on a connection to a database that holds the write lock."""
@@ -72,10 +102,6 @@ class RevisionWriter:
         self.content = ContentWriter(connection)
         self.clocks = ClockWatch(connection)
 
-    # A profile of a sweep on SQLite, 49 µs a workload: the driver 22, checking a draft 2, its digest 2, a revision 2,
-    # rows and their checksums 8, looking up what is there 3, garbage collection 1; the rest is here.
-    # Of a single save on PostgreSQL, what SQLAlchemy adds to each of six statements is in the way, 60 to 90 µs of one
-    # that the driver alone does in 70 to 130, and where others wait, asking for the lock twice.
     def append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         """Record drafts, in order.
 
@@ -87,19 +113,89 @@ class RevisionWriter:
             InvalidRevisionError: A new name or label has characters that nobody sees.
         """
         with self.naming_damage():
-            return self._append(drafts)
+            return [revision for block in chunks(drafts, DRAFTS_PER_BLOCK) for revision in self._append(block)]
 
+    def retire(self, draft: RevisionDraft) -> Revision:
+        """Record a draft that retires a name, which must be there."""
+        self._name_id(draft.name)
+        return self.append([draft])[0]
+
+    def restore(
+        self,
+        name: str,
+        message: str = "",
+        author: str | None = None,
+        effective_from: Time | None = None,
+        expect: int | None = None,
+    ) -> Revision:
+        """Record again what a name stood for before it was retired; see `Catalog.restore`."""
+        ended = find_ended(resolve.revisions_of(self.connection, check_name(name)), clock.now())
+        since = ended.effective_from if effective_from is None else effective_from
+        draft = replace(ended, message=message, author=author, effective_from=since, expect=expect)
+        return self.append([draft])[0]
+
+    def rename(self, old: str, new: str, message: str = "", author: str | None = None) -> None:
+        """Change a name; see `Catalog.rename`."""
+        check_new_name(new)
+        change = Rename(old, clock.now(), self._author(author), check_new_message(message))
+        naming.change_name(self.connection, self._name_id(old), change, new)
+
+    def set_alias(
+        self, name: str, alias: str, number: int | None = None, message: str = "", author: str | None = None
+    ) -> AliasMove:
+        """Let an alias stand for a revision; see `Catalog.set_alias`."""
+        found = resolve.get_revision(self.connection, alias_target(name, alias, number))
+        return self._move_alias(found.name, AliasMove(alias, found.number, clock.now(), self._author(author), message))
+
+    def remove_alias(self, name: str, alias: str, message: str = "", author: str | None = None) -> AliasMove:
+        """Let an alias stand for nothing; see `Catalog.remove_alias`."""
+        resolve.get_revision(self.connection, AliasReference(check_name(name), check_alias(alias)))
+        return self._move_alias(name, AliasMove(alias, None, clock.now(), self._author(author), message))
+
+    def tag(self, name: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+        """Set and remove tags of a name, and return what it has then; see `Catalog.tag`."""
+        check_tags(changes)
+        name_id = self._name_id(name)
+        naming.change_tags(self.connection, name_id, changes)
+        return naming.tags_of(self.connection, name_id)
+
+    def find_before(self, revision: Revision) -> Revision | None:
+        """Return what was in force from when a revision applies before that was recorded; None for nothing."""
+        parameters = {
+            "name": revision.name,
+            "number": revision.number,
+            "as_of": revision.effective_from,
+            "known_at": NOW.horizon,
+        }
+        rows = self.connection.execute(queries.BEFORE, parameters).all()
+        return next(iter(complete(self.connection, rows)), None)
+
+    def _author(self, author: str | None) -> str:
+        return self.default_author if author is None else check_author(author)
+
+    def _name_id(self, name: str) -> int:
+        name_id: int = resolve.find_name(self.connection, check_name(name)).id
+        return name_id
+
+    def _move_alias(self, name: str, move: AliasMove) -> AliasMove:
+        check_new_message(move.message)
+        naming.move_alias(self.connection, self._name_id(name), move)
+        return move
+
+    # A profile of a sweep on SQLite, 49 µs a workload: the driver 22, checking a draft 2, its digest 2, a revision 2,
+    # rows and their checksums 8, looking up what is there 3, garbage collection 1; the rest is here.
+    # Of a single save on PostgreSQL, what SQLAlchemy adds to each of six statements is in the way, 60 to 90 µs of one
+    # that the driver alone does in 70 to 130, and where others wait, asking for the lock twice.
     def _append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         refuse_hidden_characters(self.connection, drafts)
-        digests = ["" if draft.workload is None else workload_digest(draft.workload) for draft in drafts]
-        workload_ids: dict[str, int | None] = {"": None}
-        workload_ids |= self.content.store(
-            {
-                digest: draft.workload
-                for digest, draft in zip(digests, drafts, strict=True)
-                if draft.workload is not None
-            }
-        )
+        digests = [None if draft.workload is None else workload_digest(draft.workload) for draft in drafts]
+        workloads = {
+            digest: draft.workload
+            for digest, draft in zip(digests, drafts, strict=True)
+            if digest is not None and draft.workload is not None
+        }
+        workload_ids: dict[str | None, int | None] = {None: None}
+        workload_ids.update(self.content.store(workloads))
         now = clock.now()
         heads = self._heads(drafts, now)
         revisions, rows = [], []
@@ -119,22 +215,7 @@ class RevisionWriter:
         insert_rows(self.connection, RevisionRow, rows)
         return revisions
 
-    def find_before(self, revision: Revision) -> Revision | None:
-        """Return what was in force from when a revision applies before that was recorded; None for nothing."""
-        parameters = {
-            "name": revision.name,
-            "number": revision.number,
-            "as_of": revision.effective_from,
-            "known_at": NOW.horizon,
-        }
-        rows = self.connection.execute(queries.BEFORE, parameters).all()
-        return next(iter(complete(self.connection, rows)), None)
-
-    def author_or_default(self, author: str | None) -> str:
-        """Return who records it."""
-        return self.default_author if author is None else check_author(author)
-
-    def _next_revision(self, head: _Head, draft: RevisionDraft, digest: str, now: datetime) -> Revision:
+    def _next_revision(self, head: _Head, draft: RevisionDraft, digest: str | None, now: datetime) -> Revision:
         # The clock of another machine may have been ahead; within a name, recorded times never decrease. When a
         # revision applies is not derived from that, or one wrong clock would take all later ones along.
         recorded_at = now if head.latest is None else max(now, head.latest.recorded_at)
@@ -166,7 +247,7 @@ class RevisionWriter:
             is_late = freed_at is not None and freed_at > now
             freed = naming.times_of_freeing(self.connection, new) if is_late else {}
             heads.update((name, _Head(name_id, now)) for name_id, name in enumerate(new, (last_id or 0) + 1))
-            rows_of_new = [(heads[name].name_id, name, max(now, freed.get(name, now))) for name in new]
+            rows_of_new = [name_to_row(heads[name].name_id, name, max(now, freed.get(name, now))) for name in new]
             insert_rows(self.connection, NameRow, rows_of_new)
         self.clocks.note_clocks(Clocks(now, server_time))
         self._look_up_times(heads, drafts)
@@ -185,6 +266,44 @@ class RevisionWriter:
             heads[name].begun[effective_from] = row
 
 
+@contextmanager
+def writing(database: Database) -> Iterator[CatalogWriter]:
+    """Own a write transaction, which is committed when the block ends without an error."""
+    author = default_author()  # It may start a process: before the lock is taken, not under it.
+    with database.writing() as connection:
+        writer = CatalogWriter(database, connection, author)
+        yield writer
+        writer.clocks.finish()
+    writer.clocks.tell()
+
+
+@contextmanager
+def previewing(database: Database) -> Iterator[CatalogWriter]:
+    """Own a write transaction that is undone at the end."""
+    with suppress(_UndoError), writing(database) as writer:
+        yield writer
+        raise _UndoError
+
+
+def write(database: Database, work: Callable[[CatalogWriter], _Result]) -> _Result:
+    """Do work in a write transaction, again where the server gives it up: see `Database.write`."""
+    author = default_author()
+
+    def attempt(connection: Connection) -> tuple[_Result, ClockWatch]:
+        writer = CatalogWriter(database, connection, author)
+        result = work(writer)
+        writer.clocks.finish()
+        return result, writer.clocks
+
+    result, clocks = database.write(attempt)
+    clocks.tell()
+    return result
+
+
+class _UndoError(Exception):
+    """Rolls a preview back."""
+
+
 def _head_of_rows(rows: HeadRows, now: datetime) -> _Head:
     latest, in_force = rows.latest, rows.in_force
     # Where the clock of the writer before was ahead by little, what is recorded now applies from that time, or it would
@@ -195,10 +314,12 @@ def _head_of_rows(rows: HeadRows, now: datetime) -> _Head:
     return head
 
 
-def _unchanged_revision(head: _Head, draft: RevisionDraft, digest: str, annotations_text: str) -> Revision | None:
+def _unchanged_revision(
+    head: _Head, draft: RevisionDraft, digest: str | None, annotations_text: str
+) -> Revision | None:
     """Return the revision that says already what a draft says, if there is one."""
     there = head.in_force if draft.effective_from is None else head.begun.get(draft.effective_from)
-    if there is None or (there.digest or "") != digest:
+    if there is None or there.digest != digest:
         return None
     text = annotations_to_text(there.annotations) if isinstance(there, Revision) else there.annotations
     if not same_annotations(text, annotations_text):

@@ -3,21 +3,24 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
+from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.plan import SearchPlan, choose_lead
 from openg2g.catalog.search.scope import ResolvedScope
 from openg2g.expressions.facts import with_facts
+from openg2g.expressions.read import read_condition
 from openg2g.expressions.tree import Expression, Logical, Not
 from openg2g.models.errors import InvalidRevisionError
-from openg2g.models.revision import check_time
+from openg2g.models.instant import TimeField
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,12 @@ class AuditWindow:
         InvalidRevisionError: A time has no offset, or `until` is not later than `since`.
     """
 
-    since: datetime | None = None
-    until: datetime | None = None
-    known_at: datetime | None = None
+    since: TimeField = TimeField()
+    until: TimeField = TimeField()
+    known_at: TimeField = TimeField()
 
     def __post_init__(self) -> None:
-        """Check everything, and convert the times to UTC."""
-        for field in ("since", "until", "known_at"):
-            time = getattr(self, field)
-            if time is not None:
-                object.__setattr__(self, field, check_time(field, time))
+        """Check that it begins before it ends."""
         if self.since is not None and self.until is not None and self.until <= self.since:
             raise InvalidRevisionError(f"until must be later than since, got {self.until.isoformat()}.")
 
@@ -113,6 +112,14 @@ class TimelineEntry:
     effective_from: datetime
     breaks_rule: bool
     mark: RevisionMark
+
+
+def audit(
+    database: Database, expression: str, parameters: Mapping[str, object] | None, window: AuditWindow
+) -> list[Violation]:
+    """Return when a rule did not hold; see `Catalog.audit`."""
+    rule = read_condition(expression, parameters)
+    return database.read_at_once(partial(find_violations, rule=rule, window=window))
 
 
 def find_violations(connection: Connection, rule: Expression, window: AuditWindow) -> list[Violation]:

@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.content import KEYS_PER_STATEMENT, chunks, read_workloads
 from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.order import SearchOrder
 from openg2g.catalog.search.plan import SearchPlan
+from openg2g.catalog.search.search import Search
 from openg2g.models.errors import InvalidRevisionError, MissingLibraryError
 from openg2g.models.spec import LLMInferenceWorkload
 
@@ -48,6 +50,21 @@ _OF_REVISION = (
 
 Hit = tuple[tuple[Any, ...], LLMInferenceWorkload]
 """The columns of a revision, and its workload."""
+
+
+def to_dataframe(database: Database, search: Search, library: str | None) -> Any:
+    """Make a data frame of the hits of a search.
+
+    Raises:
+        MissingLibraryError: The library is not installed.
+        InvalidRevisionError: There is no such choice of a library.
+    """
+    maker = FrameMaker(library)
+
+    def read(connection: Connection) -> Any:
+        return maker.frame(read_hits(connection, hits_query(search.plan(connection), search.order)))
+
+    return database.read(read)
 
 
 def hits_query(plan: SearchPlan, order: SearchOrder) -> Select[*tuple[Any, ...]]:

@@ -1,16 +1,19 @@
 """The model specs across the catalog, each with the revisions that use it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
+from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.unprepared import execute_unprepared
-from openg2g.catalog.history.content import read_specs
+from openg2g.catalog.history.content import chunks, read_specs
 from openg2g.catalog.history.queries import is_in_force
 from openg2g.catalog.history.reference import DigestReference, parse_reference
-from openg2g.catalog.history.resolve import find_of_digest
+from openg2g.catalog.history.resolve import find_by_digest
+from openg2g.catalog.history.when import When
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
 from openg2g.catalog.search.compiler import Compiler
@@ -20,7 +23,7 @@ from openg2g.expressions.facts import conjuncts
 from openg2g.expressions.patterns import check_pattern
 from openg2g.expressions.read import ROOT_SPEC, read_spec_condition
 from openg2g.expressions.syntax import RefusalError
-from openg2g.expressions.tree import TRUE, Expression, Logical, SpecField, TextTest
+from openg2g.expressions.tree import Expression, Logical, SpecField, TextTest
 from openg2g.expressions.types import TEXT
 from openg2g.models.digest import model_spec_digest
 from openg2g.models.errors import (
@@ -53,7 +56,37 @@ class ModelUse:
     references: tuple[str, ...]
 
 
-def read_model_condition(pattern: str, where: str | None, parameters: Mapping[str, object] | None) -> Expression:
+def iter_models(
+    database: Database, pattern: str, expression: str, parameters: Mapping[str, object] | None, when: When
+) -> Iterator[ModelUse]:
+    """Yield the model specs that revisions use; see `Catalog.iter_models`."""
+    return _uses(database, read_model_condition(pattern, expression, parameters), ResolvedScope.of(when))
+
+
+def _uses(database: Database, condition: Expression, scope: ResolvedScope) -> Iterator[ModelUse]:
+    query = spec_ids_query(condition, scope, is_sqlite=database.is_sqlite)
+    spec_ids = database.read(lambda connection: execute_unprepared(connection, query).scalars().all())
+    for block in chunks(spec_ids, SPECS_PER_BLOCK):
+        uses = database.read(partial(read_uses, spec_ids=block, scope=scope))
+        yield from (use for use in uses if use.references)
+
+
+def get_model(database: Database, digest: str) -> ModelUse:
+    """Return a model spec, and every revision that ever used it.
+
+    Raises:
+        WorkloadNotFoundError: There is none.
+        AmbiguousReferenceError: The beginning of a digest fits several.
+        InvalidReferenceError: The text is no digest.
+    """
+
+    def read(connection: Connection) -> ModelUse:
+        return read_uses(connection, [get_spec_id(connection, digest)], EVERY_REVISION)[0]
+
+    return database.read(read)
+
+
+def read_model_condition(pattern: str, expression: str, parameters: Mapping[str, object] | None) -> Expression:
     """Make one condition of a pattern of labels and an expression about a model spec.
 
     Raises:
@@ -65,7 +98,7 @@ def read_model_condition(pattern: str, where: str | None, parameters: Mapping[st
         check_pattern(pattern)
     except RefusalError as refusal:
         raise FilterError(pattern, str(refusal)) from None
-    condition = TRUE if where is None else read_spec_condition(where, parameters)
+    condition = read_spec_condition(expression, parameters)
     if pattern == "*":
         return condition
     return Logical("and", (TextTest("fnmatch", SpecField(ROOT_SPEC, "model_label", TEXT), pattern), condition))
@@ -124,7 +157,7 @@ def get_spec_id(connection: Connection, reference: str) -> int:
         raise InvalidReferenceError(
             f"{reference!r} names no model spec: write its digest, sha256:ab12cd34 for instance."
         )
-    found = find_of_digest(connection, ModelSpecRow, parsed.prefix, "model specs")
+    found = find_by_digest(connection, ModelSpecRow, parsed.prefix, "model specs")
     if found is None:
         raise WorkloadNotFoundError(parsed.prefix, "no model spec has a digest that begins so")
     return int(found.id)

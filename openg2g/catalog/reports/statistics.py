@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, null
+from sqlalchemy import Connection, Select, null
 
+from openg2g.catalog.engine.database import Database
+from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import RevisionRow
 from openg2g.catalog.search.plan import SearchPlan
+from openg2g.catalog.search.search import Search
+from openg2g.models.errors import FilterError
 
 Grouping = Literal["model", "month", "author"]
 GROUPINGS: tuple[Grouping, ...] = ("model", "month", "author")
@@ -58,6 +62,22 @@ class _Tally:
             median_gpus=median(gpus) if gpus else None,
             max_gpus=gpus[-1] if gpus else None,
         )
+
+
+def count_groups(database: Database, search: Search, by: Grouping | None) -> list[GroupStatistics]:
+    """Count the hits of a search by group.
+
+    Raises:
+        FilterError: There is no such grouping.
+    """
+    if by is not None and by not in GROUPINGS:
+        raise FilterError(str(by), f"{by!r} is nothing to group by. Group by {', '.join(GROUPINGS)}.")
+
+    def read(connection: Connection) -> list[GroupStatistics]:
+        rows = execute_unprepared(connection, tallied_columns(search.plan(connection), by))
+        return tallied(rows, by)
+
+    return database.read(read)
 
 
 def tallied_columns(plan: SearchPlan, by: Grouping | None) -> Select[*tuple[Any, ...]]:

@@ -145,7 +145,7 @@ def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revisi
         name=row.name,
         number=row.number,
         workload=workload,
-        digest=row.digest or "",
+        digest=row.digest,
         recorded_at=row.recorded_at,
         effective_from=row.effective_from,
         author=row.author,

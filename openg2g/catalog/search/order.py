@@ -98,6 +98,16 @@ class SearchOrder:
                 raise FilterError(",".join(self.keys), f"{name!r} comes twice in the sort keys.")
         object.__setattr__(self, "keys", (*self.keys, *(name for name in ("name", "number") if name not in names)))
 
+    @classmethod
+    def of(cls, sort: str | Sequence[str]) -> "SearchOrder":
+        """Read sort keys, which may be one text with commas.
+
+        Raises:
+            FilterError: There is no such sort key.
+        """
+        keys = (key.strip() for key in sort.split(",")) if isinstance(sort, str) else map(str, sort)
+        return cls(tuple(keys))
+
     @property
     def first(self) -> SortKey:
         """The first sort key."""

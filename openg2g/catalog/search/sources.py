@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from openg2g.catalog.history.queries import revision_columns
-from openg2g.catalog.history.reference import END_OF_TIME
+from openg2g.catalog.history.when import END_OF_TIME
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.content_rows import BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RevisionRow

@@ -65,9 +65,7 @@ def command(
     if since is not None and until is not None and until <= since:
         raise click.UsageError("--until must be later than --since.")
     with open_catalog(context) as catalog:
-        violations = catalog.audit(
-            rule, since=since, until=until, known_at=known_at, parameters=parameters_given(parameters)
-        )
+        violations = catalog.audit(rule, parameters_given(parameters), since=since, until=until, known_at=known_at)
     if format_name == "csv":
         echo_csv(_CSV_HEADERS, map(_csv_row, violations))
     elif format_name != "table":

@@ -10,8 +10,8 @@ from openg2g.cli.options.shared import (
     complete_names,
     database_option,
     format_option,
+    in_force_of,
     open_catalog,
-    viewpoint_of,
     viewpoint_options,
 )
 from openg2g.cli.output.tables import echo_json, table
@@ -52,7 +52,7 @@ def command(
       openg2g check fleet@2 fleet@production --target toml --format json
     """
     with open_catalog(context) as catalog:
-        documents = list(documents_of(catalog, references, viewpoint_of(as_of, known_at)))
+        documents = list(documents_of(catalog, references, in_force_of(as_of, known_at)))
     found = [(document.where, loss) for document in documents for loss in find_losses(document, target)]
     if format_name == "json":
         echo_json((_value(where, loss) for where, loss in found), as_lines=False)

@@ -1,20 +1,20 @@
 """`openg2g export`."""
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
 
 import click
 
 from openg2g.catalog.archive.copying import export_archive
-from openg2g.catalog.documents.transfer import documents_found, documents_of, documents_of_all
+from openg2g.catalog.documents.transfer import documents_of, documents_of_all
 from openg2g.cli.options.shared import (
     complete_names,
     database_option,
+    in_force_of,
     open_catalog,
     parameter_option,
     parameters_given,
-    scope_of,
-    viewpoint_of,
     viewpoint_options,
 )
 from openg2g.cli.output.tables import say
@@ -80,7 +80,7 @@ def command(
         raise click.UsageError("Name what to export, or use --all or --where (one of them).")
     if parameters and expression is None:
         raise click.UsageError("--param goes with --where.")
-    viewpoint = viewpoint_of(as_of, known_at)
+    when = in_force_of(as_of, known_at)
     waiting = WaitingNames()
     with open_catalog(context) as catalog:
         if output != "-" and os.path.realpath(output) == catalog.location:
@@ -92,12 +92,12 @@ def command(
             _say_links(output, num_links)
             return
         if expression is not None:
-            scope = scope_of(as_of, known_at, all_revisions=False)
-            documents = documents_found(catalog, expression, scope, **parameters_given(parameters))
+            hits = catalog.search(expression, parameters_given(parameters), when=when)
+            documents: Iterator[Document] = map(Document.of_revision, hits)
         elif export_all:
-            documents = documents_of_all(catalog, viewpoint, waiting.note)
+            documents = documents_of_all(catalog, when, waiting.note)
         else:
-            documents = documents_of(catalog, references, viewpoint)
+            documents = documents_of(catalog, references, when)
         target = format_name or format_name_of_stream(output)
         documents = tell_losses(documents, target, _say_loss) if lossy else refuse_losses(documents, target)
         write_documents(documents, output, target, replace=force)

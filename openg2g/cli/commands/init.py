@@ -2,7 +2,8 @@
 
 import click
 
-from openg2g.catalog.catalog import Catalog, make_catalog
+from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.sqlite.journal import wal_warning
 from openg2g.catalog.engine.sqlite.ownership import why_read_only

@@ -11,7 +11,6 @@ from openg2g.cli.options.shared import (
     database_option,
     format_option,
     open_catalog,
-    viewpoint_of,
     viewpoint_options,
 )
 from openg2g.cli.output.differences import Side, compare, difference_lines
@@ -55,7 +54,7 @@ def command(
         raise click.UsageError("--until must be later than --since.")
     if patch and format_name != "table":
         raise click.UsageError("--patch is for the table. Use `openg2g diff A B --format json`.")
-    wanted = LogFilter(name, since, until, author, viewpoint_of(as_of, known_at), oldest_first)
+    wanted = LogFilter(name, since, until, author, as_of, known_at, oldest_first)
     with open_catalog(context) as catalog:
         revisions = catalog.log(wanted, limit)
         if format_name != "table":

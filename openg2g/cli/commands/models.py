@@ -13,8 +13,8 @@ from openg2g.cli.options.shared import (
     format_option,
     open_catalog,
     parameters_given,
-    scope_of,
     scope_options,
+    when_of,
 )
 from openg2g.cli.output.tables import echo_csv, echo_json, echo_json_value, escaped, fitted, table, terminal_width
 from openg2g.models.columns import columns
@@ -79,7 +79,13 @@ def command(context: click.Context) -> None:
 
 @command.command("list", short_help="List, as `openg2g models` does.")
 @click.argument("pattern", default="*", metavar="[GLOB]")
-@click.option("--where", metavar="EXPR", help="Only model specs for which this Python expression holds.")
+@click.option(
+    "--where",
+    "expression",
+    default="True",
+    metavar="EXPR",
+    help="Only model specs for which this Python expression holds.",
+)
 @scope_options
 @format_option("table", "json", "jsonl", "csv")
 @database_option
@@ -87,7 +93,7 @@ def command(context: click.Context) -> None:
 def list_models(
     context: click.Context,
     pattern: str,
-    where: str | None,
+    expression: str,
     as_of: datetime | None,
     known_at: datetime | None,
     all_revisions: bool,
@@ -107,9 +113,9 @@ def list_models(
       openg2g models --where "256 in feasible_batch_sizes" --format csv
       openg2g models show sha256:ab12cd34
     """
-    scope = scope_of(as_of, known_at, all_revisions)
+    when = when_of(as_of, known_at, all_revisions)
     with open_catalog(context) as catalog:
-        uses = catalog.iter_models(pattern, where, scope, parameters_given(parameters))
+        uses = catalog.iter_models(pattern, expression, parameters_given(parameters), when=when)
         if format_name == "csv":
             echo_csv(_CSV_HEADERS, map(_csv_row, uses))
         elif format_name != "table":

@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from openg2g.catalog.search.explain import Explanation
-from openg2g.cli.options.shared import database_option, open_catalog, parameters_given, scope_of, scope_options
+from openg2g.cli.options.shared import database_option, open_catalog, parameters_given, scope_options, when_of
 from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, echo_revisions, list_format_options
 from openg2g.cli.output.tables import escaped, say
 
@@ -64,7 +64,8 @@ def command(
       openg2g search "author == 'Ada'" --all-revisions --format jsonl
       openg2g search "name.startswith('sweep/')" --format references -0 | xargs -0 -n 1 openg2g show
     """
-    scope = scope_of(as_of, known_at, all_revisions, sort)
+    when = when_of(as_of, known_at, all_revisions)
+    order = () if sort is None else sort
     values = parameters_given(parameters)
     if count and (limit or after or sort or explain):
         raise click.UsageError("--count counts all hits: leave --limit, --after, --sort and --explain out.")
@@ -74,16 +75,16 @@ def command(
         raise click.UsageError("--count and --explain have a form of their own: leave --format and -0 out.")
     with open_catalog(context) as catalog:
         if count:
-            click.echo(catalog.count_hits(expression, scope, **values))
+            click.echo(catalog.count_hits(expression, values, when=when))
             return
         if explain:
-            _show(catalog.explain_search(expression, scope, values, limit=limit or 100))
+            _show(catalog.explain_search(expression, values, when=when, sort=order, limit=limit or 100))
             return
         token = None
         if limit is None:
-            hits = catalog.iter_hits(expression, scope, values, after=after)
+            hits = catalog.search(expression, values, when=when, sort=order, after=after)
         else:
-            page = catalog.search_page(expression, scope, values, limit=limit, after=after)
+            page = catalog.search_page(expression, values, when=when, sort=order, limit=limit, after=after)
             hits, token = iter(page.revisions), page.next_token
         echo_revisions(
             hits,

@@ -12,8 +12,8 @@ from openg2g.cli.options.shared import (
     format_option,
     open_catalog,
     parameters_given,
-    scope_of,
     scope_options,
+    when_of,
 )
 from openg2g.cli.output.tables import echo_csv, echo_json, fitted, table, terminal_width
 
@@ -50,9 +50,9 @@ def command(
       openg2g stats --by model --where "name.startswith('sweep/')"
       openg2g stats --by month --all-revisions --format csv
     """
-    scope = scope_of(as_of, known_at, all_revisions)
+    when = when_of(as_of, known_at, all_revisions)
     with open_catalog(context) as catalog:
-        groups = catalog.statistics(where, scope, parameters_given(parameters), by=by)
+        groups = catalog.statistics(where, parameters_given(parameters), when=when, by=by)
     fields = _FIELDS if by is not None else _FIELDS[1:]
     if format_name == "csv":
         echo_csv(fields, ([getattr(group, field) for field in fields] for group in groups))

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.catalog import make_catalog
+from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.location import locate
 from openg2g.cli.options.shared import database_given
 from openg2g.cli.output.tables import say

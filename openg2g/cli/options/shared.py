@@ -11,8 +11,7 @@ from openg2g.cli.options.sections import SectionOption
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
-    from openg2g.catalog.history.reference import Viewpoint
-    from openg2g.catalog.search.scope import SearchScope
+    from openg2g.catalog.history.when import InForce, When
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _KEY = "openg2g.database"
@@ -129,11 +128,11 @@ def viewpoint_options(command: _Command) -> _Command:
     return command
 
 
-def viewpoint_of(as_of: datetime | None, known_at: datetime | None) -> "Viewpoint":
-    """Make a point of view of the two options."""
-    from openg2g.catalog.history.reference import Viewpoint
+def in_force_of(as_of: datetime | None, known_at: datetime | None) -> "InForce":
+    """Say what was in force when, by the two options."""
+    from openg2g.catalog.history.when import InForce
 
-    return Viewpoint(as_of, known_at)
+    return InForce(as_of, known_at)
 
 
 def parameter_option(command: _Command) -> _Command:
@@ -158,15 +157,13 @@ def scope_options(command: _Command) -> _Command:
     return command
 
 
-def scope_of(
-    as_of: datetime | None, known_at: datetime | None, all_revisions: bool, sort: str | None = None
-) -> "SearchScope":
-    """Make a scope of the options."""
-    from openg2g.catalog.search.scope import SearchScope
+def when_of(as_of: datetime | None, known_at: datetime | None, all_revisions: bool) -> "When":
+    """Say which revisions the options mean."""
+    from openg2g.catalog.history.when import EveryRevision
 
     if all_revisions and as_of is not None:
         raise click.UsageError("--as-of asks what was in force at one time: leave it or --all-revisions out.")
-    return SearchScope(as_of, known_at, all_revisions, () if sort is None else sort)
+    return EveryRevision(known_at) if all_revisions else in_force_of(as_of, known_at)
 
 
 def parameters_given(texts: tuple[str, ...]) -> dict[str, object]:

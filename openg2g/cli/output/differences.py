@@ -23,7 +23,7 @@ from openg2g.models.revision import JsonObject, Revision
 from openg2g.models.spec import LLMInferenceWorkload
 
 if TYPE_CHECKING:
-    from openg2g.catalog.history.writer import RevisionWriter
+    from openg2g.catalog.history.writer import CatalogWriter
 
 _MIN_WIDTH = 40
 _VALUE_CHARACTERS = 200  # Of an annotation, which may be a whole file; JSON output has all of it.
@@ -104,7 +104,7 @@ def difference_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def previewed_changes(writer: "RevisionWriter", revision: Revision) -> Iterator[str]:
+def previewed_changes(writer: "CatalogWriter", revision: Revision) -> Iterator[str]:
     """Yield lines with what a revision that a dry run would record changes from its time on; none for an old one."""
     before = writer.find_before(revision) if revision.is_new else None
     if before is not None:

@@ -92,7 +92,7 @@ def revision_summary(revision: "Revision") -> dict[str, Any]:
     return {
         "name": revision.name,
         "number": revision.number,
-        "digest": revision.digest or None,
+        "digest": revision.digest,
         "num_models": None if workload is None else len(workload.models),
         "total_gpus": None if workload is None else workload.total_gpus,
         "recorded_at": revision.recorded_at.isoformat(),

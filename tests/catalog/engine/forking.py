@@ -15,7 +15,9 @@ from itertools import islice
 
 import pytest
 
-from openg2g.catalog import Catalog, CatalogError, Revision, RevisionDraft, reading, searching
+from openg2g.catalog import Catalog, CatalogError, Revision, RevisionDraft
+from openg2g.catalog.history import listing, log
+from openg2g.catalog.search import search as searching
 from openg2g.models.digest import workload_digest
 from openg2g.models.spec import LLMInferenceWorkload
 from tests.builders import make_workload
@@ -308,7 +310,7 @@ def fork_beside_a_writing_thread(url: str, is_kept: bool) -> None:
 def fork_in_an_iteration(url: str) -> None:
     """Parent and child both go on with what they had begun to read, over several pages."""
     per_page, total = 20, 50
-    reading._REVISIONS_PER_BLOCK = searching._HITS_PER_PAGE = per_page
+    log._REVISIONS_PER_BLOCK = listing._NAMES_PER_BLOCK = searching.HITS_PER_BLOCK = per_page
     digests = {f"{number:04}": workload_digest(workload_of(number)) for number in range(total)}
     with Catalog.open(url) as catalog:
         catalog.save_many(RevisionDraft(f"{number:04}", workload_of(number)) for number in range(total))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openg2g.catalog import Catalog, InvalidRevisionError, SearchScope, WorkloadNotFoundError
+from openg2g.catalog import Catalog, EveryRevision, InForce, InvalidRevisionError, WorkloadNotFoundError
 from openg2g.catalog.archive.copying import copy_catalog
 from openg2g.catalog.engine import clock
 from openg2g.catalog.engine.clock import Clocks
@@ -59,7 +59,7 @@ def test_what_is_saved_after_a_clock_that_was_ahead_is_in_force_at_once(catalog:
     assert before <= right.effective_from <= after
     assert catalog.get("fleet") == catalog.get("fleet", as_of=after) == right
     assert [*catalog.iter_in_force()] == [*catalog.search("True")] == [right]
-    assert [*catalog.search("True", SearchScope(as_of=after))] == [right]
+    assert [*catalog.search("True", when=InForce(as_of=after))] == [right]
     retired = catalog.retire("fleet")
     assert catalog.get("fleet") == retired
     catalog.restore("fleet")
@@ -161,7 +161,7 @@ def test_an_alias_moves_at_the_time_of_who_moves_it(catalog: Catalog) -> None:
     with clock_ahead(YEARS):
         wrong = catalog.set_alias("fleet", "production", 2)
     assert catalog.get("fleet@production").number == 2
-    assert [r.number for r in catalog.search("'production' in aliases", SearchScope(all_revisions=True))] == [2]
+    assert [r.number for r in catalog.search("'production' in aliases", when=EveryRevision())] == [2]
     right = catalog.set_alias("fleet", "production", 6)
     assert right.recorded_at <= datetime.now(UTC) < wrong.recorded_at
     assert catalog.get("fleet@production").number == 6

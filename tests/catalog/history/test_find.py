@@ -12,8 +12,8 @@ from openg2g.catalog import (
     InvalidReferenceError,
     InvalidRevisionError,
     WorkloadNotFoundError,
-    reading,
 )
+from openg2g.catalog.history import listing, log
 from openg2g.models.digest import workload_digest
 from tests.builders import make_draft, make_workload
 from tests.catalog.plain_sql import PlainSql
@@ -211,7 +211,8 @@ def test_the_latest_revisions_come_in_the_order_of_the_names(catalog: Catalog) -
 
 
 def test_names_that_are_read_in_pages_come_all_and_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_REVISIONS_PER_BLOCK", 2)
+    monkeypatch.setattr(listing, "_NAMES_PER_BLOCK", 2)
+    monkeypatch.setattr(log, "_REVISIONS_PER_BLOCK", 2)
     catalog.save_many([make_draft(name) for name in NAMES])
     found = {pattern: [revision.name for revision in catalog.iter_in_force(pattern)] for pattern in PATTERNS}
     assert found == {pattern: fnmatch.filter(sorted(NAMES), pattern) for pattern in PATTERNS}

@@ -105,7 +105,7 @@ def test_a_time_before_the_first_revision_says_when_that_applies(catalog: Catalo
 def test_a_retired_name_has_no_workload_but_a_history(catalog: Catalog) -> None:
     catalog.save("fleet", WORKLOADS[1], effective_from=START)
     retired = catalog.retire("fleet", message="replaced", effective_from=START + timedelta(days=10))
-    assert retired.is_retirement and retired.digest == "" and retired.number == 2
+    assert retired.is_retirement and retired.digest is None and retired.number == 2
     with pytest.raises(WorkloadNotFoundError, match="retired on 2026-01-11"):
         catalog.load("fleet")
     assert catalog.load("fleet@2026-01-10") == WORKLOADS[1]

@@ -8,11 +8,11 @@ import pytest
 from openg2g.catalog import (
     AmbiguousReferenceError,
     Catalog,
+    InForce,
     InvalidReferenceError,
     InvalidRevisionError,
     RevisionConflictError,
     RevisionDraft,
-    SearchScope,
     WorkloadNotFoundError,
 )
 from openg2g.catalog.archive.copying import copy_catalog
@@ -77,7 +77,7 @@ def test_a_time_of_knowing_leaves_the_time_of_asking_alone(corrected: Catalog) -
     corrected.save("fleet", WORKLOADS[4])
     for known_at, expected in ((first.recorded_at, first), (second.recorded_at, second)):
         assert corrected.get("fleet", known_at=known_at) == expected
-        assert [*corrected.search("True", SearchScope(known_at=known_at))] == [expected]
+        assert [*corrected.search("True", when=InForce(known_at=known_at))] == [expected]
         assert [*corrected.iter_in_force(known_at=known_at)] == [expected]
 
 

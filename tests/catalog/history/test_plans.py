@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.history import queries
 from openg2g.catalog.history.earlier_names import PRESENT_NAME
-from openg2g.catalog.history.listing import LogFilter, log_query
+from openg2g.catalog.history.log import LogFilter, log_query
 from tests.builders import make_workload
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)

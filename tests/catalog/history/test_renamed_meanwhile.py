@@ -6,7 +6,9 @@ from functools import partial
 import pytest
 from sqlalchemy import event
 
-from openg2g.catalog import Catalog, FilterError, LogFilter, Revision, RevisionDraft, SearchScope, reading, searching
+from openg2g.catalog import Catalog, EveryRevision, FilterError, LogFilter, Revision, RevisionDraft
+from openg2g.catalog.history import listing, log
+from openg2g.catalog.search import search as searching
 from tests.builders import make_workload
 from tests.places import PostgresPlaces
 
@@ -15,9 +17,9 @@ READ: dict[str, Callable[[Catalog], Iterable[Revision]]] = {
     "in force": lambda catalog: catalog.iter_in_force(),
     "latest": lambda catalog: catalog.iter_latest(),
     "search": lambda catalog: catalog.search("True"),
-    "search of one total": lambda catalog: catalog.search("total_gpus > 0", SearchScope(sort="num_models")),
+    "search of one total": lambda catalog: catalog.search("total_gpus > 0", sort="num_models"),
     "search of a lead": lambda catalog: catalog.search("total_gpus < 100000 and len(models) == 1"),
-    "search of all revisions": lambda catalog: catalog.search("True", SearchScope(all_revisions=True)),
+    "search of all revisions": lambda catalog: catalog.search("True", when=EveryRevision()),
     "log": lambda catalog: catalog.log(),
     "log from the first": lambda catalog: catalog.log(LogFilter(oldest_first=True)),
 }
@@ -26,8 +28,9 @@ READ: dict[str, Callable[[Catalog], Iterable[Revision]]] = {
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read in pages of few."""
-    monkeypatch.setattr(reading, "_REVISIONS_PER_BLOCK", 3)
-    monkeypatch.setattr(searching, "_HITS_PER_BLOCK", 3)
+    monkeypatch.setattr(listing, "_NAMES_PER_BLOCK", 3)
+    monkeypatch.setattr(log, "_REVISIONS_PER_BLOCK", 3)
+    monkeypatch.setattr(searching, "HITS_PER_BLOCK", 3)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_a_page_of_a_search_does_not_go_on_after_a_name_was_changed(filled: Cata
     page = filled.search_page("True", limit=5)
     assert len(filled.search_page("True", limit=5, after=page.next_token).revisions) == 5
     filled.rename("n10", "a10")
-    for ask in (filled.search_page, filled.iter_hits):
+    for ask in (filled.search_page, filled.search):
         with pytest.raises(FilterError, match="a name was changed since the page before: search again"):
             ask("True", after=page.next_token)
 

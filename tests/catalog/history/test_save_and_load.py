@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from openg2g.catalog import Catalog, InvalidRevisionError, Revision, RevisionDraft
-from openg2g.catalog.catalog import DRAFTS_PER_BLOCK
 from openg2g.catalog.history import content
+from openg2g.catalog.history.writer import DRAFTS_PER_BLOCK
 from openg2g.catalog.schema.tables import CATALOG_TABLES
 from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import workload_digest
@@ -31,7 +31,7 @@ NOT_STORABLE: list[tuple[dict[str, Any], str]] = [
     ({"author": " "}, "author must not be blank"),
     ({"author": "a\0b"}, "author must be valid Unicode without NUL"),
     ({"source": "\ud800"}, "source must be valid Unicode without NUL"),
-    ({"effective_from": "2026-03-01"}, "effective_from must be a datetime, got '2026-03-01'"),
+    ({"effective_from": "March"}, "effective_from: 'March' is no time"),
     ({"effective_from": datetime(2026, 3, 1)}, "effective_from must say its offset from UTC, got 2026-03-01T00:00"),
     ({"annotations": [1]}, r"annotations must be a JSON object, got \[1\]"),
     ({"annotations": {"a": float("nan")}}, r"annotations\.a must be finite, got nan"),

@@ -137,7 +137,7 @@ def test_a_rule_may_name_the_revision_and_parameters(catalog: Catalog) -> None:
     save(catalog, "fleet", (0, 50), (1, 60))
     save(catalog, "other", (0, 50))
     rule = "author != somebody or total_gpus == size"
-    assert intervals(catalog.audit(rule, parameters={"somebody": "author 1", "size": 60})) == [
+    assert intervals(catalog.audit(rule, {"somebody": "author 1", "size": 60})) == [
         ("fleet", 0, 1, 1, 2),
         ("other", 0, None, 1, None),
     ]
@@ -258,10 +258,10 @@ def test_an_audit_finds_what_a_replay_finds(
     }
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     rule = "total_gpus <= limit"
-    assert catalog.audit(rule, known_at=known_at, parameters={"limit": limit}) == [
+    assert catalog.audit(rule, {"limit": limit}, known_at=known_at) == [
         violation for revisions in known.values() for violation in replayed(revisions, limit, first, last)
     ]
-    clipped = catalog.audit(rule, since=since, until=until, known_at=known_at, parameters={"limit": limit})
+    clipped = catalog.audit(rule, {"limit": limit}, since=since, until=until, known_at=known_at)
     assert clipped == [v for revisions in known.values() for v in replayed(revisions, limit, since, until)]
 
 

@@ -10,7 +10,8 @@ import pandas
 import polars
 import pytest
 
-from openg2g.catalog import Catalog, FilterError, InvalidRevisionError, MissingLibraryError, SearchScope
+from openg2g.catalog import Catalog, EveryRevision, FilterError, InvalidRevisionError, MissingLibraryError
+from openg2g.catalog.history.when import NOW
 from openg2g.catalog.reports.dataframes import FrameMaker
 from tests.builders import make_draft, make_spec, make_workload, published_fleet
 from tests.catalog.history.test_statements import count_statements
@@ -118,20 +119,20 @@ def test_extreme_values_come_as_they_are(catalog: Catalog, library: str) -> None
     for year in (1, 9999):
         workload = make_workload(1, **{field: getattr(spec, field) for field in vars(spec)})
         catalog.save(f"year-{year:04}", workload, effective_from=datetime(year, 1, 1, tzinfo=UTC), author="王")
-    first, last = rows_of(catalog.to_dataframe("True", SearchScope(all_revisions=True), library=library))
+    first, last = rows_of(catalog.to_dataframe("True", when=EveryRevision(), library=library))
     assert (first["effective_from"].year, last["effective_from"].year) == (1, 9999)
     assert (first["total_gpus"], first["itl_deadline_s"]) == (largest**2, 5e-324)
     assert first["feasible_batch_sizes"] == [largest, 1, largest]
     assert (first["model_label"], first["author"]) == (spec.model_label, "王")
 
 
-def test_a_frame_has_the_hits_of_a_search_in_the_order_of_its_scope(catalog: Catalog) -> None:
+def test_a_frame_has_the_hits_of_a_search_in_the_order_that_is_asked_for(catalog: Catalog) -> None:
     catalog.save_many(make_draft(f"name-{size:02}", workload=make_workload(size)) for size in range(1, 21))
     catalog.save("name-03", make_workload(30))
     catalog.retire("name-04")
-    for scope in (SearchScope(), SearchScope(sort=("-total_gpus",)), SearchScope(all_revisions=True, sort=("-name",))):
-        frame = catalog.to_dataframe("total_gpus > limit", scope, limit=3_000)
-        hits = catalog.search("total_gpus > limit", scope, limit=3_000)
+    for when, sort in ((NOW, ()), (NOW, "-total_gpus"), (EveryRevision(), ("-name",))):
+        frame = catalog.to_dataframe("total_gpus > limit", {"limit": 3_000}, when=when, sort=sort)
+        hits = catalog.search("total_gpus > limit", {"limit": 3_000}, when=when, sort=sort)
         rows = [(row["name"], row["number"], row["position"], row["model_label"]) for row in rows_of(frame)]
         assert rows == [
             (hit.name, hit.number, position, spec.model_label)
@@ -146,9 +147,9 @@ def test_pandas_is_taken_where_both_are_installed(catalog: Catalog) -> None:
     assert isinstance(catalog.to_dataframe(), pandas.DataFrame)
 
 
-def test_a_parameter_may_have_any_other_name_of_an_argument(catalog: Catalog) -> None:
+def test_a_parameter_may_have_the_name_of_an_argument(catalog: Catalog) -> None:
     catalog.save("fleet", make_workload(1))
-    frame = catalog.to_dataframe("total_gpus > scope and total_gpus > expression", scope=1, expression=2)
+    frame = catalog.to_dataframe("total_gpus > when and total_gpus > library", {"when": 1, "library": 2})
     assert len(frame) == 1
 
 

@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from openg2g.catalog import (
     AmbiguousReferenceError,
     Catalog,
+    EveryRevision,
     FilterError,
+    InForce,
     InvalidReferenceError,
     InvalidRevisionError,
     ModelUse,
-    SearchScope,
     WorkloadNotFoundError,
 )
+from openg2g.catalog.history.when import NOW
 from openg2g.expressions.predicate import compile_spec_predicate
 from openg2g.models.digest import model_spec_digest
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -27,7 +29,7 @@ from tests.catalog.history.test_statements import assert_no_full_scan, count_sta
 from tests.expressions.catalog_contents import LABELS, Contents, contents
 
 MARCH, APRIL, MAY = (datetime(2026, month, 1, tzinfo=UTC) for month in (3, 4, 5))
-ALL = SearchScope(all_revisions=True)
+ALL = EveryRevision()
 EXPRESSIONS: dict[str, dict[str, object]] = {
     "itl_deadline_s < 0.1": {},
     "total_gpus > 720 and initial_batch_size == 128": {},
@@ -67,7 +69,7 @@ def test_each_model_spec_comes_with_the_revisions_that_use_it(catalog: Catalog) 
     shared, own = make_spec(model_label="shared"), make_spec(model_label="own", num_replicas=7)
     catalog.save("fleet", LLMInferenceWorkload((own, shared)))
     catalog.save("other", LLMInferenceWorkload((shared,)))
-    assert catalog.list_models() == [
+    assert list(catalog.iter_models()) == [
         ModelUse(own, model_spec_digest(own), ("fleet@1",)),
         ModelUse(shared, model_spec_digest(shared), ("fleet@1", "other@1")),
     ]
@@ -83,14 +85,14 @@ def test_model_specs_come_by_label_then_replicas_then_digest(catalog: Catalog) -
         make_draft(f"name-{index}", workload=LLMInferenceWorkload((spec,))) for index, spec in enumerate(specs)
     )
     expected = sorted(specs, key=lambda spec: (spec.model_label, spec.num_replicas, model_spec_digest(spec)))
-    assert [use.spec for use in catalog.list_models()] == expected
+    assert [use.spec for use in catalog.iter_models()] == expected
 
 
 def test_uses_come_by_name_then_number(catalog: Catalog) -> None:
     for name in ("z", "Ä", "a", "Z"):
         for index in range(11):
             catalog.save(name, make_workload(1 + index % 2))
-    (first, _) = catalog.list_models(scope=ALL)
+    (first, _) = list(catalog.iter_models(when=ALL))
     assert first.references == tuple(f"{name}@{number}" for name in ("Z", "a", "z", "Ä") for number in range(1, 12))
 
 
@@ -100,19 +102,19 @@ def test_only_uses_that_are_in_force_now_count_by_default(catalog: Catalog) -> N
     catalog.save("planned", make_workload(1, model_label="planned"), effective_from=datetime(9999, 1, 1, tzinfo=UTC))
     catalog.save("ended", make_workload(1, model_label="ended"), effective_from=MARCH)
     catalog.retire("ended", effective_from=MAY)
-    assert labels(catalog.list_models()) == ["new"]
-    assert labels(catalog.list_models(scope=SearchScope(as_of=MARCH))) == ["ended", "old"]
-    assert labels(catalog.list_models(scope=SearchScope(as_of=APRIL))) == ["ended", "new"]
-    assert labels(catalog.list_models(scope=ALL)) == ["ended", "new", "old", "planned"]
+    assert labels(list(catalog.iter_models())) == ["new"]
+    assert labels(list(catalog.iter_models(when=InForce(as_of=MARCH)))) == ["ended", "old"]
+    assert labels(list(catalog.iter_models(when=InForce(as_of=APRIL)))) == ["ended", "new"]
+    assert labels(list(catalog.iter_models(when=ALL))) == ["ended", "new", "old", "planned"]
 
 
 def test_what_was_not_known_yet_is_no_use(catalog: Catalog) -> None:
     first = catalog.save("fleet", make_workload(1, model_label="plan"), effective_from=MARCH)
     catalog.save("fleet", make_workload(1, model_label="correction"), effective_from=MARCH)
-    known_then = SearchScope(known_at=first.recorded_at)
-    assert labels(catalog.list_models(scope=known_then)) == ["plan"]
-    assert labels(catalog.list_models(scope=SearchScope(known_at=first.recorded_at, all_revisions=True))) == ["plan"]
-    assert labels(catalog.list_models()) == ["correction"]
+    known_then = InForce(known_at=first.recorded_at)
+    assert labels(list(catalog.iter_models(when=known_then))) == ["plan"]
+    assert labels(list(catalog.iter_models(when=EveryRevision(known_at=first.recorded_at)))) == ["plan"]
+    assert labels(list(catalog.iter_models())) == ["correction"]
 
 
 @pytest.mark.parametrize("pattern", ["*", "", "Llama*", "llama*", "*70B", "Qwen3-[23]*", "?????3*", "[[]x]*", "'", "%"])
@@ -121,7 +123,7 @@ def test_a_pattern_lists_the_labels_that_a_shell_would(catalog: Catalog, pattern
     catalog.save("odd", LLMInferenceWorkload(tuple(make_spec(model_label=label) for label in LABELS)))
     every = [*published_fleet().models, *(make_spec(model_label=label) for label in LABELS)]
     expected = sorted(spec.model_label for spec in set(every) if fnmatch.fnmatchcase(spec.model_label, pattern))
-    assert labels(catalog.list_models(pattern)) == expected
+    assert labels(list(catalog.iter_models(pattern))) == expected
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
@@ -130,11 +132,9 @@ def test_an_expression_chooses_model_specs_as_its_predicate_does(catalog: Catalo
     fleet = published_fleet()
     catalog.save("fleet", fleet)
     holds = compile_spec_predicate(expression, parameters)
-    assert catalog.list_models("*", expression, parameters=parameters) == uses_of([("fleet@1", fleet)], holds)
+    assert list(catalog.iter_models("*", expression, parameters)) == uses_of([("fleet@1", fleet)], holds)
     holds_for_llama = [spec for spec in fleet.models if holds(spec) and spec.model_label.startswith("Llama")]
-    assert {use.spec for use in catalog.list_models("Llama*", expression, parameters=parameters)} == set(
-        holds_for_llama
-    )
+    assert {use.spec for use in catalog.iter_models("Llama*", expression, parameters)} == set(holds_for_llama)
 
 
 @given(contents())
@@ -144,17 +144,19 @@ def test_the_uses_are_those_that_plain_python_finds(catalog: Catalog, drawn: Con
     expression = "itl_deadline_s <= 0.12 or num_replicas == 0"
     everything = [r for r in catalog.log() if r.workload is not None]
     in_force = list(catalog.search("True"))
-    for scope, revisions in ((ALL, everything), (SearchScope(), in_force)):
+    for when, revisions in ((ALL, everything), (NOW, in_force)):
         pairs = [(revision.reference, revision.workload) for revision in revisions if revision.workload is not None]
-        assert catalog.list_models(scope=scope) == uses_of(pairs, lambda spec: True)
-        assert catalog.list_models("*", expression, scope) == uses_of(pairs, compile_spec_predicate(expression))
+        assert list(catalog.iter_models(when=when)) == uses_of(pairs, lambda spec: True)
+        assert list(catalog.iter_models("*", expression, when=when)) == uses_of(
+            pairs, compile_spec_predicate(expression)
+        )
 
 
 def test_more_model_specs_than_one_block_come_once_each(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openg2g.catalog.reports.model_uses.SPECS_PER_BLOCK", 3)
     catalog.save_many(make_draft("fleet", workload=make_workload(1, num_replicas=index)) for index in range(10))
-    assert [use.spec.num_replicas for use in catalog.list_models(scope=ALL)] == list(range(10))
-    assert [use.spec.num_replicas for use in catalog.list_models()] == [9]
+    assert [use.spec.num_replicas for use in catalog.iter_models(when=ALL)] == list(range(10))
+    assert [use.spec.num_replicas for use in catalog.iter_models()] == [9]
 
 
 def test_model_specs_are_fetched_as_they_are_needed(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +191,7 @@ def test_what_cannot_be_searched_by_is_refused_at_once(catalog: Catalog, argumen
 
 def test_a_pattern_that_no_text_could_match_is_refused(catalog: Catalog) -> None:
     with pytest.raises(InvalidRevisionError, match="pattern must be valid Unicode without NUL"):
-        catalog.list_models("\0")
+        list(catalog.iter_models("\0"))
 
 
 def test_a_model_spec_is_found_by_any_unique_beginning_of_its_digest(catalog: Catalog) -> None:
@@ -258,8 +260,8 @@ def filled_url(shared_database_url: str) -> str:
 def test_many_model_specs_and_many_uses_take_as_many_statements_as_one(filled_url: str) -> None:
     def statements(pattern: str, found: int) -> int:
         with Catalog.open(filled_url) as catalog:
-            assert len(catalog.list_models(pattern)) == found
-        return count_statements(filled_url, lambda catalog: catalog.list_models(pattern))
+            assert len(list(catalog.iter_models(pattern))) == found
+        return count_statements(filled_url, lambda catalog: list(catalog.iter_models(pattern)))
 
     counts = [statements("rare", 1), statements("common", 1), statements("model-0", 300), statements("Llama*", 400)]
     assert len(set(counts)) == 1 and counts[0] <= 3
@@ -267,7 +269,11 @@ def test_many_model_specs_and_many_uses_take_as_many_statements_as_one(filled_ur
 
 def test_few_model_specs_are_found_without_reading_a_whole_table(filled_url: str) -> None:
     digest = model_spec_digest(make_workload(1, model_label="rare").models[0])
-    for use in (lambda c: c.list_models("rare"), lambda c: c.list_models("rar*"), lambda c: c.get_model(digest[:15])):
+    for use in (
+        lambda c: list(c.iter_models("rare")),
+        lambda c: list(c.iter_models("rar*")),
+        lambda c: c.get_model(digest[:15]),
+    ):
         with Catalog.open(filled_url) as catalog:
             with recording(catalog) as statements:
                 use(catalog)

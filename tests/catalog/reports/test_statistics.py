@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openg2g.catalog import Catalog, FilterError, GroupStatistics, Revision, SearchScope
+from openg2g.catalog import Catalog, EveryRevision, FilterError, GroupStatistics, Revision
+from openg2g.catalog.history.when import NOW
 from openg2g.catalog.reports.statistics import GROUPINGS, median
 from openg2g.models.spec import MAX_TOTAL_GPUS, LLMInferenceWorkload
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.history.test_statements import count_statements
 from tests.expressions.catalog_contents import Contents, contents
 
-ALL = SearchScope(all_revisions=True)
+ALL = EveryRevision()
 Item = tuple[str | None, str, int]
 
 
@@ -56,10 +57,8 @@ def test_statistics_count_what_is_in_force_now(catalog: Catalog) -> None:
             catalog.save(name, of_size(size))
     catalog.retire("gone")
     assert catalog.statistics() == [GroupStatistics(None, 4, 3, 51, 1, 15, 20)]
-    assert catalog.statistics(scope=ALL) == [GroupStatistics(None, 6, 5, 63, 1, 8.5, 20)]
-    assert catalog.statistics("total_gpus < limit", parameters={"limit": 20}) == [
-        GroupStatistics(None, 2, 2, 11, 1, 5.5, 10)
-    ]
+    assert catalog.statistics(when=ALL) == [GroupStatistics(None, 6, 5, 63, 1, 8.5, 20)]
+    assert catalog.statistics("total_gpus < limit", {"limit": 20}) == [GroupStatistics(None, 2, 2, 11, 1, 5.5, 10)]
 
 
 def test_nothing_is_one_row_without_numbers_and_no_group(catalog: Catalog) -> None:
@@ -89,7 +88,7 @@ def test_a_month_is_that_of_the_effective_time_in_utc(catalog: Catalog) -> None:
     )
     for time in times:
         catalog.save("fleet", make_workload(1), effective_from=datetime.fromisoformat(time))
-    groups = catalog.statistics(by="month", scope=ALL)
+    groups = catalog.statistics(when=ALL, by="month")
     assert [group.group for group in groups] == ["0001-01", "2026-03", "2026-04", "9999-12"]
     assert {group.num_revisions for group in groups} == {1}
 
@@ -99,7 +98,7 @@ def test_groups_come_in_code_point_order(catalog: Catalog) -> None:
     for author in authors:
         catalog.save("fleet", make_workload(1), author=author, effective_from=datetime(2026, 1, 1, tzinfo=UTC))
         catalog.save("fleet", make_workload(2), author=author, effective_from=datetime(2026, 1, 1, tzinfo=UTC))
-    assert [group.group for group in catalog.statistics(by="author", scope=ALL)] == sorted(authors)
+    assert [group.group for group in catalog.statistics(when=ALL, by="author")] == sorted(authors)
 
 
 def test_totals_beyond_what_sql_counts_are_exact(catalog: Catalog) -> None:
@@ -117,12 +116,12 @@ def test_totals_beyond_what_sql_counts_are_exact(catalog: Catalog) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_statistics_are_those_of_plain_python(catalog: Catalog, drawn: Contents) -> None:
     catalog.save_many(drawn.drafts)  # On top of what the examples before have left there.
-    for scope, condition in ((SearchScope(), "True"), (ALL, "True"), (ALL, "total_gpus > 360 and num_models < 3")):
+    for when, condition in ((NOW, "True"), (ALL, "True"), (ALL, "total_gpus > 360 and num_models < 3")):
         condition = condition.replace("num_models", "len(models)")
-        hits = list(catalog.search(condition, scope))
+        hits = list(catalog.search(condition, when=when))
         for by in (None, *GROUPINGS):
             nothing = [GroupStatistics(None, 0, 0, 0, None, None, None)] if by is None else []
-            assert catalog.statistics(condition, scope, by=by) == (counted(hits, by) or nothing)
+            assert catalog.statistics(condition, when=when, by=by) == (counted(hits, by) or nothing)
 
 
 @given(st.lists(st.integers(0, 2**50), min_size=1).map(sorted))
@@ -133,8 +132,8 @@ def test_the_median_is_that_of_the_statistics_module(values: list[int]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"where": "total_gpu > 3"}, r"column 1: unknown name 'total_gpu'\. Did you mean total_gpus\?"),
-        ({"where": "total_gpus"}, "a condition is needed here"),
+        ({"expression": "total_gpu > 3"}, r"column 1: unknown name 'total_gpu'\. Did you mean total_gpus\?"),
+        ({"expression": "total_gpus"}, "a condition is needed here"),
         ({"by": "day"}, r"'day' is nothing to group by\. Group by model, month, author\."),
         ({"by": ""}, "is nothing to group by"),
     ],

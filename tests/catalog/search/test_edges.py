@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openg2g.catalog import Catalog, FilterError, SearchScope
+from openg2g.catalog import Catalog, FilterError
 from openg2g.expressions.predicate import compile_predicate
 from tests.builders import make_workload
 
@@ -96,8 +96,8 @@ def test_nesting_ends_in_a_refusal_before_a_database_gives_up(
 
 def test_a_list_of_ten_thousand_parameters_is_searched_for(filled: Catalog) -> None:
     numbers = [*range(-9_999, 1)]
-    assert [r.name for r in filled.search("number not in numbers", numbers=numbers)] == ["one", "two"]
-    assert [r.name for r in filled.search("any(x == number for x in few)", few=[1] * 200)] == ["one", "two"]
+    assert [r.name for r in filled.search("number not in numbers", {"numbers": numbers})] == ["one", "two"]
+    assert [r.name for r in filled.search("any(x == number for x in few)", {"few": [1] * 200})] == ["one", "two"]
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
@@ -142,8 +142,7 @@ def test_a_token_with_an_impossible_place_is_refused(filled: Catalog, values: li
 
 @pytest.mark.parametrize("time", [5, "2026-03-01T00:00:00", "March"])
 def test_a_token_with_a_place_in_time_that_is_none_is_refused(filled: Catalog, time: object) -> None:
-    scope = SearchScope(sort="effective_from")
-    token = filled.search_page("True", scope, limit=1).next_token
+    token = filled.search_page("True", sort="effective_from", limit=1).next_token
     assert token is not None
     with pytest.raises(FilterError, match="this is no token of a search"):
-        filled.search_page("True", scope, limit=1, after=forged(token, [time, "one", 1]))
+        filled.search_page("True", sort="effective_from", limit=1, after=forged(token, [time, "one", 1]))

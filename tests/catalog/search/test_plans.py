@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from openg2g.catalog import Catalog, RevisionDraft, SearchScope
+from openg2g.catalog import Catalog, EveryRevision, RevisionDraft
+from openg2g.catalog.history.when import NOW, When
 from openg2g.catalog.search.leads import FEW
 from openg2g.catalog.search.plan import WALKED
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -64,10 +65,10 @@ SELECTIVE = {
 }
 
 
-def plans_of(catalog: Catalog, expression: str, scope: SearchScope) -> list[str]:
+def plans_of(catalog: Catalog, expression: str, when: When = NOW, sort: str = "") -> list[str]:
     """Return the plan of every statement of a search, as it is sent."""
     with recording(catalog) as statements:
-        catalog.search_page(expression, scope, limit=20)
+        catalog.search_page(expression, when=when, sort=sort or (), limit=20)
     prefix = "EXPLAIN QUERY PLAN " if catalog.database.is_sqlite else "EXPLAIN "
     plans = []
     for text, values in statements:
@@ -80,13 +81,11 @@ def plans_of(catalog: Catalog, expression: str, scope: SearchScope) -> list[str]
     return plans
 
 
-@pytest.mark.parametrize("scope", [SearchScope(), SearchScope(all_revisions=True)], ids=["in force", "all revisions"])
+@pytest.mark.parametrize("when", [NOW, EveryRevision()], ids=["in force", "all revisions"])
 @pytest.mark.parametrize("question", SELECTIVE)
-def test_a_selective_question_reads_no_large_table_from_end_to_end(
-    filled_url: str, question: str, scope: SearchScope
-) -> None:
+def test_a_selective_question_reads_no_large_table_from_end_to_end(filled_url: str, question: str, when: When) -> None:
     with Catalog.open(filled_url) as catalog:
-        for plan in plans_of(catalog, SELECTIVE[question], scope):
+        for plan in plans_of(catalog, SELECTIVE[question], when):
             large = r"(names|revisions|workloads|workload_models)"
             scans = re.findall(rf"^ *SCAN {large}|Seq Scan on {large}", plan, re.MULTILINE)
             assert not scans, plan
@@ -95,14 +94,14 @@ def test_a_selective_question_reads_no_large_table_from_end_to_end(
 @pytest.mark.parametrize("question", ["a name", "a name among some", "the beginning of a name"])
 def test_a_named_workload_is_found_by_its_name_in_any_order(filled_url: str, question: str) -> None:
     with Catalog.open(filled_url) as catalog:
-        plan = plans_of(catalog, SELECTIVE[question], SearchScope(sort=("author",)))[0]
+        plan = plans_of(catalog, SELECTIVE[question], sort="author")[0]
     assert not re.search(r"^ *SCAN |Seq Scan on (names|revisions|workloads)", plan, re.MULTILINE), plan
 
 
 @pytest.mark.parametrize("expression", ["total_gpus >= 0", "'common' in model_labels", "True", "message != 'x'"])
 def test_the_first_page_of_a_broad_question_follows_the_names(filled_url: str, expression: str) -> None:
     with Catalog.open(filled_url) as catalog:
-        plan = next(plan for plan in plans_of(catalog, expression, SearchScope()) if "names" in plan)
+        plan = next(plan for plan in plans_of(catalog, expression) if "names" in plan)
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
     assert not re.search(r"Sort Key: names.name COLLATE \"C\", revisions.number\n(?! *Presorted)", plan), plan
 
@@ -112,7 +111,7 @@ def test_postgres_plans_a_search_for_its_values_however_often_it_is_asked(
 ) -> None:
     with postgres.database(template=migrated_postgres_template) as url, Catalog.open(url) as catalog:
         for _ in range(12):
-            catalog.search_page("total_gpus < x", SearchScope(), {"x": 7}, limit=5)
+            catalog.search_page("total_gpus < x", {"x": 7}, limit=5)
         with catalog.database.reading() as connection:
             prepared = list(connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars())
     assert not [text for text in prepared if "total_gpus" in text]

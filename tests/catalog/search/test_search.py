@@ -1,14 +1,15 @@
 """What a search looks at, in which order its hits come, and how it goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from openg2g.catalog import Catalog, FilterError, InvalidRevisionError, Revision, RevisionDraft, SearchScope
+from openg2g.catalog import Catalog, EveryRevision, FilterError, InForce, InvalidRevisionError, Revision, RevisionDraft
+from openg2g.catalog.history.when import NOW, When
 from openg2g.catalog.search import leads, plan
-from openg2g.catalog.search.order import SORT_KEYS
+from openg2g.catalog.search.order import SORT_KEYS, SearchOrder
 from openg2g.expressions.predicate import compile_predicate
 from tests.builders import make_draft, make_spec, make_workload
 from tests.catalog.history.test_statements import count_statements
@@ -47,34 +48,36 @@ def test_a_search_is_about_what_is_in_force_now(filled: Catalog) -> None:
 def test_what_will_be_in_force_is_not_yet_found(filled: Catalog) -> None:
     filled.save("other", gpus(999), effective_from=datetime.now(UTC) + timedelta(days=1))
     assert references(filled.search("total_gpus == 999")) == []
-    later = SearchScope(as_of=datetime.now(UTC) + timedelta(days=2))
-    assert references(filled.search("total_gpus == 999", later)) == ["other@3"]
+    later = InForce(as_of=datetime.now(UTC) + timedelta(days=2))
+    assert references(filled.search("total_gpus == 999", when=later)) == ["other@3"]
 
 
 def test_a_search_is_about_what_was_in_force_at_a_time(filled: Catalog) -> None:
-    assert references(filled.search("total_gpus > 0", SearchScope(as_of=MARCH))) == ["fleet@1", "gone@1", "other@1"]
-    assert references(filled.search("total_gpus > 0", SearchScope(as_of=APRIL))) == ["fleet@3", "other@2"]
-    assert references(filled.search("total_gpus > 0", SearchScope(as_of=MARCH - timedelta(days=1)))) == []
+    assert references(filled.search("total_gpus > 0", when=InForce(as_of=MARCH))) == ["fleet@1", "gone@1", "other@1"]
+    assert references(filled.search("total_gpus > 0", when=InForce(as_of=APRIL))) == ["fleet@3", "other@2"]
+    assert references(filled.search("total_gpus > 0", when=InForce(as_of=MARCH - timedelta(days=1)))) == []
 
 
 def test_a_search_is_answered_from_what_was_known_at_a_time(filled: Catalog) -> None:
     recorded_at = filled.get("fleet@3").recorded_at
-    before = SearchScope(as_of=APRIL, known_at=recorded_at - timedelta(microseconds=1))
-    assert references(filled.search("name == 'fleet'", before)) == ["fleet@1"]
-    assert references(filled.search("name == 'fleet'", SearchScope(as_of=APRIL, known_at=recorded_at))) == ["fleet@3"]
-    known = SearchScope(known_at=recorded_at - timedelta(microseconds=1), all_revisions=True)
-    assert references(filled.search("name == 'fleet'", known)) == ["fleet@1", "fleet@2"]
+    before = InForce(as_of=APRIL, known_at=recorded_at - timedelta(microseconds=1))
+    assert references(filled.search("name == 'fleet'", when=before)) == ["fleet@1"]
+    assert references(filled.search("name == 'fleet'", when=InForce(as_of=APRIL, known_at=recorded_at))) == ["fleet@3"]
+    known = EveryRevision(known_at=recorded_at - timedelta(microseconds=1))
+    assert references(filled.search("name == 'fleet'", when=known)) == ["fleet@1", "fleet@2"]
 
 
 def test_all_revisions_are_those_with_a_workload(filled: Catalog) -> None:
     everything = ["fleet@1", "fleet@2", "fleet@3", "gone@1", "other@1", "other@2"]
-    assert references(filled.search("True", SearchScope(all_revisions=True))) == everything
-    assert references(filled.search("False", SearchScope(all_revisions=True))) == []
+    assert references(filled.search("True", when=EveryRevision())) == everything
+    assert references(filled.search("False", when=EveryRevision())) == []
 
 
-def test_all_revisions_were_never_in_force_at_one_time() -> None:
-    with pytest.raises(InvalidRevisionError, match="as_of asks what was in force at one time"):
-        SearchScope(as_of=MARCH, all_revisions=True)
+def test_times_may_be_iso_text(filled: Catalog) -> None:
+    hits = [*filled.search("total_gpus > 0", when=InForce(as_of=APRIL))]
+    assert [*filled.search("total_gpus > 0", when=InForce(as_of=APRIL.isoformat()))] == hits
+    with pytest.raises(InvalidRevisionError, match="as_of: 'April' is no time"):
+        InForce(as_of="April")
 
 
 def test_hits_are_complete(filled: Catalog) -> None:
@@ -84,28 +87,26 @@ def test_hits_are_complete(filled: Catalog) -> None:
 
 
 def test_parameters_stand_for_values(filled: Catalog) -> None:
-    assert references(filled.search("total_gpus < limit", limit=100)) == ["other@2"]
-    assert references(filled.search("author in people", SearchScope(), people=["Bob", "Zoe"])) == ["fleet@2"]
-    assert references(filled.search("effective_from >= since", since=MAY)) == ["fleet@2"]
+    assert references(filled.search("total_gpus < limit", {"limit": 100})) == ["other@2"]
+    assert references(filled.search("author in people", {"people": ["Bob", "Zoe"]})) == ["fleet@2"]
+    assert references(filled.search("effective_from >= since", {"since": MAY})) == ["fleet@2"]
 
 
 def test_a_parameter_that_the_expression_does_not_name_is_refused(filled: Catalog) -> None:
     with pytest.raises(FilterError, match="the parameter 'lmit' is not in the expression"):
-        filled.search("total_gpus < 100", lmit=3)
-    with pytest.raises(FilterError, match=r"'sort' is not in the expression. What is searched is a SearchScope"):
-        filled.count_hits("total_gpus < 100", sort="name")
+        filled.search("total_gpus < 100", {"lmit": 3})
+    with pytest.raises(FilterError, match="the parameter 'sort' is not in the expression"):
+        filled.count_hits("total_gpus < 100", {"sort": "name"})
 
 
 def test_a_set_has_no_order_and_is_asked_for_members_only(filled: Catalog) -> None:
     wanted = {"Ada", "Eve", "Zoe"}
-    assert references(filled.search("author in people", SearchScope(), people=wanted)) == ["other@2"]
-    first = filled.search_page("author in people", SearchScope(all_revisions=True), {"people": wanted}, limit=1)
-    again = filled.search_page(
-        "author in people", SearchScope(all_revisions=True), {"people": set(sorted(wanted))}, limit=1
-    )
+    assert references(filled.search("author in people", {"people": wanted})) == ["other@2"]
+    first = filled.search_page("author in people", {"people": wanted}, when=EveryRevision(), limit=1)
+    again = filled.search_page("author in people", {"people": set(sorted(wanted))}, when=EveryRevision(), limit=1)
     assert first.next_token == again.next_token
     with pytest.raises(FilterError, match="a list has an order, and a set has none"):
-        filled.search("model_labels == labels", labels={"model-0"})
+        filled.search("model_labels == labels", {"labels": {"model-0"}})
 
 
 def test_the_length_of_an_annotation_is_that_of_what_it_is(catalog: Catalog) -> None:
@@ -126,26 +127,26 @@ def test_a_search_that_says_nothing_is_refused_before_it_is_asked_for_hits(fille
 
 def test_hits_are_counted(filled: Catalog) -> None:
     assert filled.count_hits("total_gpus > 0") == 2
-    assert filled.count_hits("total_gpus > least", SearchScope(all_revisions=True), least=99) == 4
+    assert filled.count_hits("total_gpus > least", {"least": 99}, when=EveryRevision()) == 4
     assert filled.count_hits("any(m.itl_deadline_s > 1 for m in models)") == 0
 
 
 def test_a_name_is_found_as_it_is_called_now(filled: Catalog) -> None:
     filled.rename("fleet", "fleet-h100")
-    assert references(filled.search("name == 'fleet'", SearchScope(all_revisions=True))) == []
+    assert references(filled.search("name == 'fleet'", when=EveryRevision())) == []
     assert references(filled.search("name.endswith('h100')")) == ["fleet-h100@2"]
 
 
 def test_aliases_are_those_that_stand_for_the_revision_then(filled: Catalog) -> None:
-    everything = SearchScope(all_revisions=True)
+    everything = EveryRevision()
     filled.set_alias("fleet", "production", 1)
     moved_at = filled.alias_log("fleet")[-1].recorded_at
     filled.set_alias("fleet", "production", 2)
-    assert references(filled.search("'production' in aliases", everything)) == ["fleet@2"]
-    before = SearchScope(known_at=moved_at, all_revisions=True)
-    assert references(filled.search("'production' in aliases", before)) == ["fleet@1"]
+    assert references(filled.search("'production' in aliases", when=everything)) == ["fleet@2"]
+    before = EveryRevision(known_at=moved_at)
+    assert references(filled.search("'production' in aliases", when=before)) == ["fleet@1"]
     filled.remove_alias("fleet", "production")
-    assert references(filled.search("'production' in aliases", everything)) == []
+    assert references(filled.search("'production' in aliases", when=everything)) == []
     assert references(filled.search("len(aliases) == 0")) == ["fleet@2", "other@2"]
 
 
@@ -207,11 +208,13 @@ def as_sorted(revisions: list[Revision], keys: tuple[str, ...]) -> list[Revision
     return revisions
 
 
-def all_pages(catalog: Catalog, expression: str, scope: SearchScope, limit: int) -> list[list[str]]:
+def all_pages(
+    catalog: Catalog, expression: str, limit: int, when: When = NOW, sort: Sequence[str] = ()
+) -> list[list[str]]:
     """Read every page."""
     pages, token = [], None
     while True:
-        page = catalog.search_page(expression, scope, limit=limit, after=token)
+        page = catalog.search_page(expression, when=when, sort=sort, limit=limit, after=token)
         pages.append(references(page.revisions))
         token = page.next_token
         if token is None:
@@ -223,16 +226,15 @@ def test_hits_come_in_the_order_that_is_asked_for_page_by_page(sortable: Catalog
     for keys in ((key,), (f"-{key}",), (f"-{key}", "author"), ("message", f"-{key}", "-name")):
         if len({k.removeprefix("-") for k in keys}) < len(keys):
             continue
-        scope = SearchScope(all_revisions=True, sort=keys)
         expected = everything_sorted(sortable, keys)
-        assert references(sortable.search("True", scope)) == expected
-        pages = all_pages(sortable, "True", scope, 7)
+        assert references(sortable.search("True", when=EveryRevision(), sort=keys)) == expected
+        pages = all_pages(sortable, "True", 7, EveryRevision(), keys)
         assert [reference for page in pages for reference in page] == expected
         assert {len(page) for page in pages[:-1]} == {7}
 
 
 def test_the_last_page_has_no_token_even_if_it_is_full(sortable: Catalog) -> None:
-    assert [len(page) for page in all_pages(sortable, "True", SearchScope(all_revisions=True), 30)] == [30, 30]
+    assert [len(page) for page in all_pages(sortable, "True", 30, EveryRevision())] == [30, 30]
 
 
 def test_a_page_goes_on_where_the_last_one_ended_whatever_was_recorded_in_between(sortable: Catalog) -> None:
@@ -262,29 +264,29 @@ def test_an_iterator_fetches_on_demand(catalog: Catalog) -> None:
 )
 def test_an_unknown_sort_key_is_refused(key: str, why: str) -> None:
     with pytest.raises(FilterError, match=why):
-        SearchScope(sort=(key,))
+        SearchOrder.of((key,))
 
 
 def test_sort_keys_may_be_written_as_one_text() -> None:
-    assert SearchScope(sort="-total_gpus, name") == SearchScope(sort=("-total_gpus", "name"))
+    assert SearchOrder.of("-total_gpus, name") == SearchOrder.of(("-total_gpus", "name"))
 
 
 def test_a_sort_key_that_comes_twice_is_refused() -> None:
     with pytest.raises(FilterError, match="'name' comes twice"):
-        SearchScope(sort=("name", "-name"))
+        SearchOrder.of(("name", "-name"))
 
 
 def test_a_token_belongs_to_its_search(sortable: Catalog) -> None:
-    token = sortable.search_page("total_gpus > x", SearchScope(), {"x": 0}, limit=1).next_token
+    token = sortable.search_page("total_gpus > x", {"x": 0}, limit=1).next_token
     assert token is not None
-    assert sortable.search_page("total_gpus > x", SearchScope(), {"x": 0}, limit=1, after=token).revisions
-    for expression, scope, parameters in (
-        ("total_gpus >= x", SearchScope(), {"x": 0}),
-        ("total_gpus > x", SearchScope(sort=("-name",)), {"x": 0}),
-        ("total_gpus > x", SearchScope(), {"x": 1}),
+    assert sortable.search_page("total_gpus > x", {"x": 0}, limit=1, after=token).revisions
+    for expression, sort, parameters in (
+        ("total_gpus >= x", (), {"x": 0}),
+        ("total_gpus > x", "-name", {"x": 0}),
+        ("total_gpus > x", (), {"x": 1}),
     ):
         with pytest.raises(FilterError, match="belongs to another search"):
-            sortable.search_page(expression, scope, parameters, after=token)
+            sortable.search_page(expression, parameters, sort=sort, after=token)
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "====", "W10", "bnVsbA", "\ud800", "A" * 5000])
@@ -339,10 +341,10 @@ def test_every_way_of_answering_gives_the_same_pages(
             ("-recorded_at",),
             ("author", "-number"),
         ):
-            pages = all_pages(catalog, expression, SearchScope(all_revisions=True, sort=keys), 10)
+            pages = all_pages(catalog, expression, 10, EveryRevision(), keys)
             found = [reference for page in pages for reference in page]
             assert found == references(as_sorted(expected, keys)), (expression, keys)
-        found = [reference for page in all_pages(catalog, expression, SearchScope(), 10) for reference in page]
+        found = [reference for page in all_pages(catalog, expression, 10) for reference in page]
         assert found == references(r for r in in_force if holds(r.workload, r)), expression
 
 

@@ -36,7 +36,7 @@ READS: dict[str, Callable[[Catalog], Any]] = {
     "aliases": lambda catalog: catalog.aliases("fleet"),
     "tags": lambda catalog: catalog.tags("fleet"),
     "count": lambda catalog: catalog.count(),
-    "list_models": lambda catalog: catalog.list_models(),
+    "list_models": lambda catalog: list(catalog.iter_models()),
     "statistics": lambda catalog: catalog.statistics(by="author"),
     "audit": lambda catalog: catalog.audit("total_gpus < 4800"),
     "archive": archive_of,

@@ -79,7 +79,7 @@ def test_a_catalog_behind_a_pooler_answers_as_one_without(direct_url: str, poole
         assert list(pooled.iter_latest(with_retired=True)) == list(direct.iter_latest(with_retired=True))
         assert list(pooled.search("total_gpus > 1")) == list(direct.search("total_gpus > 1")) != []
         assert pooled.count() == direct.count()
-        assert pooled.list_models() == direct.list_models()
+        assert list(pooled.iter_models()) == list(direct.iter_models())
         assert pooled.statistics(by="author") == direct.statistics(by="author") != []
         assert pooled.audit("total_gpus < 4800") == direct.audit("total_gpus < 4800") != []
         assert pooled.to_dataframe("True", library="polars").equals(direct.to_dataframe("True", library="polars"))
