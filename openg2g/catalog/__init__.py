@@ -5,11 +5,40 @@
     with Catalog.open("catalog.db") as catalog:
         fleet = catalog.load("fleet")
 
-Names are loaded on first use, so that `import openg2g.catalog` costs nothing.
+What needs a database is loaded on first use, so that `import openg2g.catalog` costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
+from openg2g.models.errors import CatalogError as CatalogError
+from openg2g.models.errors import CatalogLockedError as CatalogLockedError
+from openg2g.models.errors import CatalogNotFoundError as CatalogNotFoundError
+from openg2g.models.errors import CatalogReadOnlyError as CatalogReadOnlyError
+from openg2g.models.errors import CatalogUnavailableError as CatalogUnavailableError
+from openg2g.models.errors import DamagedCatalogError as DamagedCatalogError
+from openg2g.models.errors import FilterError as FilterError
+from openg2g.models.errors import HistoryConflictError as HistoryConflictError
+from openg2g.models.errors import InvalidChangeError as InvalidChangeError
+from openg2g.models.errors import InvalidDocumentError as InvalidDocumentError
+from openg2g.models.errors import InvalidReferenceError as InvalidReferenceError
+from openg2g.models.errors import InvalidRevisionError as InvalidRevisionError
+from openg2g.models.errors import LocationError as LocationError
+from openg2g.models.errors import MissingLibraryError as MissingLibraryError
+from openg2g.models.errors import NameTakenError as NameTakenError
+from openg2g.models.errors import NotACatalogError as NotACatalogError
+from openg2g.models.errors import RevisionConflictError as RevisionConflictError
+from openg2g.models.errors import SchemaError as SchemaError
+from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError
+from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
+from openg2g.models.errors import SourceError as SourceError
+from openg2g.models.errors import UnknownFormatError as UnknownFormatError
+from openg2g.models.errors import UnknownOutcomeError as UnknownOutcomeError
+from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
+from openg2g.models.naming import AliasMove as AliasMove
+from openg2g.models.revision import Revision as Revision
+from openg2g.models.revision import RevisionDraft as RevisionDraft
 
 if TYPE_CHECKING:
     from openg2g.catalog.catalog import Catalog as Catalog
@@ -22,80 +51,20 @@ if TYPE_CHECKING:
     from openg2g.catalog.reports.audit import Violation as Violation
     from openg2g.catalog.reports.model_uses import ModelUse as ModelUse
     from openg2g.catalog.reports.statistics import GroupStatistics as GroupStatistics
-    from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
-    from openg2g.models.errors import CatalogError as CatalogError
-    from openg2g.models.errors import CatalogLockedError as CatalogLockedError
-    from openg2g.models.errors import CatalogNotFoundError as CatalogNotFoundError
-    from openg2g.models.errors import CatalogReadOnlyError as CatalogReadOnlyError
-    from openg2g.models.errors import CatalogUnavailableError as CatalogUnavailableError
-    from openg2g.models.errors import DamagedCatalogError as DamagedCatalogError
-    from openg2g.models.errors import FilterError as FilterError
-    from openg2g.models.errors import HistoryConflictError as HistoryConflictError
-    from openg2g.models.errors import InvalidChangeError as InvalidChangeError
-    from openg2g.models.errors import InvalidDocumentError as InvalidDocumentError
-    from openg2g.models.errors import InvalidReferenceError as InvalidReferenceError
-    from openg2g.models.errors import InvalidRevisionError as InvalidRevisionError
-    from openg2g.models.errors import LocationError as LocationError
-    from openg2g.models.errors import MissingLibraryError as MissingLibraryError
-    from openg2g.models.errors import NameTakenError as NameTakenError
-    from openg2g.models.errors import NotACatalogError as NotACatalogError
-    from openg2g.models.errors import RevisionConflictError as RevisionConflictError
-    from openg2g.models.errors import SchemaError as SchemaError
-    from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError
-    from openg2g.models.errors import SchemaTooNewError as SchemaTooNewError
-    from openg2g.models.errors import SourceError as SourceError
-    from openg2g.models.errors import UnknownFormatError as UnknownFormatError
-    from openg2g.models.errors import UnknownOutcomeError as UnknownOutcomeError
-    from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
-    from openg2g.models.naming import AliasMove as AliasMove
-    from openg2g.models.revision import Revision as Revision
-    from openg2g.models.revision import RevisionDraft as RevisionDraft
 
 _HOME = {
-    "AliasMove": "openg2g.models.naming",
-    "EveryRevision": "openg2g.catalog.history.when",
-    "InForce": "openg2g.catalog.history.when",
-    "LogFilter": "openg2g.catalog.history.log",
+    "Catalog": "openg2g.catalog.catalog",
     "NameStatus": "openg2g.catalog.history.listing",
     "RevisionContext": "openg2g.catalog.history.listing",
-    "Catalog": "openg2g.catalog.catalog",
-    "GroupStatistics": "openg2g.catalog.reports.statistics",
-    "ModelUse": "openg2g.catalog.reports.model_uses",
+    "LogFilter": "openg2g.catalog.history.log",
+    "EveryRevision": "openg2g.catalog.history.when",
+    "InForce": "openg2g.catalog.history.when",
     "RevisionMark": "openg2g.catalog.reports.audit",
     "Violation": "openg2g.catalog.reports.audit",
-    "Revision": "openg2g.models.revision",
-    "RevisionDraft": "openg2g.models.revision",
+    "ModelUse": "openg2g.catalog.reports.model_uses",
+    "GroupStatistics": "openg2g.catalog.reports.statistics",
 }
-
-
-_ERRORS = (
-    "AmbiguousReferenceError",
-    "CatalogError",
-    "CatalogLockedError",
-    "CatalogNotFoundError",
-    "CatalogReadOnlyError",
-    "CatalogUnavailableError",
-    "DamagedCatalogError",
-    "FilterError",
-    "HistoryConflictError",
-    "InvalidChangeError",
-    "InvalidDocumentError",
-    "InvalidReferenceError",
-    "InvalidRevisionError",
-    "LocationError",
-    "MissingLibraryError",
-    "NameTakenError",
-    "NotACatalogError",
-    "RevisionConflictError",
-    "SchemaError",
-    "SchemaOutdatedError",
-    "SchemaTooNewError",
-    "SourceError",
-    "UnknownFormatError",
-    "UnknownOutcomeError",
-    "WorkloadNotFoundError",
-)
-_HOME |= dict.fromkeys(_ERRORS, "openg2g.models.errors")
+"""Name → module of what is loaded on first use."""
 
 
 def __getattr__(name: str) -> object:
@@ -105,4 +74,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOME)
+    return sorted({*globals(), *_HOME})
