@@ -50,7 +50,7 @@ def interruption_of(error: BaseException) -> tuple[str, int]:
     notes = getattr(cause, "__notes__", [])
     if notes:
         return " ".join(["Interrupted.", *notes]), 128 + number
-    stored = sys.modules.get("openg2g.catalog.engine.stored")  # Not imported: nothing was stored.
+    stored = sys.modules.get("openg2g.catalog.engine.commit")  # Not imported: nothing was stored.
     if stored is not None and stored.has_stored():
         return "Interrupted after everything was stored.", 128 + number
     return "Interrupted.", 128 + number

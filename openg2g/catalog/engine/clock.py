@@ -38,17 +38,10 @@ def _clock_timestamp(element: _ServerTime, compiler: SQLCompiler, **options: Any
 SERVER_TIME: Label[datetime] = type_coerce(_ServerTime(), UtcTimestamp()).label("server_time")
 """The time by the server's clock when the row is made; NULL on SQLite, which has no server."""
 
-_READ_SERVER = select(SERVER_TIME)
-
 
 @dataclass(frozen=True)
 class Clocks:
-    """What the clocks said at one moment.
-
-    Attributes:
-        own: This machine's.
-        server: The server's; None where there is none.
-    """
+    """What this machine's clock and the server's, if there is one, said at one moment."""
 
     own: datetime
     server: datetime | None = None
@@ -71,5 +64,5 @@ class Clocks:
 
 def read_clocks(connection: Connection) -> Clocks:
     """Read this machine's clock and the server's."""
-    server = connection.scalar(_READ_SERVER)
+    server = connection.scalar(select(SERVER_TIME))
     return Clocks(now(), server)

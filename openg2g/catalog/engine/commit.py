@@ -24,14 +24,23 @@ _LAST_APPENDED = "catalog_last_appended"
 _END_OF_WRITER = select(CatalogInfoRow.id).with_for_update(read=True)  # Waits for whoever is writing.
 
 
+_has_stored = False
+
+
+def note_stored() -> None:
+    """Remember that this process has stored something: whoever interrupts it must be told."""
+    global _has_stored
+    _has_stored = True
+
+
+def has_stored() -> bool:
+    """Whether this process has stored anything."""
+    return _has_stored
+
+
 @dataclass(frozen=True)
 class AppendedRow:
-    """A row of the history, by its key and its checksum: no other transaction can have written the same.
-
-    Attributes:
-        table: Where it is, an append-only table with checksums.
-        row: Its values in the order of the columns.
-    """
+    """A row of an append-only table: no other transaction can have written one of the same key and checksum."""
 
     table: Table[Any]
     row: Sequence[Any]
@@ -61,12 +70,7 @@ def last_appended(connection: Connection) -> AppendedRow | None:
 
 
 def was_committed(reading: Callable[[], AbstractContextManager[Connection]], row: AppendedRow, where: str) -> bool:
-    """Return whether the transaction of PostgreSQL that appended a row was committed; wait until that is decided.
-
-    Args:
-        reading: Connects to the server.
-        row: The last row that the transaction appended.
-        where: The database, for the error.
+    """Return whether the transaction of PostgreSQL that appended a row as its last one was committed.
 
     Raises:
         UnknownOutcomeError: The server is away for too long, or has not ended the transaction.

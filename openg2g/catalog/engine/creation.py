@@ -3,11 +3,10 @@
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.faults import is_denied
 from openg2g.catalog.engine.location import Location, default_path
+from openg2g.catalog.engine.postgresql.ownership import owner_on_server
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
-from openg2g.catalog.engine.sqlite.engine import require_locks
-from openg2g.catalog.engine.sqlite.files import make_file
-from openg2g.catalog.engine.sqlite.journal import journal_mode, set_wal
-from openg2g.catalog.engine.sqlite.ownership import owner_on_server
+from openg2g.catalog.engine.sqlite.files import make_file, require_locks
+from openg2g.catalog.engine.sqlite.journal import set_wal
 from openg2g.models.errors import CatalogReadOnlyError, LocationError
 
 
@@ -32,7 +31,7 @@ def make_catalog(location: Location, *, wal: bool = False) -> bool:
     database = Database(location, may_create=True)
     try:
         if find_schema_revision(database) is not None:
-            if wal and journal_mode(database) != "wal":
+            if wal and database.journal_mode() != "wal":
                 raise LocationError(f"{location} was made without a write-ahead log: --wal is for new catalogs.")
             return False
         if location.path is not None:

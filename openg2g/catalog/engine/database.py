@@ -1,78 +1,41 @@
 """An open database: its connections, and the one owner of write transactions."""
 
+import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from openg2g.catalog.engine import forks
-from openg2g.catalog.engine.commit import forget_appended, last_appended, was_committed
-from openg2g.catalog.engine.faults import (
-    is_given_up,
-    is_none_free,
-    is_refusal_to_write,
-    naming_damage,
-    translated_errors,
-)
+from openg2g.catalog.engine.commit import AppendedRow, forget_appended, last_appended, note_stored, was_committed
+from openg2g.catalog.engine.engines import CatalogEngine
+from openg2g.catalog.engine.faults import is_given_up, is_none_free, translated_errors
 from openg2g.catalog.engine.kept import keep_nothing
 from openg2g.catalog.engine.location import Location
 from openg2g.catalog.engine.sqlite.engine import SqliteEngine
-from openg2g.catalog.engine.sqlite.queue import WriterQueue
-from openg2g.catalog.engine.stored import note_stored
+from openg2g.catalog.engine.sqlite.faults import damaged
 from openg2g.models.errors import (
     CatalogError,
     CatalogLockedError,
     CatalogReadOnlyError,
     CatalogUnavailableError,
+    LocationError,
     UnknownOutcomeError,
 )
 
 _ONLY_READS = "catalog_only_reads"
+# What our own code ends with where a value is not what was stored.
+_LED_TO_BY_DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 _REPEATED_AFTER_S = (0.02, 0.1, 0.5, 2.0)
 _Result = TypeVar("_Result")
-
-
-class _EngineOfOurs(Protocol):
-    """What is done in another way on each engine."""
-
-    engine: Engine
-
-    def begin_reading(self, connection: Connection) -> None:
-        """Begin what single statements need."""
-
-    def begin_snapshot(self, connection: Connection) -> None:
-        """Begin a transaction in which every statement sees the same state."""
-
-    def begin_reading_only(self, connection: Connection) -> None:
-        """Begin what `begin_snapshot` does, on a connection that refuses to write until `end_reading_only`."""
-
-    def end_reading_only(self, connection: Connection) -> None:
-        """End it, and let the connection write again."""
-
-    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
-        """Begin a transaction that no other writer can come into."""
-
-    def commit(self, connection: Connection) -> None:
-        """Commit."""
-
-    def begin_migrating(self, connection: Connection) -> None:
-        """Begin a transaction in which nobody else changes the tables."""
-
-    def before_fork(self) -> None:
-        """Come to a state that a forked child can leave alone."""
-
-    def after_fork_in_parent(self) -> None:
-        """Go on."""
-
-    def after_fork_in_child(self) -> None:
-        """Give up every connection of the parent's."""
 
 
 class Database:
@@ -84,37 +47,35 @@ class Database:
 
     Attributes:
         location: Where it is.
+        why_not_written: Why nobody may write through this object; None where they may.
     """
 
     def __init__(self, location: Location, *, may_create: bool = False) -> None:
-        """Prepare the engine; the first use connects.
-
-        Raises:
-            LocationError: The driver for the URL is not installed.
-        """
+        """Prepare the engine, whose driver must be installed; the first use connects."""
         self.location = location
         self._may_create = may_create
-        self._queue = None if location.path is None else WriterQueue(location.path)
         self._is_closed = False
-        self._why_not_written: str | None = None
+        self.why_not_written: str | None = None
         self._start()
-        forks.watch(self)
+        _DATABASES.add(self)
 
     def _start(self) -> None:
         """Make what belongs to one process."""
-        with translated_errors(self.location):
-            self._engine = self._engine_of_location()
+        self._engine = self._engine_of_location()
         event.listen(self.engine, "handle_error", self._translate)
         self._lock = threading.Lock()
         self._idle: Connection | None = None
         self._in_use: set[Connection] = set()
         self._writing = threading.local()
 
-    def _engine_of_location(self) -> _EngineOfOurs:
+    def _engine_of_location(self) -> CatalogEngine:
         if self.location.path is not None:
-            return SqliteEngine(self.location, may_create=self._may_create)
-        from openg2g.catalog.engine.postgresql.engine import PostgresqlEngine  # Imported late: most catalogs are files.
-
+            return SqliteEngine(self.location, self.location.path, may_create=self._may_create)
+        try:  # Imported late: most catalogs are files.
+            from openg2g.catalog.engine.postgresql.engine import PostgresqlEngine
+        except ImportError as error:  # Of psycopg, or of its C library.
+            message = "PostgreSQL needs the driver psycopg: pip install 'openg2g-catalog[postgres]'."
+            raise LocationError(message) from error
         return PostgresqlEngine(self.location, may_create=self._may_create)
 
     @property
@@ -128,54 +89,36 @@ class Database:
         return self.location.path is not None
 
     def read(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Do work that only reads; all of it again, on a new connection, where that to the server was lost.
-
-        Raises:
-            CatalogUnavailableError: The server does not come back.
-        """
+        """Do work that only reads; all of it again, on a new connection, where that to the server was lost."""
         return self._again_where_given_up(self.reading, work)
 
     def read_at_once(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Do what `read` does, where every statement of the work is to see the same state.
-
-        Raises:
-            CatalogUnavailableError: The server does not come back.
-        """
+        """Do what `read` does, where every statement of the work is to see the same state."""
         return self._again_where_given_up(self.snapshot, work)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Yield a connection on which each statement sees what is committed when it starts.
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Lend a connection on which each statement sees what is committed when it starts.
 
         Within a write transaction of this thread it is that of the transaction, and sees what it has written, too.
         """
+        return self._reading(self._engine.begin_reading)
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Lend a connection as `reading` does, on which every statement sees the same state, for several statements."""
+        return self._reading(self._engine.begin_snapshot)
+
+    @contextmanager
+    def _reading(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
         if (connection := self._written_on()) is not None:
             yield connection
             return
-        with self._in_transaction(self._engine.begin_reading) as connection:
+        with self._in_transaction(begin) as connection:
             yield connection
             connection.commit()  # Ends what a pooler may need; the driver is in autocommit mode.
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection on which every statement sees the same state, for work of many statements.
-
-        Within a write transaction of this thread it is that of the transaction.
-        """
-        if (connection := self._written_on()) is not None:
-            yield connection
-            return
-        with self._in_transaction(self._engine.begin_snapshot) as connection:
-            yield connection
-            connection.commit()
-
-    @contextmanager
     def reading_only(self) -> Iterator[Connection]:
-        """Yield a connection as `snapshot` does, for statements of others: whatever would write is refused.
-
-        Raises:
-            CatalogReadOnlyError: A statement would write.
-        """
+        """Yield a connection as `snapshot` does, for statements of others: whatever would write is refused."""
         with self._in_transaction(self._engine.begin_reading_only) as connection:
             connection.info[_ONLY_READS] = True
             try:
@@ -189,27 +132,25 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """Own a write transaction: one writer at a time, committed when the block ends without an error.
 
-        Raises:
-            CatalogLockedError: Another writer kept the lock for longer than `waiting.LOCK_WAIT_S`, or this thread is
-                writing already: it would wait for itself.
-            CatalogReadOnlyError: The database may only be read.
+        A thread that is writing already would wait for itself, and is refused.
         """
-        if self._why_not_written is not None:
-            raise CatalogReadOnlyError(self._why_not_written)
+        if self.why_not_written is not None:
+            raise CatalogReadOnlyError(self.why_not_written)
         if self._written_on() is not None:
             raise CatalogLockedError(
                 f"{self.location} is being written to by this thread already: finish that first (a generator that "
                 "is being saved cannot save by itself)."
             )
-        turn = nullcontext(0.0) if self._queue is None else self._queue.turn()
-        with turn as waited_s, self._in_transaction(partial(self.begin_writing, waited_s=waited_s)) as connection:
+        begin = self._engine.begin_writing
+        with self._engine.turn() as waited_s, self._in_transaction(partial(begin, waited_s=waited_s)) as connection:
+            forget_appended(connection)
             self._writing.connection = connection
             try:
                 try:
                     yield connection
                 finally:
                     self._writing.connection = None
-                self._commit_and_note(connection)
+                self.commit(connection)
             except BaseException:
                 keep_nothing(connection)  # It may have read what is undone.
                 raise
@@ -219,57 +160,48 @@ class Database:
 
         PostgreSQL gives up transactions that stand in each other's way, and those whose connection is lost. Work that
         consumes something, as an iterator, cannot be done again: it belongs into `writing`.
-
-        Raises:
-            CatalogUnavailableError: The server does not come back, or gives up each time.
         """
         return self._again_where_given_up(self.writing, work)
 
-    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
-        """Begin a transaction that no other writer can come into.
-
-        Args:
-            connection: Where to begin it.
-            waited_s: The part of the patience that is used up already, seconds.
-        """
-        forget_appended(connection)
-        self._engine.begin_writing(connection, waited_s)
-
-    def begin_migrating(self, connection: Connection) -> None:
-        """Begin a transaction in which nobody else changes the tables."""
-        forget_appended(connection)
-        self._engine.begin_migrating(connection)
-
     def commit(self, connection: Connection) -> None:
-        """Commit; where the connection is lost before the answer, find out whether it happened."""
+        """Commit, and remember that something was stored, even if a signal is what it ends with.
+
+        Where the connection is lost before the answer, it is found out whether it happened.
+        """
         if connection not in self._in_use:
             raise forks.inherited_error()
         row = last_appended(connection)
         try:
-            self._engine.commit(connection)
-        except DBAPIError as error:
-            if row is None or not error.connection_invalidated:
-                raise
-            if not was_committed(self.reading, row, str(self.location)):
-                raise
-
-    def _commit_and_note(self, connection: Connection) -> None:
-        """Commit, and remember that something was stored, even if a signal is what it ends with."""
-        row = last_appended(connection)
-        try:
-            self.commit(connection)
+            try:
+                self._engine.commit(connection)
+            except DBAPIError as error:
+                if row is None or not error.connection_invalidated or not self._was_committed(row):
+                    raise
             note_stored()
         except KeyboardInterrupt:  # SQLAlchemy has given the connection up: another one is asked.
-            if row is not None and was_committed(self.reading, row, str(self.location)):
+            if row is not None and self._was_committed(row):
                 note_stored()
             raise
 
-    def naming_damage(self) -> AbstractContextManager[None]:
+    def _was_committed(self, row: AppendedRow) -> bool:
+        return was_committed(self.reading, row, str(self.location))
+
+    @contextmanager
+    def naming_damage(self) -> Iterator[None]:
         """Say that the file is damaged where our own code fails within the block and that is why.
 
-        Code of others must not run in the block: its errors would have the whole file checked.
+        A damaged page may give any value of any type; to expect that at each place which uses one would hide what it
+        does. Code of others must not run in the block: its errors would have the whole file checked.
         """
-        return naming_damage(self.engine, self.location)
+        try:
+            yield
+        except CatalogError:
+            raise
+        except _LED_TO_BY_DAMAGE as error:
+            with translated_errors(self._engine), self.engine.connect() as connection:
+                for problem in self._engine.damage_of(connection, limit=1):
+                    raise damaged(self.location, problem) from error
+            raise
 
     def _again_where_given_up(
         self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], _Result]
@@ -293,15 +225,19 @@ class Database:
             time.sleep(pause_s * random.uniform(0.5, 1))  # Two that met shall not meet again.
         return attempt()
 
-    def refuse_writing(self, why: str) -> None:
-        """Let nobody write through this object."""
-        self._why_not_written = why
-
     def engine_version(self) -> str:
         """Name and version of the database engine."""
         with self.reading() as connection:
             version = connection.dialect.server_version_info or ()
-        return f"{'SQLite' if self.is_sqlite else 'PostgreSQL'} {'.'.join(map(str, version))}"
+        return f"{self._engine.product} {'.'.join(map(str, version))}"
+
+    def journal_mode(self) -> str | None:
+        """How a file keeps a transaction until it is complete, `delete` or `wal`; None on a server."""
+        return self.read(self._engine.journal_mode)
+
+    def why_read_only(self) -> str | None:
+        """Why this user may only read the catalog; None where they may write to it."""
+        return self.read(self._engine.why_read_only)
 
     def close(self) -> None:
         """Close every connection."""
@@ -310,14 +246,12 @@ class Database:
             if self._idle is not None:
                 self._idle.close()
                 self._idle = None
-            self.engine.dispose()
-            if self._queue is not None:
-                self._queue.close()
+            self._engine.close()
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
         """Yield a connection without a transaction; what goes wrong with it is one of our errors."""
-        with translated_errors(self.location):
+        with translated_errors(self._engine):
             connection = self._take()
             try:
                 yield connection
@@ -327,7 +261,7 @@ class Database:
     @contextmanager
     def _in_transaction(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
         """Yield a connection after a beginning, which is tried again where the connection had been lost before."""
-        with translated_errors(self.location):
+        with translated_errors(self._engine):
             connection = self._take()
             try:
                 try:
@@ -346,14 +280,15 @@ class Database:
         connection, error = context.connection, context.sqlalchemy_exception
         if connection is None or error is None or not connection.info.get(_ONLY_READS):
             return
-        if is_refusal_to_write(error):
+        if self._engine.is_refusal_to_write(error):
             raise read_only_error() from error
-        with translated_errors(self.location):
+        with translated_errors(self._engine):
             raise error
 
     def _take(self) -> Connection:
         with self._lock:
-            self._require_open()
+            if self._is_closed:
+                raise CatalogError(f"the catalog {self.location} was closed. Open it again.")
             connection, self._idle = self._idle, None
         if connection is None:
             connection = self.engine.connect()
@@ -381,26 +316,37 @@ class Database:
         connection: Connection | None = getattr(self._writing, "connection", None)
         return connection
 
-    def _require_open(self) -> None:
-        if self._is_closed:
-            raise CatalogError(f"the catalog {self.location} was closed. Open it again.")
-
-    def before_fork(self) -> None:
-        """Come to a state that a forked child can leave alone."""
-        self._engine.before_fork()
-
-    def after_fork_in_parent(self) -> None:
-        """Go on."""
-        self._engine.after_fork_in_parent()
-
-    def after_fork_in_child(self) -> None:
-        """Leave every connection to the parent, and make others when they are needed."""
-        self._engine.after_fork_in_child()
-        if self._queue is not None:
-            self._queue.leave_to_parent()
-        self._start()
-
 
 def read_only_error() -> CatalogReadOnlyError:
     """Refuse to write in a session that only reads."""
     return CatalogReadOnlyError("a session of a catalog only reads. Record with `Catalog.save` and its like.")
+
+
+_DATABASES: WeakSet[Database] = WeakSet()
+_FORKED: list[Database] = []
+_ONE_AT_A_TIME = threading.RLock()
+
+
+def _before_fork() -> None:
+    _ONE_AT_A_TIME.acquire()
+    for database in list(_DATABASES):
+        database._engine.before_fork()
+        _FORKED.append(database)
+
+
+def _after_fork_in_parent() -> None:
+    while _FORKED:
+        _FORKED.pop()._engine.after_fork_in_parent()
+    _ONE_AT_A_TIME.release()
+
+
+def _after_fork_in_child() -> None:
+    while _FORKED:
+        database = _FORKED.pop()
+        database._engine.after_fork_in_child()
+        database._start()
+    _ONE_AT_A_TIME.release()  # The thread that forked has it, and is the one that lives on.
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork.
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -7,26 +7,18 @@ refuse rows of our tables, as unique indexes do.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from openg2g.catalog.engine.postgresql import definitions as postgresql_definitions
-from openg2g.catalog.engine.sqlite import definitions as sqlite_definitions
+from openg2g.catalog.engine.engines import Definitions, engine_of
 from openg2g.models.errors import CatalogReadOnlyError, SchemaError
 
 
 class DefinedObject(NamedTuple):
-    """An object of a database.
-
-    Attributes:
-        table: The table that it belongs to; its own name where it belongs to none.
-        kind: `"table"`, `"view"`, `"column"`, `"constraint"`, `"index"`, `"trigger"`, `"rule"` or `"function"`.
-        name: Its name.
-    """
+    """An object of a database: the table that it belongs to (or its own name), what it is, and what it is called."""
 
     table: str
     kind: str
@@ -36,9 +28,6 @@ class DefinedObject(NamedTuple):
         """As messages call it."""
         return f"{self.kind} {self.name}" + (f" of {self.table}" if self.table != self.name else "")
 
-
-Definitions = Mapping[tuple[str, str, str], str]
-"""The fields of a `DefinedObject` → its text."""
 
 _TEXT_SHOWN = 100
 _LINES_IN_MESSAGE = 3
@@ -72,8 +61,7 @@ def definitions_path(engine: str) -> Path:
 
 def read_definitions(connection: Connection) -> Definitions:
     """Read what the objects with names of ours, and those on our tables, are in a database."""
-    found: Definitions = _ENGINES[connection.dialect.name].read_definitions(connection)
-    return found
+    return engine_of(connection).read_definitions(connection)
 
 
 def expected_definitions(engine: str) -> Definitions:
@@ -84,19 +72,17 @@ def expected_definitions(engine: str) -> Definitions:
 
 def compare_definitions(connection: Connection) -> Comparison:
     """Compare the objects of a catalog that has the schema of this release with those that the migrations make."""
-    engine = connection.dialect.name
-    found, expected = read_definitions(connection), expected_definitions(engine)
+    engine = engine_of(connection)
+    found, expected = read_definitions(connection), expected_definitions(engine.name)
     if found == expected:  # Nearly always.
         return Comparison()
-    comparable = _ENGINES[engine].comparable
-    return _comparison(comparable(found), comparable(expected), _ENGINES[engine].REMOVAL)
+    return _comparison(engine.comparable(found), engine.comparable(expected), engine.removal)
 
 
 def require_definitions(connection: Connection, location: str) -> Comparison:
     """Make sure that every object of ours is as the migrations make it; tell of those of others on our tables.
 
-    Raises:
-        SchemaError: One is missing or was replaced. What it would answer, and whether it would at all, nobody knows.
+    What another one would answer, and whether it would at all, nobody knows.
     """
     comparison = compare_definitions(connection)
     if comparison.differences:
@@ -110,11 +96,7 @@ def require_definitions(connection: Connection, location: str) -> Comparison:
 
 
 def refuse_intruders(comparison: Comparison, location: str) -> None:
-    """Refuse to write where something of somebody else may change or refuse what is written.
-
-    Raises:
-        CatalogReadOnlyError: There is one.
-    """
+    """Refuse to write where something of somebody else may change or refuse what is written."""
     if comparison.intruders:
         raise CatalogReadOnlyError(f"{location} may only be read: {comparison.intruders[0]}.")
 
@@ -163,6 +145,3 @@ def _one_line(text: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-_ENGINES = {"sqlite": sqlite_definitions, "postgresql": postgresql_definitions}

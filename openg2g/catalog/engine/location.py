@@ -140,8 +140,7 @@ def _sqlite_location(path: Path) -> Location:
 
 def _location_of_url(text: str, scheme: str) -> Location:
     if scheme in _POSTGRESQL_SCHEMES:
-        address = parse_postgresql_url(text)
-        return Location(address.url, address.options, address.prepared_statements)
+        return Location(*parse_postgresql_url(text))
     if scheme not in _SQLITE_SCHEMES:
         raise LocationError(f"{scheme}:// is not supported. Use a path, sqlite:///PATH or postgresql://…")
     try:

@@ -11,9 +11,11 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
+from openg2g.catalog.engine.commit import forget_appended
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import compare_definitions, refuse_intruders, require_definitions
-from openg2g.catalog.engine.schema_version import SCHEMA_REVISIONS, find_schema_revision_on
+from openg2g.catalog.engine.engines import engine_of
+from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS, find_schema_revision_on
 from openg2g.catalog.schema.tables import CATALOG_TABLES
 from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
 
@@ -32,44 +34,30 @@ def upgrade(
 ) -> None:
     """Make the tables, or bring them to a newer schema revision; all or nothing. Several at once wait in turn.
 
-    Args:
-        database: Where.
-        revision: The schema revision; `head` for that of this release.
-        before_change: What is done before tables that are there are changed, with their schema revision; nobody else
-            writes meanwhile.
-
-    Raises:
-        SchemaTooNewError: A newer release made the tables.
-        NotACatalogError: A table that the catalog needs belongs to something else.
-        SchemaError: There is no such revision, or what came of it is not what this release makes: nothing was changed.
-        CatalogReadOnlyError: A trigger, rule or unique index of somebody else is on a table that would be changed.
+    Before tables that are there are changed, `before_change` is called with their schema revision; nobody else writes
+    meanwhile.
     """
     _require_known(revision, "head")
-    wanted = SCHEMA_REVISIONS[-1] if revision == "head" else revision
+    wanted = SCHEMA_HEAD if revision == "head" else revision
     with migrating(database) as connection:
         current = find_schema_revision_on(connection)
         if current is None:
             _refuse_foreign_tables(connection, str(database.location))
         elif current not in SCHEMA_REVISIONS:
-            raise SchemaTooNewError(str(database.location), current, SCHEMA_REVISIONS[-1])
+            raise SchemaTooNewError(str(database.location), current, SCHEMA_HEAD)
         elif SCHEMA_REVISIONS.index(current) < SCHEMA_REVISIONS.index(wanted):
             refuse_intruders(compare_definitions(connection), str(database.location))
             before_change(current)
         _run(command.upgrade, connection, revision)
-        if wanted == SCHEMA_REVISIONS[-1]:
+        if wanted == SCHEMA_HEAD:
             require_definitions(connection, str(database.location))
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Take the tables back to an older schema revision; all or nothing.
-
-    Raises:
-        SchemaError: There is no such revision, stored data would be lost, or the tables are not those of this release.
-        CatalogReadOnlyError: A trigger, rule or unique index of somebody else is on a table that would be changed.
-    """
+    """Take the tables back to an older schema revision, unless stored data would be lost; all or nothing."""
     _require_known(revision, "base")
     with migrating(database) as connection:
-        if find_schema_revision_on(connection) == SCHEMA_REVISIONS[-1]:
+        if find_schema_revision_on(connection) == SCHEMA_HEAD:
             location = str(database.location)
             refuse_intruders(require_definitions(connection, location), location)
         _run(command.downgrade, connection, revision)
@@ -77,25 +65,19 @@ def downgrade(database: Database, revision: str) -> None:
 
 @contextmanager
 def migrating(database: Database) -> Iterator[Connection]:
-    """Own the transaction of a migration: the write lock, no foreign keys on SQLite, all keys checked at the end."""
+    """Own the transaction of a migration: nobody else writes, and all foreign keys are whole at the end."""
     with database.connected() as connection:
-        if not database.is_sqlite:
-            database.begin_migrating(connection)
-            yield connection
-            database.commit(connection)
-            return
-        # Re-creating a parent table with foreign keys on would empty its children without a word.
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.rollback()
+        engine = engine_of(connection)
         try:
-            database.begin_migrating(connection)
+            forget_appended(connection)
+            engine.begin_migrating(connection)
             yield connection
-            violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-            if violations:
-                raise SchemaError(f"{database.location}: the migration would break {len(violations)} foreign keys.")
+            broken = list(engine.broken_references(connection))
+            if broken:
+                raise SchemaError(f"{database.location}: the migration would break {len(broken)} foreign keys.")
             database.commit(connection)
         finally:
-            connection.invalidate()  # The pool must not lend a connection without foreign keys.
+            engine.end_migrating(connection)
 
 
 def _require_known(revision: str, extreme: str) -> None:

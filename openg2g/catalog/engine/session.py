@@ -14,9 +14,6 @@ def read_only_session(database: Database) -> Iterator[Session]:
     """Yield a session in which every query sees the same state of the catalog, and nothing can be written.
 
     A flush is refused here, whatever else would write by the database itself.
-
-    Raises:
-        CatalogReadOnlyError: Something would be written.
     """
     with (
         database.reading_only() as connection,

@@ -7,9 +7,10 @@ from itertools import chain, count
 from pathlib import Path
 
 from openg2g.catalog.engine.database import Database
-from openg2g.catalog.engine.file_copy import copy_file
+from openg2g.catalog.engine.engines import engine_of
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision
+from openg2g.catalog.engine.sqlite.file_copy import copy_file
 from openg2g.catalog.upkeep.verify import problems_of
 from openg2g.formats.part_files import part_of
 from openg2g.models.errors import CatalogError, DamagedCatalogError, LocationError, SourceError
@@ -42,24 +43,21 @@ def back_up(database: Database, path: str | os.PathLike[str]) -> None:
     _write_proved_copy(database, source, target)
 
 
-def back_up_beside(database: Database, schema: str) -> Path:
+def back_up_beside(database: Database, schema: str) -> Path | None:
     """Copy a catalog in an SQLite file to a new file beside it: `FILE.SCHEMA.backup`, or with the next free number.
 
     A first such file is there where an upgrade was broken off or taken back. It is kept: its owner knows its worth.
 
-    Args:
-        database: The catalog, in an SQLite file.
-        schema: Its schema revision.
-
     Returns:
-        The new file.
+        The new file; None for a catalog on a server, which is left to the server's tools.
 
     Raises:
         SourceError: The file cannot be written.
         DamagedCatalogError: The copy is not sound, and so the catalog is not.
     """
     source = database.location.path
-    assert source is not None  # Said above.
+    if source is None:
+        return None
     numbered = (Path(f"{source}.{schema}.{number}.backup") for number in count(2))
     target = next(path for path in chain([Path(f"{source}.{schema}.backup")], numbered) if not os.path.lexists(path))
     _write_proved_copy(database, source, target)
@@ -87,8 +85,7 @@ def _prove(part: Path) -> None:
             problems = problems_of(database)
         else:
             with database.reading() as connection:
-                rows = connection.exec_driver_sql("PRAGMA integrity_check").all()
-            problems = [f"SQLite: {row[0]}" for row in rows if row[0] != "ok"]
+                problems = [f"SQLite: {message}" for message in engine_of(connection).damage_of(connection)]
     if problems:
         told = "\n".join(problems)
         raise DamagedCatalogError(f"the catalog is not sound, and was not copied:\n{told}")

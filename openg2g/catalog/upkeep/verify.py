@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, Select, Table, func, select, tuple_
 from openg2g.catalog.archive.source import archive_entries
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import compare_definitions
-from openg2g.catalog.engine.file_copy import copy_file
+from openg2g.catalog.engine.engines import engine_of
 from openg2g.catalog.engine.kept import keep_nothing
 from openg2g.catalog.engine.location import locate
+from openg2g.catalog.engine.sqlite.file_copy import copy_file
 from openg2g.catalog.history.content import read_specs
 from openg2g.catalog.schema.checksum import row_checksum
 from openg2g.catalog.schema.content_rows import (
@@ -44,7 +45,7 @@ def verify_database(database: Database) -> list[str]:
     Raises:
         SourceError: There is no room for the copy.
     """
-    if not database.is_sqlite:
+    if database.location.path is None:
         return problems_of(database)
     with temporary_directory() as directory:
         path = directory / "catalog.db"
@@ -76,15 +77,11 @@ def problems_of(database: Database) -> list[str]:
 
 
 def _file_problems(database: Database) -> Iterator[str]:
-    """Let SQLite look through its pages, constraints and foreign keys; a server looks after its own."""
-    if not database.is_sqlite:
-        return
+    """Let the engine look through its file; a server looks after its own."""
     with database.reading() as connection:
-        for (message,) in connection.exec_driver_sql("PRAGMA integrity_check").all():
-            if message != "ok":
-                yield f"SQLite: {message}"
-        for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-            yield f"row {row} of {table} refers to a row of {parent} that is not there."
+        engine = engine_of(connection)
+        yield from (f"{engine.product}: {message}" for message in engine.damage_of(connection))
+        yield from engine.broken_references(connection)
 
 
 def _history_problems(database: Database) -> Iterator[str]:

@@ -4,7 +4,6 @@ import click
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.archive.copying import copy_catalog, renaming
-from openg2g.catalog.engine.faults import naming_damage
 from openg2g.cli.options.shared import rename_options, renames_given
 from openg2g.cli.output.tables import added_lines, escaped
 
@@ -30,7 +29,7 @@ def command(source: str, target: str, names: tuple[str, ...], renames: tuple[str
     name_here = renaming(renames_given(renames), prefix)
     with (
         Catalog.open(source) as source_catalog,
-        naming_damage(source_catalog.database.engine, source_catalog.database.location),
+        source_catalog.database.naming_damage(),
         Catalog.create(target) as target_catalog,
     ):
         try:

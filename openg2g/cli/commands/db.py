@@ -6,12 +6,11 @@ import click
 
 from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.engine import migrate
+from openg2g.catalog.engine.commit import note_stored
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import compare_definitions
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision, require_schema
-from openg2g.catalog.engine.sqlite.journal import journal_mode
-from openg2g.catalog.engine.stored import note_stored
 from openg2g.catalog.upkeep.backup import back_up, back_up_beside
 from openg2g.cli.options.shared import database_given, database_option, format_option
 from openg2g.cli.output.tables import echo_json_value, escaped, say
@@ -42,8 +41,8 @@ def status(context: click.Context, format_name: str) -> None:
         facts["engine"] = database.engine_version()
         facts["schema"] = find_schema_revision(database)
         facts["newest_schema"] = SCHEMA_HEAD
-        if database.is_sqlite:
-            facts["journal_mode"] = journal_mode(database)
+        if (journal_mode := database.journal_mode()) is not None:
+            facts["journal_mode"] = journal_mode
         comparison = database.read(compare_definitions) if facts["schema"] == SCHEMA_HEAD else None
     finally:
         database.close()
@@ -144,12 +143,11 @@ def _upgrade_after_backup(database: Database, revision: str) -> None:
     """Upgrade, and before its tables change, copy an SQLite file."""
 
     def back_up(schema: str) -> None:
-        say(f"Backed up to {back_up_beside(database, schema)}.")
+        copy = back_up_beside(database, schema)
+        if copy is not None:
+            say(f"Backed up to {copy}.")
 
-    if database.is_sqlite:
-        migrate.upgrade(database, revision, before_change=back_up)
-    else:
-        migrate.upgrade(database, revision)
+    migrate.upgrade(database, revision, before_change=back_up)
 
 
 def _database(context: click.Context) -> Database:

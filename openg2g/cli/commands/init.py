@@ -3,11 +3,10 @@
 import click
 
 from openg2g.catalog.catalog import Catalog
+from openg2g.catalog.engine.commit import note_stored
 from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.sqlite.journal import wal_warning
-from openg2g.catalog.engine.sqlite.ownership import why_read_only
-from openg2g.catalog.engine.stored import note_stored
 from openg2g.cli.options.shared import database_given, database_option
 from openg2g.cli.output.tables import escaped, say
 
@@ -34,7 +33,7 @@ def command(context: click.Context, wal: bool) -> None:
     note_stored()
     with Catalog.open(database_given(context)) as catalog:
         click.echo(escaped(f"{'Made' if is_new else 'Found'} the catalog {catalog.location}."))
-        why = catalog.database.read(lambda connection: why_read_only(connection, location.path))
+        why = catalog.database.why_read_only()
     warning = wal_warning() if wal else None
     if warning is not None:
         say(warning)

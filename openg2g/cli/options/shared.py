@@ -44,12 +44,8 @@ def database_given(context: click.Context) -> str | None:
 def open_catalog(context: click.Context) -> "Iterator[Catalog]":
     """Open the catalog of `--database`, which must exist, for a block."""
     from openg2g.catalog import Catalog
-    from openg2g.catalog.engine.faults import naming_damage
 
-    with (
-        Catalog.open(database_given(context)) as catalog,
-        naming_damage(catalog.database.engine, catalog.database.location),
-    ):
+    with Catalog.open(database_given(context)) as catalog, catalog.database.naming_damage():
         yield catalog
 
 

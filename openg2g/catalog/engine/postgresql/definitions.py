@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 
 from openg2g.catalog.schema.tables import CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE
-
-REMOVAL = "DROP {kind} {name} ON {table}"
-"""Statement that removes a trigger or rule of somebody else."""
+from openg2g.models.errors import NotACatalogError
 
 CATALOG_FUNCTIONS = ("refuse_catalog_change", "refuse_revision_gap")
 """What our triggers execute."""
@@ -84,6 +82,16 @@ def read_definitions(connection: Connection) -> dict[tuple[str, str, str], str]:
         "functions": list(CATALOG_FUNCTIONS),
     }
     return {(table, kind, name): definition for table, kind, name, definition in connection.execute(_QUERY, parameters)}
+
+
+def find_version_table(connection: Connection) -> bool | None:
+    """Tell whether the version table is one; None where there is nothing of a catalog yet."""
+    is_utf8 = "SELECT pg_encoding_to_char(encoding) = 'UTF8' FROM pg_database WHERE datname = current_database()"
+    if not connection.scalar(text(is_utf8)):
+        raise NotACatalogError("a catalog needs a database with the encoding UTF8: createdb --encoding=UTF8 …")
+    is_table = f"SELECT relkind = 'r' FROM pg_class WHERE oid = to_regclass('{VERSION_TABLE}')"
+    answer: bool | None = connection.scalar(text(is_table))
+    return answer
 
 
 def comparable(definitions: Mapping[tuple[str, str, str], str]) -> dict[tuple[str, str, str], str]:

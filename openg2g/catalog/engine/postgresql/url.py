@@ -12,7 +12,6 @@ Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTR
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from sqlalchemy.engine import URL
@@ -38,27 +37,11 @@ _CANNOT_BE_READ = (
 )
 
 
-@dataclass(frozen=True)
-class ServerAddress:
-    """What a URL of PostgreSQL says.
+def parse_postgresql_url(text: str) -> tuple[URL, dict[str, str], bool | None]:
+    """Read a URL: what SQLAlchemy needs, further options for libpq, and whether statements may be prepared.
 
-    Attributes:
-        url: Driver, user, password, hosts and database, for SQLAlchemy.
-        options: Further options of the connection, as libpq calls them. They may hold secrets.
-        prepared_statements: Whether statements may be prepared on the server; None where the URL does not say.
-    """
-
-    url: URL
-    options: Mapping[str, str]
-    prepared_statements: bool | None
-
-
-def parse_postgresql_url(text: str) -> ServerAddress:
-    """Read a URL.
-
-    Raises:
-        LocationError: It cannot be read, or has an option that libpq does not know. The message repeats no part of it
-            that may be a secret.
+    What cannot be read, or has an option that libpq does not know, is refused; no part of it that may be a secret is
+    repeated.
     """
     if re.search(r"\s", text):
         raise _unreadable("it contains white space, which is written %20")
@@ -80,7 +63,7 @@ def parse_postgresql_url(text: str) -> ServerAddress:
     _refuse_unknown(said)
     host, port, query = _as_sqlalchemy_wants(addresses)
     url = URL.create("postgresql+psycopg", user, password, host, port, database or None, query)
-    return ServerAddress(url, said, prepared)
+    return url, said, prepared
 
 
 def _options(query: str) -> dict[str, list[str]]:

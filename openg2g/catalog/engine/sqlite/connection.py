@@ -1,16 +1,36 @@
-"""A connection of SQLite that belongs to one process, and what a forked child does with its copy of it."""
+"""A connection of SQLite that belongs to one process, and that an SQLite file of a stranger can make do no harm.
+
+Functions that are not harmless cannot be called from the file's views, indexes and triggers; a value or statement has a
+greatest length; a statement has an end.
+"""
 
 import gc
 import sqlite3
 import threading
 from contextlib import AbstractContextManager, suppress
+from itertools import chain, repeat
 from typing import Any, Self
 
 from openg2g.catalog.engine import forks
-from openg2g.catalog.engine.sqlite.bounds import BoundedConnection
+
+# Before SQLite 3.41, json_valid(), which our tables use, did not count as harmless: no table could then be read.
+_CAN_DISTRUST = sqlite3.sqlite_version_info >= (3, 41)
+
+HARDENING = (*(("trusted_schema = OFF",) if _CAN_DISTRUST else ()), "cell_size_check = ON")
+"""Settings (`PRAGMA …`) of every connection."""
+
+MAX_STEPS = 10_000_000_000
+"""Steps of SQLite's virtual machine after which a statement is ended: some minutes. Ours take a tenth in a catalog of a
+million revisions. Time would not do: a statement also lasts as long as its rows are waited for."""
+
+_STEPS_PER_CALL = 10_000_000
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 512 * 2**20,  # Bytes of a row; twice what a file to import has by default.
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
+}
 
 
-class ProcessConnection(BoundedConnection):
+class ProcessConnection(sqlite3.Connection):
     """A connection that only the process which opened it can use, and that no fork interrupts in a statement.
 
     Attributes:
@@ -22,13 +42,20 @@ class ProcessConnection(BoundedConnection):
         super().__init__(*args, **kwargs)
         self.statement = threading.RLock()
         self.is_inherited = False
+        for category, limit in _LIMITS.items():
+            self.setlimit(category, limit)
+
+    def begin_statement(self) -> None:
+        """Count the steps of a statement from here.
+
+        The count is kept by functions in C. A function in Python would be where a signal is served, and SQLite's driver
+        drops what it raises.
+        """
+        calls = chain(repeat(0, MAX_STEPS // _STEPS_PER_CALL), repeat(1))
+        self.set_progress_handler(calls.__next__, _STEPS_PER_CALL)
 
     def cursor(self, factory: Any = None) -> Any:
-        """Return a cursor.
-
-        Raises:
-            CatalogError: The process was forked since.
-        """
+        """Return a cursor, unless the process was forked since."""
         if self.is_inherited:
             raise forks.inherited_error()
         return super().cursor(ProcessCursor if factory is None else factory)

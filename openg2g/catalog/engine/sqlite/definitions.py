@@ -5,10 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, bindparam, text
 
-from openg2g.catalog.schema.tables import CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE
-
-REMOVAL = "DROP {kind} {name}"
-"""Statement that removes a trigger of somebody else."""
+from openg2g.catalog.schema.tables import CATALOG_TABLES, CATALOG_VIEWS, SQLITE_APPLICATION_ID, VERSION_TABLE
+from openg2g.models.errors import NotACatalogError
 
 # Names are compared by SQLite without regard to the case of ASCII letters, and so does its lower().
 _QUERY = text(
@@ -33,6 +31,21 @@ def read_definitions(connection: Connection) -> dict[tuple[str, str, str], str]:
             kind = "view" if name in CATALOG_VIEWS else "table"
         found[table, kind, name] = sql
     return found
+
+
+def find_version_table(connection: Connection) -> bool | None:
+    """Tell whether the version table is one; None where there is nothing of a catalog yet."""
+    application_id = connection.exec_driver_sql("PRAGMA application_id").scalar()
+    query = "SELECT name, type = 'table' AND rootpage > 0 FROM sqlite_master WHERE type IN ('table', 'view')"
+    is_table = {name: bool(answer) for name, answer in connection.execute(text(query))}
+    if VERSION_TABLE in is_table:
+        return is_table[VERSION_TABLE]
+    if any(is_table.values()) or application_id not in (0, SQLITE_APPLICATION_ID):
+        raise NotACatalogError(
+            f"{connection.engine.url.database} is not a catalog: it is an SQLite file with other tables. "
+            "Choose another path."
+        )
+    return None
 
 
 def comparable(definitions: Mapping[tuple[str, str, str], str]) -> dict[tuple[str, str, str], str]:

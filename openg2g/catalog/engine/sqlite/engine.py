@@ -1,30 +1,34 @@
 """How the catalog works with SQLite: settings, patience with locks, and what becomes of a file after a fork."""
 
-import errno
+import json
 import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event
+from sqlalchemy import Connection, FromClause, Table, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from openg2g.catalog.engine import forks, waiting
+from openg2g.catalog.engine import waiting
+from openg2g.catalog.engine.engines import CatalogEngine, driver_cursor
 from openg2g.catalog.engine.location import Location
-from openg2g.catalog.engine.sqlite.bounds import HARDENING
-from openg2g.catalog.engine.sqlite.connection import ProcessConnection, ProcessCursor
-from openg2g.catalog.engine.sqlite.faults import is_locked
-from openg2g.catalog.engine.sqlite.files import require_regular_files
+from openg2g.catalog.engine.sqlite import definitions
+from openg2g.catalog.engine.sqlite.connection import HARDENING, ProcessConnection, ProcessCursor
+from openg2g.catalog.engine.sqlite.faults import is_locked, is_refusal_to_write, sqlite_error
+from openg2g.catalog.engine.sqlite.files import require_locks, require_regular_files, why_file_is_read_only
 from openg2g.catalog.engine.sqlite.functions import register_functions
-from openg2g.models.errors import CatalogUnavailableError, DamagedCatalogError
+from openg2g.catalog.engine.sqlite.queue import WriterQueue
+from openg2g.catalog.schema.convert import RowTuple
+from openg2g.models.errors import CatalogError, DamagedCatalogError
 
 _BUSY_WAIT_S = 0.25  # SQLite does not serve Ctrl-C while it waits, so it waits briefly and often.
 _SETTINGS = (
@@ -33,48 +37,44 @@ _SETTINGS = (
     "synchronous = FULL",
     "cache_size = -65536",  # 64 MiB: the default of 2 costs 40 % on an import of 100,000.
 )
-_BEGIN_WRITING = "BEGIN IMMEDIATE"
+_WAITED_S = "catalog_waited_s"  # Execution option: the part of the patience that is used up already.
 _RETRY_PAUSE_S = 0.005  # SQLite may say at once that it is busy.
-_PROBE_TIMEOUT_S = 10
-_TRY_TO_LOCK = (
-    "import fcntl, sys\n"
-    "try: fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
-    "except OSError: sys.exit(1)\n"
-)
+
+# Of each page that a statement of several rows changes, SQLite keeps a copy, to undo that statement alone. A hundred
+# rows make up for it; a thousand take two thirds of the time of single ones, or less. They are 10,000 parameters where
+# a table has ten columns; SQLite takes 32,766.
+_ROWS_PER_STATEMENT = 1_000
 
 
-class SqliteEngine:
-    """The connections to an SQLite file.
+class SqliteEngine(CatalogEngine):
+    """The connections to an SQLite file."""
 
-    Attributes:
-        engine: The SQLAlchemy engine.
-    """
+    name = "sqlite"
+    product = "SQLite"
+    among_keys = "IN (SELECT value FROM json_each(?))"
+    removal = "DROP {kind} {name}"
+    read_definitions = staticmethod(definitions.read_definitions)
+    comparable = staticmethod(definitions.comparable)
+    find_version_table = staticmethod(definitions.find_version_table)
 
-    def __init__(self, location: Location, *, may_create: bool) -> None:
-        """Prepare the engine; the first use connects."""
-        path = location.path
-        assert path is not None
+    def __init__(self, location: Location, path: Path, *, may_create: bool) -> None:
+        """Prepare the engine for the file of a location; the first use connects."""
+        super().__init__(location, creator=self._connect)
         self._path = path
         # A mistyped path must not become an empty database.
         self._uri = f"{path.as_uri()}?mode={'rwc' if may_create else 'rw'}"
+        self._queue = WriterQueue(path)
         self._open: WeakSet[ProcessConnection] = WeakSet()
         self._connecting = threading.RLock()
         self._held: list[ProcessConnection] = []
         self._of_transactions: list[int] = []
-        self.engine: Engine = create_engine(
-            location.url, creator=self._connect, hide_parameters=True, pool_reset_on_return=None
-        )
         self.engine.dialect.statement_compiler = _HintingCompiler
         event.listen(self.engine, "connect", self._set_up)
-        event.listen(self.engine, "handle_error", forks.pass_on)
-        event.listen(self.engine, "do_execute", self._execute_patiently)
-        event.listen(self.engine, "do_execute_no_params", self._execute_patiently)
-
-    def begin_reading(self, connection: Connection) -> None:
-        """Begin nothing: each statement is a transaction of its own."""
+        event.listen(self.engine, "do_execute", self._execute)
+        event.listen(self.engine, "do_execute_no_params", self._execute)
 
     def begin_snapshot(self, connection: Connection) -> None:
-        """Begin a transaction in which every statement sees the same state."""
+        """Begin a transaction."""
         connection.exec_driver_sql("BEGIN")
 
     def begin_reading_only(self, connection: Connection) -> None:
@@ -84,26 +84,73 @@ class SqliteEngine:
 
     def end_reading_only(self, connection: Connection) -> None:
         """End it."""
-        connection.rollback()
+        super().end_reading_only(connection)
         connection.exec_driver_sql("PRAGMA query_only = OFF")
 
-    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
-        """Begin a transaction as a writer's, so that no other can come between its reading and its writing.
+    def turn(self) -> AbstractContextManager[float]:
+        """Queue for the file."""
+        return self._queue.turn()
 
-        Args:
-            connection: Where to begin it.
-            waited_s: The part of the patience that is used up already, seconds.
-        """
-        connection.exec_driver_sql(_BEGIN_WRITING, execution_options={"catalog_waited_s": waited_s})
+    def begin_writing(self, connection: Connection, waited_s: float = 0.0) -> None:
+        """Begin a transaction as a writer's, so that no other can come between its reading and its writing."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE", execution_options={_WAITED_S: waited_s})
 
     def begin_migrating(self, connection: Connection) -> None:
-        """Begin a transaction in which nobody else changes the tables."""
+        """Begin a transaction without foreign keys: to make a parent table again would empty its children."""
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.rollback()
         self.begin_writing(connection)
+
+    def end_migrating(self, connection: Connection) -> None:
+        """Let the pool not lend a connection without foreign keys."""
+        connection.invalidate()
 
     def commit(self, connection: Connection) -> None:
         """Commit by a statement, which is tried again where the driver's own commit would give the transaction up."""
         connection.exec_driver_sql("COMMIT")
         connection.commit()
+
+    def insert(self, connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
+        """Insert rows, a thousand by a statement."""
+        statement = f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}) VALUES "
+        marks = f"({', '.join('?' * len(table.columns))})"
+        with driver_cursor(connection, statement) as cursor:
+            while block := list(islice(rows, _ROWS_PER_STATEMENT)):
+                if len(block) == _ROWS_PER_STATEMENT:
+                    cursor.execute(statement + ", ".join([marks] * len(block)), list(chain.from_iterable(block)))
+                else:
+                    cursor.executemany(statement + marks, block)
+
+    def keys_parameter(self, keys: Sequence[str]) -> str:
+        """Return keys as JSON."""
+        return json.dumps(keys)
+
+    def translation(self, error: DBAPIError) -> CatalogError:
+        """Say what SQLite raised."""
+        return sqlite_error(error.orig, self.location, error.statement)
+
+    def is_refusal_to_write(self, error: SQLAlchemyError) -> bool:
+        """Whether it is what SQLite says then."""
+        return isinstance(error, DBAPIError) and is_refusal_to_write(error.orig)
+
+    def why_read_only(self, connection: Connection) -> str | None:
+        """Say whose the file is."""
+        return why_file_is_read_only(self._path)
+
+    def damage_of(self, connection: Connection, limit: int = 100) -> Iterator[str]:
+        """Let SQLite look through its pages and constraints."""
+        for (message,) in connection.exec_driver_sql(f"PRAGMA integrity_check({limit})").all():
+            if message != "ok":
+                yield message
+
+    def broken_references(self, connection: Connection) -> Iterator[str]:
+        """Let SQLite look."""
+        for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+            yield f"row {row} of {table} refers to a row of {parent} that is not there."
+
+    def journal_mode(self, connection: Connection) -> str:
+        """Ask SQLite."""
+        return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
 
     def before_fork(self) -> None:
         """Wait until no thread is in a statement, and note which open files belong to transactions."""
@@ -134,6 +181,12 @@ class SqliteEngine:
                     os.dup2(nowhere.fileno(), descriptor, inheritable=False)
         for raw in self._held:
             raw.give_up()
+        self._queue.leave_to_parent()
+
+    def close(self) -> None:
+        """Close what no transaction uses, and leave the queue."""
+        super().close()
+        self._queue.close()
 
     def _connect(self) -> ProcessConnection:
         require_regular_files(self._path)
@@ -150,11 +203,10 @@ class SqliteEngine:
             return raw
 
     def _set_up(self, connection: ProcessConnection, _: ConnectionPoolEntry) -> None:
-        connection.set_limits()
         cursor = connection.cursor()
         try:
             for setting in _SETTINGS:  # They read the schema, and may find it locked.
-                execute_patiently(cursor, f"PRAGMA {setting}", path=self._path)
+                self._execute_patiently(cursor, f"PRAGMA {setting}")
             register_functions(connection)
         except UnicodeDecodeError:  # SQLite's message quotes the schema, whose bytes are no text any more.
             message = "the SQLite file is damaged: its schema cannot be read. Restore a backup."
@@ -162,11 +214,41 @@ class SqliteEngine:
         finally:
             cursor.close()
 
-    def _execute_patiently(self, cursor: ProcessCursor, statement: str, *arguments: Any) -> bool:
+    def _execute(self, cursor: ProcessCursor, statement: str, *arguments: Any) -> bool:
         *parameters, context = arguments  # The last is SQLAlchemy's.
-        waited_s = context.execution_options.get("catalog_waited_s", 0.0)
-        execute_patiently(cursor, statement, *parameters, path=self._path, waited_s=waited_s)
+        waited_s = context.execution_options.get(_WAITED_S, 0.0)
+        self._execute_patiently(cursor, statement, *parameters, waited_s=waited_s)
         return True  # SQLAlchemy need not execute it.
+
+    def _execute_patiently(
+        self, cursor: ProcessCursor, statement: str, *parameters: Any, waited_s: float = 0.0
+    ) -> None:
+        """Execute a statement again while another connection holds the lock, for `waiting.LOCK_WAIT_S` at the most.
+
+        Writers wait for writers; in rollback-journal mode a commit waits for readers, and readers for a commit, or for
+        a transaction that is too large for the page cache. `waited_s` of the patience is used up already.
+        """
+        started = time.monotonic() - waited_s
+        has_warned = False
+        is_first = True
+        cursor.connection.begin_statement()
+        while True:
+            try:
+                cursor.execute(statement, *parameters)
+                return
+            except sqlite3.OperationalError as error:
+                waited_s = time.monotonic() - started
+                if not is_locked(error):
+                    raise
+                if is_first:
+                    require_locks(self._path)
+                    is_first = False
+                if waited_s > waiting.LOCK_WAIT_S:
+                    raise
+                if waited_s > waiting.TELL_AFTER_S and not has_warned:
+                    waiting.tell_of_waiting()
+                    has_warned = True
+                time.sleep(_RETRY_PAUSE_S)
 
 
 class _HintingCompiler(SQLiteCompiler):
@@ -187,91 +269,3 @@ def _descriptors(*paths: Path) -> list[int]:
             if (status.st_dev, status.st_ino) in wanted:
                 found.append(int(name))
     return found
-
-
-def execute_patiently(
-    cursor: ProcessCursor, statement: str, *parameters: Any, path: Path, waited_s: float = 0.0
-) -> None:
-    """Execute a statement again while another connection holds the lock, for `waiting.LOCK_WAIT_S` at the most.
-
-    Writers wait for writers; in rollback-journal mode a commit waits for readers, and readers for a commit, or for a
-    transaction that is too large for the page cache.
-
-    Args:
-        cursor: Where.
-        statement: The statement.
-        parameters: Its parameters, if any.
-        path: The file, to find out whether its file system has locks at all.
-        waited_s: The part of the patience that is used up already, seconds.
-
-    Raises:
-        CatalogUnavailableError: The file system has no locks.
-    """
-    started = time.monotonic() - waited_s
-    has_warned = False
-    is_first = True
-    cursor.connection.begin_statement()
-    while True:
-        try:
-            cursor.execute(statement, *parameters)
-            return
-        except sqlite3.OperationalError as error:
-            waited_s = time.monotonic() - started
-            if not is_locked(error):
-                raise
-            if is_first:
-                require_locks(path)
-                is_first = False
-            if waited_s > waiting.LOCK_WAIT_S:
-                raise
-            if waited_s > waiting.TELL_AFTER_S and not has_warned:
-                waiting.tell_of_waiting()
-                has_warned = True
-            time.sleep(_RETRY_PAUSE_S)
-
-
-def require_locks(path: Path, *, between_processes: bool = False) -> None:
-    """Make sure that the file system of a file has the locks which SQLite relies on, by a probe in its directory.
-
-    SQLite itself says of a file system without locks that the file is locked by somebody else.
-
-    Args:
-        path: The file. It is not touched: closing it would give up every lock that SQLite has on it in this process.
-        between_processes: Whether a lock must also keep another process out, which takes some time to find out.
-
-    Raises:
-        CatalogUnavailableError: It has none.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows, whose file systems have locks.
-        return
-    try:
-        probe = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115  It has no name that could stay behind.
-    except OSError:
-        return  # What may not be written needs no write lock.
-    with probe:
-        try:
-            fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
-                return
-            raise _no_locks(path, f"has no file locks ({errno.errorcode[error.errno]})") from None
-        if between_processes and _is_granted_again(probe.fileno()):
-            raise _no_locks(path, "grants the same lock to two processes")
-
-
-def _is_granted_again(descriptor: int) -> bool:
-    """Whether another process gets the lock of a file that this one has."""
-    command = [sys.executable, "-I", "-S", "-c", _TRY_TO_LOCK, str(descriptor)]
-    try:
-        return subprocess.run(command, check=False, timeout=_PROBE_TIMEOUT_S, pass_fds=[descriptor]).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):  # Python may run here, and may not be started by this user.
-        return False
-
-
-def _no_locks(path: Path, what: str) -> CatalogUnavailableError:
-    return CatalogUnavailableError(
-        f"{path}: the file system of {path.parent} {what}, so writers would damage each other's work. "
-        "Keep the catalog in a directory on a local disk, or on PostgreSQL."
-    )

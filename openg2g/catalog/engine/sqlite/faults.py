@@ -4,11 +4,12 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from openg2g.catalog.engine.location import Location
-from openg2g.catalog.engine.sqlite.ownership import other_owner_of_file
+from openg2g.catalog.engine.sqlite.files import other_owner_of_file
 from openg2g.models.errors import (
     CatalogError,
     CatalogLockedError,
@@ -20,59 +21,63 @@ from openg2g.models.errors import (
     NotACatalogError,
 )
 
-_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+# Code → kind of error, and what is said behind the location. `{}` is what SQLite says.
+_NOT_SUPPORTED = (
+    CatalogUnavailableError,
+    ": the file system does not do what SQLite needs ({}). Use another directory, or PostgreSQL.",
+)
+_IS_LOCKED = (CatalogLockedError, " is locked by another process. Try again when it has finished.")
+_EXPLANATIONS: Mapping[int, tuple[type[CatalogError], str]] = {
+    sqlite3.SQLITE_BUSY: _IS_LOCKED,
+    sqlite3.SQLITE_LOCKED: _IS_LOCKED,
+    sqlite3.SQLITE_NOTADB: (NotACatalogError, " is not a catalog: it is not an SQLite file."),
+    sqlite3.SQLITE_CONSTRAINT: (
+        CatalogError,
+        ": a rule of the tables refuses a row: {}. Nothing was stored. Run `openg2g verify`.",
+    ),
+    sqlite3.SQLITE_NOMEM: (CatalogUnavailableError, ": there is not enough memory. Nothing was stored."),
+    sqlite3.SQLITE_TOOBIG: (CatalogError, ": a value is larger than 512 MiB, which no catalog stores."),
+    sqlite3.SQLITE_INTERRUPT: (
+        CatalogUnavailableError,
+        ": a statement was ended, since it took more steps than any of a sound catalog. Run `openg2g db check` and "
+        "`openg2g verify`.",
+    ),
+    sqlite3.SQLITE_PROTOCOL: _NOT_SUPPORTED,
+    sqlite3.SQLITE_NOLFS: _NOT_SUPPORTED,
+}
 _READING = ("SELECT", "WITH", "PRAGMA", "EXPLAIN", "BEGIN")
 _TEMPORARY_DIRECTORIES = ("SQLITE_TMPDIR", "TMPDIR")  # As SQLite looks for them.
 
 
 def is_locked(error: BaseException | None) -> bool:
     """Whether SQLite refused because another connection holds the lock: to be tried again."""
-    return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
+    return isinstance(error, sqlite3.Error) and _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def sqlite_error(error: sqlite3.Error, location: Location, statement: str | None) -> CatalogError:
-    """Translate an error of SQLite.
+def is_refusal_to_write(error: BaseException | None) -> bool:
+    """Whether SQLite refused to write on a connection that only reads."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
 
-    Args:
-        error: What it raised.
-        location: Where.
-        statement: What was asked, since reading can only fill the disk of temporary files; None where it is not known.
-    """
+
+def sqlite_error(error: BaseException | None, location: Location, statement: str | None) -> CatalogError:
+    """Translate an error of SQLite; a statement that reads can only fill the disk of temporary files."""
     path = location.path
     assert path is not None
-    match _code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return CatalogLockedError(f"{location} is locked by another process. Try again when it has finished.")
+    code = _code(error)
+    if code in _EXPLANATIONS:
+        kind, explanation = _EXPLANATIONS[code]
+        return kind(f"{location}{explanation.format(error)}")
+    match code:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return _read_only(getattr(error, "sqlite_errorcode", 0), path)
         case sqlite3.SQLITE_CANTOPEN:
             return _cannot_open(path)
-        case sqlite3.SQLITE_NOTADB:
-            return NotACatalogError(f"{location} is not a catalog: it is not an SQLite file.")
         case sqlite3.SQLITE_CORRUPT:
             return damaged(location, error)
         case sqlite3.SQLITE_FULL:
             return _full(path, statement)
         case sqlite3.SQLITE_IOERR:
             return _not_read_or_written(error, path)
-        case sqlite3.SQLITE_CONSTRAINT:
-            return CatalogError(
-                f"{location}: a rule of the tables refuses a row: {error}. Nothing was stored. Run `openg2g verify`."
-            )
-        case sqlite3.SQLITE_NOMEM:
-            return CatalogUnavailableError(f"{location}: there is not enough memory. Nothing was stored.")
-        case sqlite3.SQLITE_TOOBIG:
-            return CatalogError(f"{location}: a value is larger than 512 MiB, which no catalog stores.")
-        case sqlite3.SQLITE_INTERRUPT:
-            return CatalogUnavailableError(
-                f"{location}: a statement was ended, since it took more steps than any of a sound catalog. "
-                "Run `openg2g db check` and `openg2g verify`."
-            )
-        case sqlite3.SQLITE_PROTOCOL | sqlite3.SQLITE_NOLFS:
-            return CatalogUnavailableError(
-                f"{location}: the file system does not do what SQLite needs ({error}). Use another directory, or "
-                "PostgreSQL."
-            )
     return _other(str(error), location)
 
 
@@ -81,7 +86,7 @@ def damaged(location: Location, problem: object) -> DamagedCatalogError:
     return DamagedCatalogError(f"{location} is damaged ({problem}). Restore it from a backup.")
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
@@ -100,11 +105,9 @@ def _read_only(code: int, path: Path) -> CatalogError:
         return CatalogUnavailableError(
             f"{path} was replaced or taken away while it was open. Nothing was stored; open the catalog again."
         )
-    if code == sqlite3.SQLITE_READONLY_ROLLBACK or _has_foreign_journal(path):
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
         return _died_while_writing(path)
-    if not _may_write(path) and _is_wal(path):
-        return _wal_is_read_only(path)
-    return CatalogReadOnlyError(
+    return _write_needed(path) or CatalogReadOnlyError(
         f"{path} may only be read: check the permissions of the file and directory{_owner(path)}."
     )
 
@@ -122,11 +125,7 @@ def _cannot_open(path: Path) -> CatalogError:
             )
         return CatalogNotFoundError(str(path), "the file does not exist")
     if os.access(path, os.R_OK):
-        if _has_foreign_journal(path):
-            return _died_while_writing(path)
-        if not _may_write(path) and _is_wal(path):
-            return _wal_is_read_only(path)
-        return CatalogUnavailableError(
+        return _write_needed(path) or CatalogUnavailableError(
             f"{path}: SQLite cannot open the file, its journal, or a temporary file in {_temporary_directory()}. Check "
             "the permissions of both directories, and how many files are open (`ulimit -n`)."
         )
@@ -158,20 +157,25 @@ def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
+def _write_needed(path: Path) -> CatalogError | None:
+    """Say why even reading takes the right to write, which this user lacks; None where it does not."""
+    if _has_foreign_journal(path):
+        return _died_while_writing(path)
+    if _may_write(path) or not _is_wal(path):
+        return None
+    return CatalogReadOnlyError(
+        f"{path} has a write-ahead log (--wal), which even readers write to: this user may not write to the file or to "
+        f"its directory{_owner(path)}. Ask for the right, or for a copy made by `openg2g db backup`, and put it into a "
+        "directory of yours."
+    )
+
+
 def _died_while_writing(path: Path) -> CatalogError:
     journal = Path(f"{path}-journal")
     return CatalogReadOnlyError(
         f"{path} cannot be read yet: a process died while it wrote, and {journal.name} must be played back by somebody "
         f"who may write to both files and their directory{_owner(journal)}: `openg2g list` does it. To let a group "
         "share a catalog, use a directory with the setgid bit and umask 002."
-    )
-
-
-def _wal_is_read_only(path: Path) -> CatalogError:
-    return CatalogReadOnlyError(
-        f"{path} has a write-ahead log (--wal), which even readers write to: this user may not write to the file or to "
-        f"its directory{_owner(path)}. Ask for the right, or for a copy made by `openg2g db backup`, and put it into a "
-        "directory of yours."
     )
 
 
@@ -189,7 +193,7 @@ def _full(path: Path, statement: str | None) -> CatalogError:
     )
 
 
-def _not_read_or_written(error: sqlite3.Error, path: Path) -> CatalogError:
+def _not_read_or_written(error: BaseException | None, path: Path) -> CatalogError:
     if _has_foreign_journal(path):
         return _died_while_writing(path)
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_GETTEMPPATH:

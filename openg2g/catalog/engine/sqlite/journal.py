@@ -2,8 +2,6 @@
 
 import sqlite3
 
-from sqlalchemy import Connection
-
 from openg2g.catalog.engine.database import Database
 from openg2g.models.errors import CatalogUnavailableError
 
@@ -11,21 +9,8 @@ _MENDED_SINCE = (3, 51, 3)
 _ALSO_MENDED = ((3, 50, 7), (3, 44, 6))  # And what follows them within their series.
 
 
-def journal_mode(database: Database) -> str:
-    """Return how SQLite keeps a transaction until it is complete: `delete`, or `wal`."""
-
-    def read(connection: Connection) -> str:
-        return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
-
-    return database.read(read)
-
-
 def set_wal(database: Database) -> None:
-    """Let a new file have a write-ahead log from now on, which it remembers.
-
-    Raises:
-        CatalogUnavailableError: Its file system does not have what that takes.
-    """
+    """Let a new file have a write-ahead log from now on, which it remembers."""
     with database.connected() as connection:
         mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar()
     if mode != "wal":

@@ -147,13 +147,8 @@ def _remove_where_nobody_queues(names: list[str]) -> None:
 def _opened_file(name: str, otherwise: int = 0) -> int:
     """Open an empty file of the user's; nobody else can open it, and so keep its lock.
 
-    Args:
-        name: The file.
-        otherwise: Flags for a second try where there is none. Only then: nobody may "create" what is there, in a
-            directory for all.
-
-    Raises:
-        OSError: Something else has the name.
+    Where there is none, it is tried again with the flags `otherwise`. Only then: nobody may "create" what is there, in
+    a directory for all.
     """
     try:
         descriptor = os.open(name, _OPENED_AS)

@@ -10,7 +10,7 @@ import pytest
 from openg2g.catalog import Catalog, CatalogError, DamagedCatalogError
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.location import locate
-from openg2g.catalog.engine.sqlite import bounds
+from openg2g.catalog.engine.sqlite import connection as bounds
 from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.models.errors import CatalogUnavailableError
 from tests.builders import make_draft, make_workload

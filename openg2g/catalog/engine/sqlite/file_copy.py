@@ -26,10 +26,7 @@ def copy_file(database: Database, path: Path) -> None:
     """Copy the SQLite file of a database into a new file, its journal mode included.
 
     Others may write between two steps. A write makes the copy begin again, so from the first one on they have to wait:
-    otherwise it might never end.
-
-    Raises:
-        OSError: The new file cannot be written.
+    otherwise it might never end. Where the new file cannot be written, an OSError says why.
     """
     make_file(path)
     with (
