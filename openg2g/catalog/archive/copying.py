@@ -76,10 +76,7 @@ def _name_meant(source: Catalog, reference: str) -> str:
 def import_archive_files(
     catalog: Catalog, paths: Sequence[str], name_here: Callable[[str], str] = str
 ) -> dict[str, int]:
-    """Add whole archives in one transaction: all or none.
-
-    Errors are those of `archive_read_ahead` and `import_archive`.
-    """
+    """Add whole archives in one transaction: all or none; errors are those of their reading and adding."""
     added: dict[str, int] = {}
     with open_sources(paths, "jsonl") as sources, ExitStack() as stack:
         archives = [stack.enter_context(archive_read_ahead(source.stream, source.label)) for source in sources]

@@ -57,19 +57,8 @@ class _Moment:
     alias_moves: dict[tuple[int, str], int]
 
 
-@dataclass(frozen=True)
-class _Page:
-    """Names whose revisions are read at a time, or one name and a part of its revisions.
-
-    Attributes:
-        names: The names.
-        first_number: Number of the first revision that is read.
-        last_number: Number of the last one; of each name, no more than it had.
-    """
-
-    names: list[_Name]
-    first_number: int
-    last_number: int
+_Page = tuple[list[_Name], int]
+"""Names whose revisions are read at a time, and the number of the first that is read of each."""
 
 
 def archive_entries(database: Database, names: Sequence[str] | None = None) -> Iterator[Entry]:
@@ -87,31 +76,24 @@ def archive_entries(database: Database, names: Sequence[str] | None = None) -> I
 
 
 def _moment_of(connection: Connection, wanted: set[str] | None) -> _Moment:
-    query = select(NameRow.id, NameRow.name, _LAST_NUMBER.label("last_number")).order_by(NameRow.name)
+    query = select(NameRow.id, NameRow.name, func.coalesce(_LAST_NUMBER, 0)).order_by(NameRow.name)
+    names = [_Name(*row) for row in connection.execute(query) if wanted is None or row.name in wanted]
     tags: dict[int, dict[str, str]] = defaultdict(dict)
     for row in connection.execute(select(TagRow.__table__).order_by(TagRow.name_id, TagRow.key)):
         tags[row.name_id][row.key] = row.value
     renames = select(RenameRow.name_id, func.max(RenameRow.number)).group_by(RenameRow.name_id)
-    moves = select(AliasMoveRow.name_id, AliasMoveRow.alias, func.max(AliasMoveRow.number))
+    alias = (AliasMoveRow.name_id, AliasMoveRow.alias)
+    moves = connection.execute(select(*alias, func.max(AliasMoveRow.number)).group_by(*alias))
     return _Moment(
         connection.scalar(select(func.max(WorkloadRow.id))) or 0,
-        [
-            _Name(row.id, row.name, row.last_number or 0)
-            for row in connection.execute(query)
-            if wanted is None or row.name in wanted
-        ],
+        names,
         tags,
         {name_id: number for name_id, number in connection.execute(renames)},
-        {
-            (name_id, alias): number
-            for name_id, alias, number in connection.execute(moves.group_by(AliasMoveRow.name_id, AliasMoveRow.alias))
-        },
+        {(name_id, alias): number for name_id, alias, number in moves},
     )
 
 
 def _workload_entries(database: Database, last_id: int, wanted: set[int] | None) -> Iterator[WorkloadEntry]:
-    last = ""
-
     def page(connection: Connection) -> tuple[str | None, list[WorkloadEntry]]:
         query = select(WorkloadRow.id, WorkloadRow.digest).where(WorkloadRow.digest > last)
         rows = connection.execute(query.order_by(WorkloadRow.digest).limit(KEYS_PER_STATEMENT)).all()
@@ -119,44 +101,36 @@ def _workload_entries(database: Database, last_id: int, wanted: set[int] | None)
         workloads = read_workloads(connection, [row.id for row in chosen])
         return rows[-1].digest if rows else None, [WorkloadEntry(row.digest, workloads[row.id]) for row in chosen]
 
-    while True:
-        next_last, entries = database.read(page)
-        if next_last is None:
-            return
+    last: str | None = ""
+    while last is not None:
+        last, entries = database.read(page)
         yield from entries
-        last = next_last
 
 
 def _workloads_of(database: Database, names: Sequence[_Name]) -> set[int]:
-    found: set[int] = set()
-    for page in _pages(names):
-        for row in database.read(partial(_revision_rows, page=page)):
-            if row.workload_id is not None:
-                found.add(row.workload_id)
-    return found
+    rows = (row for page in _pages(names) for row in database.read(partial(_revision_rows, page=page)))
+    return {row.workload_id for row in rows if row.workload_id is not None}
 
 
 def _pages(names: Sequence[_Name]) -> Iterator[_Page]:
     """Cut names into pages of so many revisions; a name that has more comes in several, which follow each other."""
-    page: list[_Name] = []
-    num_revisions = 0
+    groups: list[list[_Name]] = []
+    room = 0
     for name in names:
-        if page and (num_revisions + name.last_number > _REVISIONS_PER_PAGE or len(page) >= KEYS_PER_STATEMENT):
-            yield _Page(page, 1, _REVISIONS_PER_PAGE)
-            page, num_revisions = [], 0
-        page.append(name)
-        num_revisions += name.last_number
-        if num_revisions > _REVISIONS_PER_PAGE:  # Of this name alone.
-            for first in range(1, name.last_number + 1, _REVISIONS_PER_PAGE):
-                yield _Page(page, first, first + _REVISIONS_PER_PAGE - 1)
-            page, num_revisions = [], 0
-    if page:
-        yield _Page(page, 1, _REVISIONS_PER_PAGE)
+        if not groups or name.last_number > room or len(groups[-1]) >= KEYS_PER_STATEMENT:
+            groups.append([])
+            room = _REVISIONS_PER_PAGE
+        groups[-1].append(name)
+        room -= name.last_number
+    for group in groups:
+        for first in range(1, max(1, *(name.last_number for name in group)) + 1, _REVISIONS_PER_PAGE):
+            yield group, first
 
 
 def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[Entry]:
     """Read a page; what comes before the revisions of a name with the first of them, and after them with the last."""
-    ids = [name.id for name in page.names]
+    names, first = page
+    ids = [name.id for name in names]
     made = connection.execute(select(NameRow.id, NameRow.created_at).where(NameRow.id.in_(ids)))
     created_at = {row.id: row.created_at for row in made}
     renames = _grouped(connection, RenameRow, ids)
@@ -165,17 +139,16 @@ def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[
     for row in _revision_rows(connection, page):
         revisions[row.name_id].append(row)
     entries: list[Entry] = []
-    for name in page.names:
-        if page.first_number == 1:
+    for name in names:
+        if first == 1:
             entries.append(NameEntry(name.name, created_at[name.id], moment.tags.get(name.id, {})))
-            num_renames = moment.renames.get(name.id, 0)
             entries += [
                 RenameEntry(name.name, row.number, rename_from_row(row))
                 for row in renames[name.id]
-                if row.number <= num_renames
+                if row.number <= moment.renames.get(name.id, 0)
             ]
         entries += [_revision_entry(name.name, row) for row in revisions[name.id]]
-        if page.last_number >= name.last_number:
+        if first + _REVISIONS_PER_PAGE > name.last_number:
             entries += [
                 AliasMoveEntry(name.name, row.number, alias_move_from_row(row))
                 for row in moves[name.id]
@@ -186,12 +159,12 @@ def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[
 
 def _revision_rows(connection: Connection, page: _Page) -> list[RevisionRowRead]:
     """Read the revisions of a page, by name and number, without those that are newer than the moment."""
+    names, first = page
+    last_numbers = {name.id: name.last_number for name in names}
     query = NAMED_REVISIONS.where(
-        RevisionRow.name_id.in_([name.id for name in page.names]),
-        RevisionRow.number >= page.first_number,
-        RevisionRow.number <= page.last_number,
+        RevisionRow.name_id.in_(last_numbers),
+        RevisionRow.number.between(first, first + _REVISIONS_PER_PAGE - 1),
     )
-    last_numbers = {name.id: name.last_number for name in page.names}
     rows = connection.execute(query.order_by(RevisionRow.name_id, RevisionRow.number)).all()
     return [row for row in rows if row.number <= last_numbers[row.name_id]]
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import func, select
 
@@ -55,16 +55,10 @@ class ArchiveTarget:
 
     def __init__(self, name_here: Callable[[str], str] = str) -> None:
         """Take what each incoming name is to be called here."""
-        self._given = name_here
-        self._incoming: dict[str, str] = {}  # Name here → the incoming name that took it.
+        self._name_here = name_here
+        self._here: dict[str, str] = {}  # Incoming name → name here.
         self._renamed: dict[str, int] = {}  # Incoming name → the name here that it is, under another name.
         self.added: dict[str, int] = {}
-
-    def _name_here(self, incoming: str) -> str:
-        here = self._given(incoming)
-        if self._incoming.setdefault(here, incoming) != incoming:
-            raise InvalidRevisionError(f"{self._incoming[here]} and {incoming} would both be called {here}.")
-        return here
 
     def add(self, writer: CatalogWriter, batch: Sequence[Entry]) -> None:
         """Add a batch.
@@ -73,31 +67,44 @@ class ArchiveTarget:
             HistoryConflictError: A name has another history here; nothing of the transaction must be kept.
         """
         writer.content.store({entry.digest: entry.workload for entry in _of_kind(batch, WorkloadEntry)})
-        names = list({self._name_here(entry.name): None for entry in batch if not isinstance(entry, WorkloadEntry)})
-        ids = self._names(writer, batch, names)
+        ids = self._ids_of_names(writer, batch)
+        self._add_tags(writer, _of_kind(batch, NameEntry), ids)
         self._add_revisions(writer, _of_kind(batch, RevisionEntry), ids)
         self._add_renames(writer, _of_kind(batch, RenameEntry), ids)
         self._add_alias_moves(writer, _of_kind(batch, AliasMoveEntry), ids)
         # Another copy may add the same rows, times included, so none of them tells whether this transaction happened.
         forget_appended(writer.connection)
 
-    def _names(self, writer: CatalogWriter, batch: Sequence[Entry], names: Sequence[str]) -> dict[str, int]:
+    def _ids_of_names(self, writer: CatalogWriter, batch: Sequence[Entry]) -> dict[str, int]:
+        """Return incoming name → id of the name here, which is made where there is none."""
+        here = {}
+        for incoming in dict.fromkeys(entry.name for entry in batch if not isinstance(entry, WorkloadEntry)):
+            here[incoming] = self._choose_name(incoming)
         ids: dict[str, int] = {}
-        for chunk in chunks(names, KEYS_PER_STATEMENT):
+        for chunk in chunks(list(here.values()), KEYS_PER_STATEMENT):
             found = writer.connection.execute(select(NameRow.name, NameRow.id).where(NameRow.name.in_(chunk)))
             ids.update((name, name_id) for name, name_id in found)
         self._follow_renames(writer, batch, ids)
-        ids.update((name, name_id) for name, name_id in self._renamed.items() if name in names)
-        new = {self._name_here(entry.name): entry for entry in _of_kind(batch, NameEntry)}
-        new = {name: entry for name, entry in new.items() if name not in ids}
+        ids |= {name: self._renamed[name] for name in here.values() if name in self._renamed}
+        new = {
+            here[entry.name]: entry.created_at for entry in _of_kind(batch, NameEntry) if here[entry.name] not in ids
+        }
         first_id = (writer.connection.scalar(select(func.max(NameRow.id))) or 0) + 1
         ids.update((name, name_id) for name_id, name in enumerate(new, first_id))
-        rows = [name_to_row(ids[name], name, entry.created_at) for name, entry in new.items()]
+        rows = [name_to_row(ids[name], name, created_at) for name, created_at in new.items()]
         insert_rows(writer.connection, NameRow, rows)
-        self._add_tags(writer, _of_kind(batch, NameEntry), ids)
-        for name in names:
-            self.added.setdefault(name, 0)
-        return ids
+        return {incoming: ids[name] for incoming, name in here.items()}
+
+    def _choose_name(self, incoming: str) -> str:
+        """Return what an incoming name is called here; no two may be called the same."""
+        if incoming not in self._here:
+            here = self._name_here(incoming)
+            if here in self.added:
+                other = next(name for name, taken in self._here.items() if taken == here)
+                raise InvalidRevisionError(f"{other} and {incoming} would both be called {here}.")
+            self._here[incoming] = here
+            self.added[here] = 0
+        return self._here[incoming]
 
     def _follow_renames(self, writer: CatalogWriter, batch: Sequence[Entry], ids: dict[str, int]) -> None:
         """Find the names that are called otherwise here.
@@ -109,7 +116,7 @@ class ArchiveTarget:
         for entry in _of_kind(batch, RenameEntry):
             changes[entry.name].append(entry.change)
         first_of = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
-        names = [entry.name for entry in _of_kind(batch, NameEntry) if self._name_here(entry.name) == entry.name]
+        names = [entry.name for entry in _of_kind(batch, NameEntry) if self._here[entry.name] == entry.name]
         firsts = [first_of[name] for name in names if name in first_of]
         while any(self._follow_rename(writer, first, changes[first.name], ids) for first in firsts):
             pass  # The name that was left may be what yet another one has been renamed to.
@@ -141,71 +148,46 @@ class ArchiveTarget:
 
     def _add_tags(self, writer: CatalogWriter, entries: Sequence[NameEntry], ids: Mapping[str, int]) -> None:
         """Add the tags whose keys a name does not have here; those it has stay as they are."""
-        name_ids = [ids[self._name_here(entry.name)] for entry in entries]
-        known = _rows_by_key(writer, TagRow, name_ids)
-        rows = [
-            tag_to_row(name_id, key, value)
-            for name_id, entry in zip(name_ids, entries, strict=True)
-            for key, value in entry.tags.items()
-            if (name_id, key) not in known
-        ]
-        insert_rows(writer.connection, TagRow, rows)
+        known = _rows_by_key(writer, TagRow, [ids[entry.name] for entry in entries])
+        rows = [tag_to_row(ids[entry.name], key, value) for entry in entries for key, value in entry.tags.items()]
+        insert_rows(writer.connection, TagRow, [row for row in rows if row[:2] not in known])
 
     def _add_revisions(self, writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
         if not entries:
             return
-        known = self._known_revisions(writer, entries, ids)
+        known = _known_revisions(writer, entries, ids)
         workload_ids: dict[str | None, int | None] = {None: None}
         workload_ids.update(writer.content.find([entry.digest for entry in entries if entry.digest is not None]))
         rows = []
         for entry in entries:
-            name = self._name_here(entry.name)
+            name, name_id = self._here[entry.name], ids[entry.name]
             annotations_text = annotations_to_text(entry.annotations)
-            there = known.get((ids[name], entry.number))
+            there = known.get((name_id, entry.number))
             if there is not None:
                 _refuse_difference(name, entry, annotations_text, there)
                 continue
-            rows.append(revision_to_row(entry, ids[name], workload_ids[entry.digest], annotations_text))
+            rows.append(revision_to_row(entry, name_id, workload_ids[entry.digest], annotations_text))
             self.added[name] += 1
             writer.clocks.note_recorded(name, entry.recorded_at)
         insert_rows(writer.connection, RevisionRow, rows)
 
-    def _known_revisions(
-        self, writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
-    ) -> dict[tuple[int, int], RevisionRowRead]:
-        numbers = [entry.number for entry in entries]
-        name_ids = list({ids[self._name_here(entry.name)]: None for entry in entries})
-        known: dict[tuple[int, int], RevisionRowRead] = {}
-        for chunk in chunks(name_ids, KEYS_PER_STATEMENT):
-            query = NAMED_REVISIONS.where(
-                RevisionRow.name_id.in_(chunk), RevisionRow.number >= min(numbers), RevisionRow.number <= max(numbers)
-            )
-            known.update(((row.name_id, row.number), row) for row in writer.connection.execute(query))
-        return known
-
     def _add_renames(self, writer: CatalogWriter, entries: Sequence[RenameEntry], ids: Mapping[str, int]) -> None:
-        known = _rows_by_key(writer, RenameRow, [ids[self._name_here(entry.name)] for entry in entries])
-        rows = []
-        for entry in entries:
-            name = self._name_here(entry.name)
-            row = rename_to_row(entry.change, ids[name], entry.number)
-            rows += _unless_there(known, row, 2, name, entry.number, "rename")
-        insert_rows(writer.connection, RenameRow, rows)
-        for entry in entries:
-            if any(row[0] == ids[self._name_here(entry.name)] for row in rows):  # It was changed there since.
-                name = self._name_here(entry.name)
-                naming.set_name(writer.connection, ids[name], name)
+        rows = {
+            rename_to_row(entry.change, ids[entry.name], entry.number): (self._here[entry.name], entry.number, "rename")
+            for entry in entries
+        }
+        changed = {row[0] for row in _insert_new(writer, RenameRow, rows)}
+        for incoming in {entry.name: None for entry in entries if ids[entry.name] in changed}:
+            naming.set_name(writer.connection, ids[incoming], self._here[incoming])
 
     def _add_alias_moves(
         self, writer: CatalogWriter, entries: Sequence[AliasMoveEntry], ids: Mapping[str, int]
     ) -> None:
-        known = _rows_by_key(writer, AliasMoveRow, [ids[self._name_here(entry.name)] for entry in entries])
-        rows = []
+        rows = {}
         for entry in entries:
-            name = self._name_here(entry.name)
-            row = alias_move_to_row(entry.move, ids[name], entry.number)
-            rows += _unless_there(known, row, 3, name, entry.number, f"the moves of {entry.move.alias}, move")
-        insert_rows(writer.connection, AliasMoveRow, rows)
+            row = alias_move_to_row(entry.move, ids[entry.name], entry.number)
+            rows[row] = (self._here[entry.name], entry.number, f"the moves of {entry.move.alias}, move")
+        _insert_new(writer, AliasMoveRow, rows)
 
 
 def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
@@ -231,21 +213,37 @@ def _rows_by_key(writer: CatalogWriter, row_class: type[Row], name_ids: Sequence
     return rows
 
 
-def _unless_there(
-    known: Mapping[RowTuple, RowTuple],
-    row: RowTuple,
-    width: int,
-    name: str,
-    number: int,
-    what: str,
+def _insert_new(
+    writer: CatalogWriter, row_class: type[Row], rows: Mapping[RowTuple, tuple[str, int, str]]
 ) -> list[RowTuple]:
-    """Return a row to be inserted, or nothing where the same one is there."""
-    there = known.get(row[:width])
-    if there is None:
-        return [row]
-    if there != row:
-        raise HistoryConflictError(name, number, what, "they say different things")
-    return []
+    """Insert those of some rows that are not there, and return them.
+
+    Args:
+        writer: Where.
+        row_class: Their table.
+        rows: Each with the name, the number and the kind of change that an error names where another row is there.
+    """
+    width = len(row_class.__table__.primary_key.columns)
+    known = _rows_by_key(writer, row_class, [cast(int, row[0]) for row in rows])
+    for row, about in rows.items():
+        if known.get(row[:width], row) != row:
+            raise HistoryConflictError(*about, "they say different things")
+    new = [row for row in rows if row[:width] not in known]
+    insert_rows(writer.connection, row_class, new)
+    return new
+
+
+def _known_revisions(
+    writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
+) -> dict[tuple[int, int], RevisionRowRead]:
+    numbers = [entry.number for entry in entries]
+    known: dict[tuple[int, int], RevisionRowRead] = {}
+    for chunk in chunks(list({ids[entry.name]: None for entry in entries}), KEYS_PER_STATEMENT):
+        query = NAMED_REVISIONS.where(
+            RevisionRow.name_id.in_(chunk), RevisionRow.number >= min(numbers), RevisionRow.number <= max(numbers)
+        )
+        known.update(((row.name_id, row.number), row) for row in writer.connection.execute(query))
+    return known
 
 
 def _refuse_difference(name: str, entry: RevisionEntry, annotations_text: str, there: RevisionRowRead) -> None:
