@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.catalog import Catalog, InvalidRevisionError
-from openg2g.catalog.documents.script_check import NameMap, ScriptStatus, check_scripts
+from openg2g.catalog.documents.script_check import ScriptStatus, check_scripts, name_in_catalog
 from openg2g.formats.python.writing import MAX_BYTES
 from tests.cli.conftest import Cli, Outcome, on_each_engine
 
@@ -110,8 +110,9 @@ def test_the_names_of_scripts_are_mapped_to_those_of_the_catalog(filled: Cli) ->
         "tree/a/run.py:1: other: unknown to the catalog; the same as fleet@3\n"
         "tree/b/run.py:1: fleet: in step with fleet@3\n"
     )
-    names = NameMap({"f": "1", "run.py:f": "2", "b/run.py:f": "3"})
-    assert [names.name_of(path, "f") for path in ("x.py", "a/run.py", "b/run.py", "xb/run.py")] == ["1", "2", "3", "2"]
+    names = {"f": "1", "run.py:f": "2", "b/run.py:f": "3"}
+    paths = ("x.py", "a/run.py", "b/run.py", "xb/run.py")
+    assert [name_in_catalog(names, path, "f") for path in paths] == ["1", "2", "3", "2"]
 
 
 @pytest.mark.parametrize("text", ["MODELS", "=fleet", "MODELS=", "MODELS=a b"])

@@ -22,7 +22,6 @@ from openg2g.formats.document import Document
 from openg2g.formats.git.history import (
     SOURCE_PREFIX,
     CommittedVersion,
-    SkippedVersion,
     documents_of_version,
     list_git_history,
 )
@@ -100,7 +99,9 @@ def plan_git_import(
     for version in history.versions():
         planner.add(version)
     if planner.problems and (on_bad == "fail" or not planner.drafts):
-        raise InvalidDocumentError(_first(planner.problems, path))
+        more = len(planner.problems) - MAX_PROBLEMS
+        rest = [Problem(path, "", f"has {more} more problems.")] if more > 0 else []
+        raise InvalidDocumentError(planner.problems[:MAX_PROBLEMS] + rest)
     return GitImportPlan(len(history), tuple(planner.drafts), tuple(planner.notices))
 
 
@@ -140,9 +141,6 @@ def import_git_history(
 
     Returns:
         The revisions that were added, oldest commit first, and what was passed over.
-
-    Raises:
-        CatalogError: As `plan_git_import`, and what recording raises.
     """
     plan = plan_git_import(path, name=name, format_name=format_name, on_bad=on_bad)
     with catalog.writing() as writer:
@@ -155,11 +153,8 @@ class _Planner:
 
     Attributes:
         stem: Name of a workload that has none.
-        name: Name of all workloads; None to leave it to the documents.
-        format_name: Format of all versions; None to tell it from each suffix.
         states: Name → digest and annotations, of what is in the file.
         since: Name → since when that applies.
-        now: When the history is read.
     """
 
     stem: str
@@ -184,20 +179,16 @@ class _Planner:
                     self._add_document(outcome, version, present)
                 except InvalidDocumentError as error:
                     problems += error.problems
-            elif self._passes_over(outcome):
-                return
-        if problems:
-            # A name that is not there may be that of a document which cannot be read.
-            self._note_problems(problems)
-        else:
+            elif outcome.version.kind != "deleted" or outcome.version.is_repetition:
+                self.notices.append(GitNotice("merge", f"{outcome.version.where}: {outcome.reason}"))
+                return  # A deletion is a version that has no workload.
+        if not problems:
             self._retire(self.states.keys() - present, version)
-
-    def _passes_over(self, skipped: SkippedVersion) -> bool:
-        """Note a merge; a deletion is a version that has no workload."""
-        if skipped.version.kind == "deleted" and not skipped.version.is_repetition:
-            return False
-        self.notices.append(GitNotice("merge", f"{skipped.version.where}: {skipped.reason}"))
-        return True
+            return
+        # A name that is not there may be that of a document which cannot be read.
+        self.problems += problems
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        self.notices.append(GitNotice("invalid", f"{problems[0]}{more}"))
 
     def _add_document(self, document: Document, version: CommittedVersion, present: set[str]) -> None:
         name = self._name_of(document, version)
@@ -244,18 +235,6 @@ class _Planner:
         authored_at = min(version.authored_at or self.now, self.now)
         self.since[name] = max(authored_at, self.since.get(name, authored_at))
         return self.since[name]
-
-    def _note_problems(self, problems: list[Problem]) -> None:
-        self.problems += problems
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        self.notices.append(GitNotice("invalid", f"{problems[0]}{more}"))
-
-
-def _first(problems: list[Problem], path: str) -> list[Problem]:
-    """Cut a list of problems that nobody would read to its end."""
-    if len(problems) <= MAX_PROBLEMS:
-        return problems
-    return [*problems[:MAX_PROBLEMS], Problem(path, "", f"has {len(problems) - MAX_PROBLEMS} more problems.")]
 
 
 def _known_sources(writer: CatalogWriter, names: list[str]) -> set[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Rules about what is being recorded: an expression that every revision of an import must hold to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 from openg2g.expressions.predicate import compile_predicate
 from openg2g.expressions.read import read_condition
@@ -37,14 +37,6 @@ class Rule:
         values = {"total_gpus": workload.total_gpus} | vars(revision)
         shown = ", ".join(f"{name} is {values[name]}" for name in self._shown)
         return f"{revision.name} breaks the rule {self.expression}{f' ({shown})' if shown else ''}."
-
-
-def problems_of(rules: Sequence[Rule], revision: Revision) -> Iterator[str]:
-    """Yield how a revision breaks rules."""
-    for rule in rules:
-        problem = rule.problem_of(revision)
-        if problem is not None:
-            yield problem
 
 
 def _fields(node: object) -> list[Field]:

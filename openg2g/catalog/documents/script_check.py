@@ -1,7 +1,7 @@
 """Whether the workloads that stand in scripts are those of the catalog, and how they differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sqlalchemy import Select, func, select
@@ -9,7 +9,6 @@ from sqlalchemy import Select, func, select
 from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.catalog.schema.history_rows import NameRow, RevisionRow
-from openg2g.formats.document import Document
 from openg2g.formats.python.source_tree import Script, read_tree
 from openg2g.models.diff import WorkloadDiff, diff
 from openg2g.models.digest import workload_digest
@@ -75,34 +74,6 @@ class ScriptFinding:
         return self.status not in (ScriptStatus.IN_STEP, ScriptStatus.UNKNOWN)
 
 
-@dataclass(frozen=True)
-class NameMap:
-    """What the workloads of scripts are called in the catalog.
-
-    Attributes:
-        names: Name in a script, or `PATH:NAME` for one script with the end of its path, → name in the catalog.
-
-    Raises:
-        InvalidRevisionError: A name that it leads to cannot be stored.
-    """
-
-    names: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        """Check the names of the catalog."""
-        for name in self.names.values():
-            check_name(name)
-
-    def name_of(self, path: str, name: str) -> str:
-        """Return what the catalog calls a workload: a line for its script comes before one for every script."""
-        parts = path.split("/")
-        for start in range(len(parts)):
-            key = f"{'/'.join(parts[start:])}:{name}"
-            if key in self.names:
-                return self.names[key]
-        return self.names.get(name, name)
-
-
 def check_scripts(
     catalog: Catalog, paths: Sequence[str], name_map: Mapping[str, str] | None = None
 ) -> Iterator[ScriptFinding]:
@@ -119,63 +90,58 @@ def check_scripts(
         SourceError: A file or directory cannot be read.
         InvalidRevisionError: A name of the map cannot be stored.
     """
-    names = NameMap(name_map or {})
-    return (finding for path in paths for script in read_tree(path) for finding in findings_of(catalog, script, names))
+    names = name_map or {}
+    for name in names.values():
+        check_name(name)
+    return (finding for path in paths for script in read_tree(path) for finding in _findings_of(catalog, script, names))
 
 
-def findings_of(catalog: Catalog, script: Script, names: NameMap) -> Iterator[ScriptFinding]:
-    """Yield what comes of each workload of a script."""
+def name_in_catalog(names: Mapping[str, str], path: str, name: str) -> str:
+    """Return what the catalog calls a workload of a script: a line for that script comes before one for every script.
+
+    Example:
+        >>> name_in_catalog({"MODELS": "fleet", "run.py:MODELS": "run"}, "offline/run.py", "MODELS")
+        'run'
+    """
+    parts = path.split("/")
+    keys = [f"{'/'.join(parts[start:])}:{name}" for start in range(len(parts))]
+    return next((names[key] for key in [*keys, name] if key in names), name)
+
+
+def _findings_of(catalog: Catalog, script: Script, names: Mapping[str, str]) -> Iterator[ScriptFinding]:
     for outcome in script.outcomes:
         if isinstance(outcome, InvalidDocumentError):
             where = outcome.problems[0].place
             yield ScriptFinding(script.path, where, ScriptStatus.UNREADABLE, problems=outcome.problems)
-        elif outcome.name is None:
-            yield _finding_without_name(catalog, script.path, outcome)
         else:
-            yield _finding(catalog, script.path, outcome, names.name_of(script.path, outcome.name))
+            name = None if outcome.name is None else name_in_catalog(names, script.path, outcome.name)
+            digest = workload_digest(outcome.workload)
+            found = ScriptFinding(script.path, outcome.where, ScriptStatus.UNKNOWN, name, outcome.workload, digest)
+            yield _compared(catalog, found, outcome.workload, digest)
 
 
-def _finding(catalog: Catalog, path: str, document: Document, name: str) -> ScriptFinding:
-    workload, digest = document.workload, workload_digest(document.workload)
+def _compared(catalog: Catalog, found: ScriptFinding, workload: LLMInferenceWorkload, digest: str) -> ScriptFinding:
+    """Compare a workload with what its name stands for; one without a name is there, or is not."""
+    if found.name is None:
+        same = _references(_rows_of(catalog, _same_workload(digest)))
+        return replace(found, status=ScriptStatus.IN_STEP if same else ScriptStatus.UNKNOWN, same_as=same)
     try:
-        status = catalog.get_status(name)
+        status = catalog.get_status(found.name)
     except (WorkloadNotFoundError, InvalidRevisionError) as error:
-        return ScriptFinding(
-            path,
-            document.where,
-            ScriptStatus.UNKNOWN,
-            name,
-            workload,
-            digest,
-            same_as=_references(_rows_of(catalog, _same_workload(digest))),
-            close_matches=getattr(error, "close_matches", ()),
-        )
-    compared = status.latest if status.in_force is None else status.in_force
-    if compared is status.in_force and compared.digest == digest:
-        return ScriptFinding(
-            path, document.where, ScriptStatus.IN_STEP, name, workload, digest, compared, (compared.reference,)
-        )
-    same = _rows_of(catalog, _same_workload(digest).where(NameRow.name == name))
-    is_newer = any(number >= compared.number for _, number in same)
-    return ScriptFinding(
-        path,
-        document.where,
-        (ScriptStatus.NEWER if is_newer else ScriptStatus.OLDER) if same else ScriptStatus.DRIFTED,
-        name,
-        workload,
-        digest,
-        compared,
-        _references(same),
+        same = _references(_rows_of(catalog, _same_workload(digest)))
+        return replace(found, same_as=same, close_matches=getattr(error, "close_matches", ()))
+    compared = status.in_force or status.latest
+    if status.in_force is not None and compared.digest == digest:
+        return replace(found, status=ScriptStatus.IN_STEP, compared=compared, same_as=(compared.reference,))
+    rows = _rows_of(catalog, _same_workload(digest).where(NameRow.name == found.name))
+    is_newer = any(number >= compared.number for _, number in rows)
+    return replace(
+        found,
+        status=(ScriptStatus.NEWER if is_newer else ScriptStatus.OLDER) if rows else ScriptStatus.DRIFTED,
+        compared=compared,
+        same_as=_references(rows),
         difference=diff(compared.workload, workload),
     )
-
-
-def _finding_without_name(catalog: Catalog, path: str, document: Document) -> ScriptFinding:
-    """Look a workload without a name up by its digest: all that can be said is whether it is there."""
-    digest = workload_digest(document.workload)
-    found = _references(_rows_of(catalog, _same_workload(digest)))
-    status = ScriptStatus.IN_STEP if found else ScriptStatus.UNKNOWN
-    return ScriptFinding(path, document.where, status, None, document.workload, digest, same_as=found)
 
 
 def _same_workload(digest: str) -> Select[str, int]:

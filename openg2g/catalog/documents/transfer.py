@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from openg2g.catalog.catalog import Catalog
 from openg2g.catalog.documents.read_ahead import read_ahead
-from openg2g.catalog.documents.rules import Rule, problems_of
+from openg2g.catalog.documents.rules import Rule
 from openg2g.catalog.history.listing import NameStatus
 from openg2g.catalog.history.resolve import require_workload
 from openg2g.catalog.history.when import NOW, InForce
@@ -135,8 +135,9 @@ def append_drafts(
     for block in blocks:
         revisions = writer.append([placed.draft for placed in block])
         for placed, revision in zip(block, revisions, strict=True):
-            problems = [Problem(placed.where, "", problem) for problem in problems_of(rules, revision)]
-            if problems:
+            broken = [problem for rule in rules if (problem := rule.problem_of(revision)) is not None]
+            if broken:
+                problems = [Problem(placed.where, "", problem) for problem in broken]
                 refusals.add(InvalidDocumentError(problems), placed.where)
                 if refusals.is_full:
                     return
