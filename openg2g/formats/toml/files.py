@@ -5,7 +5,6 @@ is left out, which is a loss to be told. A date or time becomes its ISO 8601 tex
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -13,17 +12,17 @@ from functools import cache, partial
 from itertools import chain
 from typing import Any, BinaryIO, TextIO
 
+import tomli
 import tomli_w
 
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, checked_list
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
 from openg2g.formats.losses import Loss, LossKind
 from openg2g.formats.places import located, located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, line_and_column, read_text
-from openg2g.formats.toml.guard import check_bounds
-from openg2g.formats.toml.places import places_of
+from openg2g.formats.toml.places import KEY_PART, STRING, places_of
 from openg2g.models.errors import InvalidDocumentError
 
 MAX_BYTES = 8 * 2**20
@@ -33,7 +32,11 @@ LIST_KEY = "workloads"
 """Key of the list of several workloads."""
 
 _INTEGERS = range(-(2**63), 2**63)
-_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+_MAX_KEY_STEPS = 40_000_000  # The parser walks through the whole path of a key for each of its parts.
+_STRING_OR_COMMENT = re.compile(rf"(?:{STRING})|\#[^\n]*", re.DOTALL | re.VERBOSE)
+_KEY = re.compile(r"(?P<header>^[ \t]*\[{1,2}[ \t]*)?[\w-]++(?P<more>(?:[ \t]*+\.[ \t]*+[\w-]++)*+)", re.MULTILINE)
+_LONG_NUMBER = re.compile(r"(?<![\w\"'])[-+]?[0-9][0-9_]{4000}")
+_DEEP = re.compile(rf"(?:[\[{{][^\[\]{{}}\"'#]*+){{{MAX_DEPTH + 1}}}|(?:{KEY_PART}[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class TomlFiles:
         """Yield each workload of a file, or what is wrong with it."""
         try:
             text = read_text(stream, where, limits.file_bytes or MAX_BYTES)
-            root = _decode(text, where, limits.depth)
+            root = _decode(text, where)
         except InvalidDocumentError as error:
             yield error
             return
@@ -91,24 +94,35 @@ class TomlFiles:
                 separator = "\n"
 
 
-def _decode(text: str, where: str, max_depth: int) -> dict[str, Any]:
-    check_bounds(text, where, max_depth)
+def _decode(text: str, where: str) -> dict[str, Any]:
+    _check_keys(text, where)
     try:
-        return tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError is one.
-        raise _syntax_error(str(error), text, where) from None
-    except RecursionError:  # Whoever called us has left no room.
-        raise invalid(where, "is nested too deeply.") from None
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        message = f"is not TOML: {error.msg[:1].lower()}{error.msg[1:]}."
+        raise invalid(where, message, error.lineno, error.colno) from None
+    except ValueError:  # Python makes no integer of more than 4,300 decimal digits.
+        raise _found(_LONG_NUMBER, text, where, "has a number of more than 4000 digits.") from None
+    except RecursionError:
+        raise _found(_DEEP, text, where, f"must not be nested more than {MAX_DEPTH} levels deep.") from None
 
 
-def _syntax_error(message: str, text: str, where: str) -> InvalidDocumentError:
-    """Move the place out of a message of the parser to where editors look for it."""
-    found = _PLACE.search(message)
-    line, column = line_and_column(text, len(text))
-    if found and found["line"]:
-        line, column = int(found["line"]), int(found["column"])
-    why = _PLACE.sub("", message)
-    return invalid(where, f"is not TOML: {why[:1].lower()}{why[1:]}.", line, column)
+def _check_keys(text: str, where: str) -> None:
+    """Refuse keys of so many parts, under headers of so many, that the parser would take minutes with them."""
+    left = _MAX_KEY_STEPS + len(text)
+    header = 1
+    for key in _KEY.finditer(_STRING_OR_COMMENT.sub("s", text)):  # And every plain value.
+        parts = 1 + key["more"].count(".")
+        header = parts if key["header"] else header
+        left -= parts * (parts + header)
+        if left < 0:
+            raise invalid(where, "has more keys of many parts than are read. Write fewer dots, or use JSON.")
+
+
+def _found(pattern: re.Pattern[str], text: str, where: str, message: str) -> InvalidDocumentError:
+    """Make the error of what the parser refuses without saying where it stands."""
+    found = pattern.search(text)
+    return invalid(where, message, *(line_and_column(text, found.start()) if found else ()))
 
 
 def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:

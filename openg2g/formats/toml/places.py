@@ -1,22 +1,26 @@
 """Where the values of a TOML text stand: found in a second pass, which only a text with problems needs."""
 
 import re
-import tomllib
 from bisect import bisect_right
+
+import tomli
 
 from openg2g.formats.places import Place
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
 _BLANK = re.compile(r"[ \t]*+")
-_STRING = re.compile(
-    r"""
-      \"\"\"(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5} | '''(?:[^']++|'{1,2}(?!'))*+'{3,5}
+STRING = r"""
+      \"\"\"(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5} | \'\'\'(?:[^']++|'{1,2}(?!'))*+'{3,5}
     | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+'
-    """,
-    re.DOTALL | re.VERBOSE,
-)
+"""
+"""A text of any of the four kinds, to be compiled with `re.DOTALL | re.VERBOSE`."""
+
+KEY_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+"""A key, or a part of one that has dots."""
+
+_STRING = re.compile(STRING, re.DOTALL | re.VERBOSE)
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9][^ \t\r\n,\]}#]*|[^ \t\r\n,\]}#]+")
-_KEY_PART = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""")
+_KEY_PART = re.compile(KEY_PART)
 
 
 def places_of(text: str) -> Place:
@@ -91,7 +95,7 @@ class _Scan:
         while True:
             self._skip(_BLANK)
             part = self._skip(_KEY_PART)
-            parts.append(next(iter(tomllib.loads(f"{part} = 0"))) if part[0] in "\"'" else part)
+            parts.append(next(iter(tomli.loads(f"{part} = 0"))) if part[0] in "\"'" else part)
             self._skip(_BLANK)
             if self._text[self._index] != ".":
                 return parts
