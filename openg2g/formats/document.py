@@ -13,7 +13,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats import limits
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
 from openg2g.models.revision import JsonObject, Revision, check_name, json_problems
 from openg2g.models.spec import MODEL_SPEC_RULES, LLMInferenceModelSpec, LLMInferenceWorkload
@@ -102,13 +102,11 @@ class Report:
 
     Attributes:
         where: Where the document stands.
-        limits: How many models and batch sizes it may have.
         problems: What was noted.
     """
 
-    def __init__(self, where: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, where: str) -> None:
         self.where = where
-        self.limits = limits
         self.problems: list[Problem] = []
 
     def add(self, path: str, message: str) -> None:
@@ -159,8 +157,8 @@ def checked_workload(
         report: Where problems go.
         path_of: Where a field of a model stands in the document, by position and name; by default in the model.
     """
-    if len(models) > report.limits.models:
-        report.add(list_path, f"has {len(models)} models; at most {report.limits.models} are read (--max-models).")
+    if len(models) > limits.MAX_MODELS:
+        report.add(list_path, f"has {len(models)} models; at most {limits.MAX_MODELS} are read.")
         return None
     path_of = path_of or (lambda position, field: f"{list_path}[{position}].{field}")
     specs = [
@@ -185,9 +183,9 @@ def checked_model_spec(
 ) -> LLMInferenceModelSpec | None:
     """Make a model spec of its fields by name; note every field that breaks its rule or is missing."""
     sizes = fields.get("feasible_batch_sizes")
-    if isinstance(sizes, list) and len(sizes) > report.limits.batch_sizes:
-        allowed = f"at most {report.limits.batch_sizes} are read (--max-batch-sizes)."
-        report.add(path_of("feasible_batch_sizes"), f"has {len(sizes)} batch sizes; {allowed}")
+    if isinstance(sizes, list) and len(sizes) > limits.MAX_BATCH_SIZES:
+        message = f"has {len(sizes)} batch sizes; at most {limits.MAX_BATCH_SIZES} are read."
+        report.add(path_of("feasible_batch_sizes"), message)
         return None
     key = _key_of(fields)
     spec = _specs.get(key)

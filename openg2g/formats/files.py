@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 
 from openg2g.formats.archive.entries import SIGNATURE, is_archive
 from openg2g.formats.document import Document
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.limits import size_text
 from openg2g.formats.part_files import part_of
 from openg2g.formats.pipes import peekable
 from openg2g.formats.registry import format_name_of, get_binary_format, get_entry, get_format, get_text_format
@@ -32,14 +32,14 @@ class SourceFile:
         stream: Its bytes.
         format_name: Its format.
         is_archive: Whether it begins as the archive of a catalog does.
-        limits: How much of it is read.
+        max_bytes: Bytes of it that are read; None for what its format can read at a time.
     """
 
     path: str
     stream: BinaryIO
     format_name: str
     is_archive: bool = False
-    limits: Limits = DEFAULT_LIMITS
+    max_bytes: int | None = None
 
     @property
     def label(self) -> str:
@@ -58,11 +58,10 @@ class SourceFile:
 
     def read(self) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document, or what is wrong with it."""
-        max_bytes = self.limits.file_bytes
         try:
-            if max_bytes is not None and (self.size or 0) > max_bytes:
-                raise invalid(self.label, f"is larger than {size_text(max_bytes)} (--max-file-size).")
-            yield from get_format(self.format_name).read(self.stream, self.label, self.limits)
+            if self.max_bytes is not None and (self.size or 0) > self.max_bytes:
+                raise invalid(self.label, f"is larger than {size_text(self.max_bytes)} (--max-file-size).")
+            yield from get_format(self.format_name).read(self.stream, self.label, self.max_bytes)
         except InvalidDocumentError as error:  # Of a pipe, that it is too large turns out as it is read.
             yield error
         except OSError as error:
@@ -71,14 +70,14 @@ class SourceFile:
 
 @contextmanager
 def open_sources(
-    paths: Sequence[str], format_name: str | None = None, limits: Limits = DEFAULT_LIMITS
+    paths: Sequence[str], format_name: str | None = None, max_bytes: int | None = None
 ) -> Iterator[list[SourceFile]]:
     """Open files for reading, all of them before the first is read.
 
     Args:
         paths: Paths; `-` is standard input.
         format_name: Format of all; None to tell it from each suffix (standard input: JSON).
-        limits: How much of each is read.
+        max_bytes: Bytes of each that are read; None for what its format can read at a time.
 
     Raises:
         SourceError: A file cannot be opened.
@@ -91,9 +90,9 @@ def open_sources(
                 raise SourceError(f"{path} cannot be read: Is a directory.")
             name = format_name or format_name_of_stream(path)
             get_format(name)
-            stream = _opened(path, stack, limits)
+            stream = _opened(path, stack, max_bytes)
             try:
-                sources.append(SourceFile(path, stream, name, is_archive(stream), limits))
+                sources.append(SourceFile(path, stream, name, is_archive(stream), max_bytes))
             except OSError as error:
                 raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
         yield sources
@@ -218,7 +217,7 @@ def _utf8_standard_output() -> Iterator[TextIO]:
         stream.detach()
 
 
-def _opened(path: str, stack: ExitStack, limits: Limits) -> BinaryIO:
+def _opened(path: str, stack: ExitStack, max_bytes: int | None) -> BinaryIO:
     """Open a file, which the stack closes; a pipe is read as its writer writes, since nothing waits for it."""
     if path == STANDARD_STREAM:
         if sys.stdin is None:  # Closed by whoever started us.
@@ -229,7 +228,7 @@ def _opened(path: str, stack: ExitStack, limits: Limits) -> BinaryIO:
             stream = stack.enter_context(open(path, "rb"))  # noqa: SIM115  That is one.
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
             raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    return stream if stream.seekable() else peekable(stream, _label(path), len(SIGNATURE), limits.file_bytes)
+    return stream if stream.seekable() else peekable(stream, _label(path), len(SIGNATURE), max_bytes)
 
 
 def _label(path: str) -> str:

@@ -29,7 +29,6 @@ from openg2g.formats.document import (
     checked_workload,
     shown,
 )
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.models.digest import DIGEST_PREFIX, is_digest
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.instant import time_text
@@ -59,24 +58,18 @@ _REVISION_FIELDS = ("number", "digest", "recorded_at", "effective_from", "author
 _NO_REVISION = RevisionData()
 
 
-def document_from_value(
-    value: Mapping[str, Any],
-    where: str,
-    limits: Limits = DEFAULT_LIMITS,
-    workload: LLMInferenceWorkload | None = None,
-) -> Document:
+def document_from_value(value: Mapping[str, Any], where: str, workload: LLMInferenceWorkload | None = None) -> Document:
     """Read a document from a decoded JSON object.
 
     Args:
         value: The object.
         where: The file, and the place in it.
-        limits: How many models and batch sizes it may have.
         workload: What its models are, where they were read before.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with it.
     """
-    report = Report(where, limits)
+    report = Report(where)
     if SCHEMA_FIELD in value:
         if not isinstance(value[SCHEMA_FIELD], str):
             report.add(SCHEMA_FIELD, f"must be a string, got {shown(value[SCHEMA_FIELD])}.")

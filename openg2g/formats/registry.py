@@ -1,6 +1,6 @@
 """The file formats: one line for each, loaded when it is first used.
 
-A format is an object with three methods. `read(stream, where, limits)` yields documents, and in place of one that
+A format is an object with three methods. `read(stream, where, max_bytes)` yields documents, and in place of one that
 cannot be read the error that says why. `write(documents, stream)` writes them, the same bytes for the same documents,
 into a text stream, or into a binary one where the line of the format says so. `losses(document)` lists what would be
 lost: for most formats nothing (`openg2g.formats.losses.KeepsEverything`). To add a format, write its module and add its
@@ -14,7 +14,6 @@ from importlib import import_module
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from openg2g.formats.document import Document
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.losses import Loss
 from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
 
@@ -23,7 +22,7 @@ class FileFormat(Protocol):
     """Reads files of one format."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document of a file, or what is wrong with it."""
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from openg2g.formats import native
 from openg2g.formats.document import Document, shown
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.openg2g import config
 from openg2g.formats.openg2g.layout import recognise_version
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 
 def documents_from_value(
-    value: object, where: str, config_version: str | None = None, limits: Limits = DEFAULT_LIMITS
+    value: object, where: str, config_version: str | None = None
 ) -> Iterator[Document | InvalidDocumentError]:
     """Yield each document of a decoded JSON value of any shape that we know, or what is wrong with it.
 
@@ -21,16 +20,15 @@ def documents_from_value(
         value: What a parser made of the text.
         where: The file, and the place in it.
         config_version: Version of OpenG2G whose configuration it is; None to recognise the shape.
-        limits: How many models and batch sizes each may have.
     """
     if not isinstance(value, Mapping):
         yield InvalidDocumentError([Problem(where, "", f"a workload must be an object, got {shown(value)}.")])
         return
     version = config_version or recognise_version(value)
     if version is not None:
-        yield from config.documents_from_value(value, where, version, limits)
+        yield from config.documents_from_value(value, where, version)
         return
     try:
-        yield native.document_from_value(value, where, limits)
+        yield native.document_from_value(value, where)
     except InvalidDocumentError as error:
         yield error

@@ -22,7 +22,7 @@ DOCUMENT_ERRORS = {
     "a repeated key": (b'{"models": [], "name": "a", "name": "b"}', "name stands more than once."),
     "an unknown field": (b'{"models": [], "mesage": 1}', "mesage is not a known field"),
     "a newer format": (b'{"format": "openg2g-workload/2", "models": []}', "A newer release may read it."),
-    "deep nesting": (b"[" * 100_000, "must not be nested more than 128 levels deep (--max-depth)."),
+    "deep nesting": (b"[" * 100_000, "must not be nested more than 128 levels deep."),
     "a huge integer": (b'{"models": ' + b"9" * 5000 + b"}", "is not JSON that we read"),
     "a bad name": (b'{"name": "a b", "models": []}', "name must not contain white space"),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from openg2g.cli.main import _COMMANDS, openg2g, run
 from openg2g.formats.json import files as json_files
-from openg2g.formats.limits import Limits, size_text
+from openg2g.formats.limits import size_text
 from openg2g.formats.python import writing
 from openg2g.formats.toml import files as toml_files
 from openg2g.formats.yaml import files as yaml_files
@@ -83,21 +83,16 @@ def test_the_help_of_import_has_each_option_in_one_section(run_cli: Cli) -> None
     listed = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
     assert sorted(listed) == sorted(flags | {"--help"})
     titles = re.findall(r"^(\S.*):$", text.partition("\nOptions:")[2], re.MULTILINE)
-    assert titles == ["Limits, beyond which a file is refused", "Archives"]
+    assert titles == ["Archives"]
     assert "FILE..." not in text.partition("\nOptions:")[2]
 
 
 @pytest.mark.parametrize("name", ["import", "validate"])
-def test_help_tells_the_limits_that_hold(run_cli: Cli, name: str) -> None:
+def test_help_tells_the_sizes_that_hold(run_cli: Cli, name: str) -> None:
     text = " ".join(run_cli(name, "--help").out.split())
     assert json_files.MAX_BYTES == yaml_files.MAX_BYTES
     sizes = [size_text(module.MAX_BYTES).replace(" ", "") for module in (json_files, toml_files, writing)]
     assert "Default: JSON and YAML {}, TOML {}, scripts {}; none where files stream.".format(*sizes) in text
-    limits = Limits()
-    assert f"a record of CSV. Default: {size_text(limits.line_bytes).replace(' ', '')}." in text
-    assert f"in each other. Default: {limits.depth}." in text
-    assert f"Models of a workload. Default: {limits.models}." in text
-    assert f"Feasible batch sizes of a model. Default: {limits.batch_sizes}." in text
 
 
 def test_help_documents_the_exit_codes(run_cli: Cli) -> None:

@@ -152,6 +152,6 @@ def test_an_import_stops_after_so_many_errors(cli: Cli) -> None:
 
 def test_an_import_holds_to_the_limits(cli: Cli) -> None:
     path = write("sweep.jsonl", named("a"))
-    outcome = cli("import", path, "--max-batch-sizes", "1")
-    assert (outcome.exit_code, "(--max-batch-sizes)" in outcome.err) == (4, True)
+    outcome = cli("import", path, "--max-file-size", "100")
+    assert (outcome.exit_code, "is larger than 100 bytes" in outcome.err) == (4, True)
     assert cli("import", path, "--max-file-size", "1KiB").exit_code == 0

@@ -93,26 +93,18 @@ def test_standard_input_is_read_in_the_format_that_is_named(here: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "limit", "message"),
+    ("limit", "message"),
     [
-        ("--max-file-size", "100", "is larger than 100 bytes (--max-file-size)."),
-        ("--max-file-size", "1KiB", "is larger than 1 KiB (--max-file-size)."),
-        (
-            "--max-line-length",
-            "100B",
-            "is a line of more than 100 bytes (--max-line-length); the file was not read further.",
-        ),
-        ("--max-depth", "3", "must not be nested more than 3 levels deep (--max-depth)."),
-        ("--max-models", "1", "models has 2 models; at most 1 are read (--max-models)."),
-        ("--max-batch-sizes", "1", "has 2 batch sizes; at most 1 are read (--max-batch-sizes)."),
+        ("100", "is larger than 100 bytes (--max-file-size)."),
+        ("1KiB", "is larger than 1 KiB (--max-file-size)."),
     ],
 )
-def test_each_limit_can_be_chosen(here: Cli, option: str, limit: str, message: str) -> None:
+def test_the_size_of_a_file_can_be_chosen(here: Cli, limit: str, message: str) -> None:
     first = SMALL["models"][0]
     models = [first, {**first, "model_label": "b"}]
     path = write("a.jsonl", {**SMALL, "models": models, "annotations": {"note": "x" * 2000, "a": [[1]]}})
     assert here("validate", path).exit_code == 0
-    outcome = here("validate", path, option, limit)
+    outcome = here("validate", path, "--max-file-size", limit)
     assert outcome.exit_code == 4
     assert message in outcome.err
 
@@ -124,17 +116,15 @@ def test_what_is_no_size_is_refused(here: Cli, size: str) -> None:
     assert f"{size!r} is no size. Write bytes, or KiB, MiB or GiB: 64MiB." in outcome.err
 
 
-@pytest.mark.parametrize("option", ["--max-file-size", "--max-line-length"])
-def test_a_size_beyond_any_file_is_refused(here: Cli, option: str) -> None:
-    outcome = here("validate", write("a.json", SMALL), option, "9999999999999999GiB")
+def test_a_size_beyond_any_file_is_refused(here: Cli) -> None:
+    outcome = here("validate", write("a.json", SMALL), "--max-file-size", "9999999999999999GiB")
     assert outcome.exit_code == 2
     assert "'9999999999999999GiB' is more than there can be: at most 1073741824GiB." in outcome.err
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.yaml"])
 def test_no_memory_is_taken_for_the_size_that_a_file_might_have(here: Cli, name: str) -> None:
-    limits = ("--max-file-size", "1000000GiB", "--max-line-length", "1000000GiB")
-    assert here("validate", write(name, SMALL), *limits).exit_code == 0
+    assert here("validate", write(name, SMALL), "--max-file-size", "1000000GiB").exit_code == 0
 
 
 def test_no_memory_is_taken_for_the_size_that_a_script_might_have(here: Cli) -> None:

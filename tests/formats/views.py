@@ -6,18 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from openg2g.formats.document import Document
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.registry import get_binary_format, get_entry, get_format, get_text_format
 from openg2g.models.errors import InvalidDocumentError
 
 
 def outcomes_of(
-    content: bytes | str | object, format_name: str = "json", limits: Limits = DEFAULT_LIMITS
+    content: bytes | str | object, format_name: str = "json", max_bytes: int | None = None
 ) -> list[Document | InvalidDocumentError]:
     """Read what a file `f` holds; a value that is neither text nor bytes is written as JSON first."""
     text = content if isinstance(content, bytes | str) else json.dumps(content)
     data = text.encode() if isinstance(text, str) else text
-    return list(get_format(format_name).read(io.BytesIO(data), "f", limits))
+    return list(get_format(format_name).read(io.BytesIO(data), "f", max_bytes))
 
 
 def documents_of(content: bytes | str | object, format_name: str = "json") -> list[Document]:
@@ -43,9 +42,9 @@ def problems_of(content: bytes | str | object, format_name: str = "json") -> lis
     return [(problem.path, problem.message) for problem in error.problems]
 
 
-def message_of(content: bytes | str | object, format_name: str = "json", limits: Limits = DEFAULT_LIMITS) -> str:
+def message_of(content: bytes | str | object, format_name: str = "json", max_bytes: int | None = None) -> str:
     """What a user reads about the one invalid document of a file."""
-    (error,) = outcomes_of(content, format_name, limits)
+    (error,) = outcomes_of(content, format_name, max_bytes)
     assert isinstance(error, InvalidDocumentError), error
     return str(error)
 

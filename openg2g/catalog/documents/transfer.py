@@ -14,7 +14,6 @@ from openg2g.catalog.history.when import NOW, InForce
 from openg2g.catalog.history.writer import DRAFTS_PER_BLOCK, CatalogWriter
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import STANDARD_STREAM, SourceFile, open_sources
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.refusals import ProblemList, Refusals
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
@@ -58,7 +57,7 @@ def import_files(
     paths: Sequence[str],
     settings: ImportSettings | None = None,
     format_name: str | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    max_bytes: int | None = None,
 ) -> list[Revision]:
     """Record every workload of some files in one transaction: all or none.
 
@@ -69,7 +68,7 @@ def import_files(
         paths: Files; `-` is standard input.
         settings: What holds for all of them.
         format_name: Format of all; None to tell it from each suffix.
-        limits: How much of each is read.
+        max_bytes: Bytes of each file that are read; None for what its format can read at a time.
 
     Raises:
         InvalidDocumentError: With every problem of every file.
@@ -79,7 +78,7 @@ def import_files(
     settings = settings or ImportSettings()
     problems = ProblemList()
     with (
-        open_sources(paths, format_name, limits) as sources,
+        open_sources(paths, format_name, max_bytes) as sources,
         read_ahead(read_drafts(sources, settings, problems)) as drafts,
     ):
         problems.raise_problems()

@@ -14,7 +14,7 @@ from openg2g.catalog.documents.read_ahead import read_ahead
 from openg2g.catalog.documents.rules import Rule
 from openg2g.catalog.documents.transfer import ImportSettings, PlacedDraft, append_drafts, read_drafts
 from openg2g.cli.options.filling import catalog_to_fill
-from openg2g.cli.options.reading import limit_options, limits_given, max_errors_option
+from openg2g.cli.options.reading import max_errors_option, max_file_size_option
 from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import (
     INSTANT,
@@ -68,7 +68,7 @@ _EXIT_REFUSED = 4
 @click.option("--rejects", metavar="FILE", type=click.Path(), help="With --keep-going: a new file for the others.")
 @max_errors_option
 @database_option
-@limit_options
+@max_file_size_option
 @rename_options
 @click.pass_context
 def command(
@@ -84,6 +84,7 @@ def command(
     rules: tuple[str, ...],
     parameters: tuple[str, ...],
     max_errors: int | None,
+    max_file_size: int | None,
     keep_going: bool,
     rejects: str | None,
     dry_run: bool,
@@ -116,7 +117,7 @@ def command(
     if keep_going != (rejects is not None) or (keep_going and rules):
         raise click.UsageError("--keep-going goes with --rejects FILE, and without --require.")
     with (
-        open_sources(files, format_name, limits_given(context)) as sources,
+        open_sources(files, format_name, max_file_size) as sources,
         tempfile.SpooledTemporaryFile(_REPORT_BYTES_IN_MEMORY, "w+", encoding="utf-8") as report,
     ):
         _check_kinds(sources, settings, has_renames=bool(renames or prefix), keep_going=keep_going)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from openg2g.cli.options.reading import limit_options, limits_given, max_errors_option
+from openg2g.cli.options.reading import max_errors_option, max_file_size_option
 from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import format_option
 from openg2g.cli.output.tables import echo_json, escaped
@@ -26,14 +26,13 @@ _EXIT_INVALID = 4
 )
 @format_option("text", "json")
 @max_errors_option
-@limit_options
-@click.pass_context
+@max_file_size_option
 def command(
-    context: click.Context,
     files: tuple[str, ...],
     input_format: str | None,
     format_name: str,
     max_errors: int | None,
+    max_file_size: int | None,
 ) -> int:
     """Check files as `openg2g import` would, without a catalog; - is standard input.
 
@@ -48,7 +47,7 @@ def command(
       openg2g validate sweep.jsonl --max-errors 5
     """
     problems = ProblemList(max_errors or MAX_PROBLEMS)
-    with open_sources(files, input_format, limits_given(context)) as sources:
+    with open_sources(files, input_format, max_file_size) as sources:
         reports = [_checked(source, problems) for source in sources if not problems.is_full]
     if format_name == "json":
         echo_json(reports, as_lines=False)

@@ -6,12 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
-from openg2g.cli.options.sections import SectionOption
-from openg2g.formats.limits import MAX_DEPTH, Limits
 from openg2g.formats.refusals import MAX_PROBLEMS
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_KEY = "openg2g.limits"
 _SIZE = re.compile(r"([1-9][0-9]{0,15})\s*(B|KiB|MiB|GiB)?", re.IGNORECASE)
 _MAX_SIZE = 2**60  # The libraries that read files count bytes with 63 bits.
 _BYTES = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -35,55 +32,15 @@ class SizeType(click.ParamType[int]):
         return size
 
 
-_LIMITS: tuple[tuple[str, str, click.ParamType[int], str], ...] = (
-    (
+def max_file_size_option(command: _Command) -> _Command:
+    """Add `--max-file-size`."""
+    return click.option(
         "--max-file-size",
-        "file_bytes",
-        SizeType(),
-        "Of a file, such as 10MiB. Default: JSON and YAML 256MiB, TOML 8MiB, scripts 512KiB; none where files stream.",
-    ),
-    (
-        "--max-line-length",
-        "line_bytes",
-        SizeType(),
-        f"Of a line of JSON Lines, or a record of CSV. Default: {Limits.line_bytes // 2**20}MiB.",
-    ),
-    (
-        "--max-depth",
-        "depth",
-        click.IntRange(1, MAX_DEPTH),
-        f"Lists and objects in each other. Default: {Limits.depth}.",
-    ),
-    ("--max-models", "models", click.IntRange(min=1), f"Models of a workload. Default: {Limits.models}."),
-    (
-        "--max-batch-sizes",
-        "batch_sizes",
-        click.IntRange(min=1),
-        f"Feasible batch sizes of a model. Default: {Limits.batch_sizes}.",
-    ),
-)
-"""Option, the limit that it sets, its type and its help."""
-
-
-def limit_options(command: _Command) -> _Command:
-    """Add the options that bound what is read; `limits_given` reads them."""
-    for flag, name, kind, help_text in reversed(_LIMITS):
-        command = click.option(
-            flag,
-            cls=SectionOption,
-            section="Limits, beyond which a file is refused",
-            metavar="SIZE" if isinstance(kind, SizeType) else "N",
-            type=kind,
-            expose_value=False,
-            callback=_note(name),
-            help=help_text,
-        )(command)
-    return command
-
-
-def limits_given(context: click.Context) -> "Limits":
-    """Return what the options say."""
-    return Limits(**context.meta.get(_KEY, {}))
+        metavar="SIZE",
+        type=SizeType(),
+        help="Refuse files that are larger, such as 10MiB. Default: JSON and YAML 256MiB, TOML 8MiB, scripts 512KiB; "
+        "none where files stream.",
+    )(command)
 
 
 def max_errors_option(command: _Command) -> _Command:
@@ -94,11 +51,3 @@ def max_errors_option(command: _Command) -> _Command:
         metavar="N",
         help=f"Stop reading after so many problems. Default: {MAX_PROBLEMS}.",
     )(command)
-
-
-def _note(name: str) -> Callable[[click.Context, click.Parameter, int | None], None]:
-    def note(context: click.Context, _: click.Parameter, value: int | None) -> None:
-        if value is not None:
-            context.meta.setdefault(_KEY, {})[name] = value
-
-    return note

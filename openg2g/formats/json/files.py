@@ -9,7 +9,6 @@ from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.formats.json.places import ItemPlaces, places_of
 from openg2g.formats.json.text import decode_json, encode_pretty
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.losses import KeepsEverything, Loss
 from openg2g.formats.openg2g import config
 from openg2g.formats.openg2g.targets import losses_of_config
@@ -27,10 +26,10 @@ class JsonFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document of a file, or what is wrong with it, at the line and column of the field."""
-        return read_array(stream, where, None, limits)
+        return read_array(stream, where, None, max_bytes)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write one document as an object, several as an array."""
@@ -54,10 +53,10 @@ class OpenG2GConfigFiles:
     version: str
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each document of a file, or what is wrong with it, at the line and column of the field."""
-        return read_array(stream, where, self.version, limits)
+        return read_array(stream, where, self.version, max_bytes)
 
     def losses(self, document: Document) -> Sequence[Loss]:
         """List what the version refuses, understands differently, or cannot say."""
@@ -77,22 +76,22 @@ class OpenG2GConfigFiles:
 
 
 def read_array(
-    stream: BinaryIO, where: str, config_version: str | None, limits: Limits
+    stream: BinaryIO, where: str, config_version: str | None, max_bytes: int | None
 ) -> Iterator[Document | InvalidDocumentError]:
     """Yield the documents of a JSON text that is one, or an array of them."""
     try:
-        text = read_text(stream, where, limits.file_bytes or MAX_BYTES)
-        value = decode_json(text, where, limits=limits)
+        text = read_text(stream, where, max_bytes or MAX_BYTES)
+        value = decode_json(text, where)
     except InvalidDocumentError as error:
         yield error
         return
     if not isinstance(value, list):
-        outcomes = documents_from_value(value, where, config_version, limits)
+        outcomes = documents_from_value(value, where, config_version)
         yield from located_outcomes(outcomes, where, partial(places_of, text))
         return
     places = ItemPlaces(text)
     for index, item in enumerate(value):
-        outcomes = documents_from_value(item, f"{where}[{index}]", config_version, limits)
+        outcomes = documents_from_value(item, f"{where}[{index}]", config_version)
         yield from located_outcomes(outcomes, where, partial(places.of, index))
 
 

@@ -6,12 +6,12 @@ from functools import partial
 from itertools import count
 from typing import BinaryIO, TextIO
 
-from openg2g.formats import native
+from openg2g.formats import limits, native
 from openg2g.formats.document import Document
 from openg2g.formats.json.native_lines import NativeLines
 from openg2g.formats.json.places import places_of
 from openg2g.formats.json.text import decode_json, encode_line
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.limits import size_text
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.places import located_outcomes
 from openg2g.formats.shape import documents_from_value
@@ -27,21 +27,21 @@ class JsonLinesFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield the document of each line, or what is wrong with it, at its column; blank lines are skipped."""
-        native_lines = NativeLines(limits)
+        native_lines = NativeLines()
+        max_line_bytes = limits.MAX_LINE_BYTES
         for number in count(1):
-            line = stream.readline(limits.line_bytes + 1)
+            line = stream.readline(max_line_bytes + 1)
             if not line:
                 return
-            if len(line) > limits.line_bytes and not line.endswith(b"\n"):
-                size = size_text(limits.line_bytes)
-                message = f"is a line of more than {size} (--max-line-length); the file was not read further."
+            if len(line) > max_line_bytes and not line.endswith(b"\n"):
+                message = f"is a line of more than {size_text(max_line_bytes)}; the file was not read further."
                 yield invalid(where, message, number)
                 return  # The line of a device, or of a pipe, may have no end.
             if line.strip():
-                yield from _outcomes(line, where, number, limits, native_lines)
+                yield from _outcomes(line, where, number, native_lines)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
         """Write a line for each document."""
@@ -71,7 +71,7 @@ class _ModelTexts:
 
 
 def _outcomes(
-    line: bytes, where: str, number: int, limits: Limits, native_lines: NativeLines
+    line: bytes, where: str, number: int, native_lines: NativeLines
 ) -> Iterator[Document | InvalidDocumentError]:
     """Yield the documents of a line; an error has the line with it."""
     text = None
@@ -81,11 +81,11 @@ def _outcomes(
         if document is not None:
             yield replace(document, text=text)
             return
-        value = decode_json(text, where, line=number, limits=limits)
+        value = decode_json(text, where, line=number)
     except InvalidDocumentError as error:
         yield InvalidDocumentError(error.problems, text)
         return
-    outcomes = documents_from_value(value, f"{where}:{number}", None, limits)
+    outcomes = documents_from_value(value, f"{where}:{number}", None)
     for outcome in located_outcomes(outcomes, where, partial(places_of, text, number)):
         if isinstance(outcome, InvalidDocumentError):
             yield InvalidDocumentError(outcome.problems, text)

@@ -7,9 +7,9 @@ which finds every problem and its place.
 
 import re
 
+from openg2g.formats import limits
 from openg2g.formats.document import Document, Report, check_fields, checked_model_spec
 from openg2g.formats.json.text import decode_json
-from openg2g.formats.limits import Limits
 from openg2g.formats.native import MODEL_FIELDS, document_from_value
 from openg2g.models.errors import InvalidDocumentError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -20,7 +20,6 @@ _BETWEEN = re.compile(r"\}[ \t]*,[ \t]*\{")
 _END = re.compile(r"\}[ \t]*\]")
 
 _MARK = "the models of this line"
-_MODEL_LEVELS = 4  # A list of batch sizes, in a model, in the list of models, in the document.
 
 _CACHED_MODELS = 16_384  # About 15 MB, and at the most twice as much.
 _MAX_CACHED_CHARACTERS = 1_000
@@ -29,9 +28,7 @@ _MAX_CACHED_CHARACTERS = 1_000
 class NativeLines:
     """Reads the lines of a file."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Read with these limits."""
-        self._limits = limits
+    def __init__(self) -> None:
         self._specs: dict[str, LLMInferenceModelSpec] = {}
 
     def find_document(self, text: str, where: str) -> Document | None:
@@ -43,10 +40,10 @@ class NativeLines:
         """
         begin = _BEGIN.search(text)
         end = begin and _END.search(text, begin.end())
-        if begin is None or end is None or self._limits.depth < _MODEL_LEVELS or _MARK in text:
+        if begin is None or end is None or _MARK in text:
             return None
         models = _BETWEEN.split(text[begin.end() : end.start()])
-        if len(models) > self._limits.models:
+        if len(models) > limits.MAX_MODELS:
             return None
         specs = []
         for members in models:
@@ -58,9 +55,9 @@ class NativeLines:
         # models, it had the list as its models, not as a part of its annotations or of a text.
         marked = f'{text[: begin.start()]}"models":"{_MARK}"{text[end.end() :]}'
         try:
-            value = decode_json(marked, where, limits=self._limits)
+            value = decode_json(marked, where)
             if isinstance(value, dict) and value.get("models") == _MARK:
-                return document_from_value(value, where, self._limits, LLMInferenceWorkload(tuple(specs)))
+                return document_from_value(value, where, LLMInferenceWorkload(tuple(specs)))
         except ValueError:  # Anything that is wrong with it, two models of one label for instance.
             pass
         return None
@@ -70,11 +67,11 @@ class NativeLines:
         if len(members) > _MAX_CACHED_CHARACTERS:
             return None
         try:
-            fields = decode_json(f"{{{members}}}", "", limits=self._limits)
+            fields = decode_json(f"{{{members}}}", "")
         except InvalidDocumentError:
             return None
         assert isinstance(fields, dict)  # No JSON that begins with a brace is anything else.
-        report = Report("", self._limits)
+        report = Report("")
         check_fields(fields, MODEL_FIELDS, "", report)
         spec = checked_model_spec(fields, str, report)
         if spec is None or report.problems:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from openg2g.formats.json.places import places_of
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
+from openg2g.formats.limits import MAX_DEPTH
 from openg2g.formats.places import located
 from openg2g.formats.text_files import invalid, line_and_column
 from openg2g.models.errors import InvalidDocumentError, Problem
@@ -24,21 +24,20 @@ class _Repeating(dict[str, Any]):
     repeated: list[str]
 
 
-def decode_json(text: str, where: str, *, line: int | None = None, limits: Limits = DEFAULT_LIMITS) -> object:
+def decode_json(text: str, where: str, *, line: int | None = None) -> object:
     """Decode one JSON text.
 
     Args:
         text: The text, without a byte order mark.
         where: The file.
         line: The line of the file that the text is; None where it is the whole file.
-        limits: How deep it may be nested.
 
     Raises:
         InvalidDocumentError: It is not JSON, nested too deeply, or has keys that repeat in an object.
     """
     first_line = line or 1
     try:
-        _check_depth(text, where, first_line, limits.depth)
+        _check_depth(text, where, first_line)
         try:
             return _DECODER.decode(text)
         except _RepeatedKeyError:
@@ -88,15 +87,15 @@ def _decode_repeating(text: str, where: str, first_line: int) -> NoReturn:
     raise located(repeated, where, places_of(text, first_line)) from None
 
 
-def _check_depth(text: str, where: str, first_line: int, max_depth: int) -> None:
-    if text.count("[") + text.count("{") <= max_depth:
+def _check_depth(text: str, where: str, first_line: int) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
     for token in _BRACKET.finditer(text):
         depth += _DEPTH_CHANGE.get(token[0], 0)
-        if depth > max_depth:
+        if depth > MAX_DEPTH:
             line, column = line_and_column(text, token.start())
-            message = f"must not be nested more than {max_depth} levels deep (--max-depth)."
+            message = f"must not be nested more than {MAX_DEPTH} levels deep."
             raise invalid(where, message, first_line - 1 + line, column)
 
 

@@ -19,7 +19,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from openg2g.formats.document import Document, Report, checked_annotations, checked_workload
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.openg2g.conversion import extras_of_models
 from openg2g.formats.openg2g.entries import joined_entry, split_entry
 from openg2g.formats.openg2g.layout import LIST_KEYS, REPLICA_KEYS, SITES, Layout
@@ -34,7 +33,7 @@ _NEVER_KEPT = frozenset({*LIST_KEYS, ORIGIN, "format"})  # At the top of a file,
 
 
 def documents_from_value(
-    value: Mapping[str, Any], where: str, version: str, limits: Limits = DEFAULT_LIMITS
+    value: Mapping[str, Any], where: str, version: str
 ) -> Iterator[Document | InvalidDocumentError]:
     """Yield the document of each workload in the decoded JSON object of a configuration file, or what is wrong with it.
 
@@ -45,7 +44,7 @@ def documents_from_value(
     if "format" in value:
         of_file.add("format", "marks a document of the catalog: import it with --format json or jsonl.")
     lists = find_lists(value, of_file)
-    outcomes = [_outcome(found, value, where, version, limits, is_only=len(lists) == 1) for found in lists]
+    outcomes = [_outcome(found, value, where, version, is_only=len(lists) == 1) for found in lists]
     for key in ("models", ORIGIN):
         if key in value and (key, None) not in [(found.key, found.site) for found in lists]:
             of_file.add(key, "cannot be kept: the catalog needs this name for what it keeps itself.")
@@ -58,13 +57,13 @@ def documents_from_value(
         yield from outcomes
 
 
-def document_from_list(list_key: str, entries: Sequence[Any], where: str, version: str, limits: Limits) -> Document:
+def document_from_list(list_key: str, entries: Sequence[Any], where: str, version: str) -> Document:
     """Read a document from a list of models or deployments, as a configuration file would have it.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with it.
     """
-    return _document(ModelList(list_key, entries), {}, where, version, limits, is_only=True)
+    return _document(ModelList(list_key, entries), {}, where, version, is_only=True)
 
 
 def value_from_document(document: Document, version: str) -> dict[str, Any]:
@@ -84,17 +83,15 @@ def value_from_document(document: Document, version: str) -> dict[str, Any]:
 
 
 def _outcome(
-    found: ModelList, value: Mapping[str, Any], where: str, version: str, limits: Limits, *, is_only: bool
+    found: ModelList, value: Mapping[str, Any], where: str, version: str, *, is_only: bool
 ) -> Document | InvalidDocumentError:
     try:
-        return _document(found, value, where, version, limits, is_only=is_only)
+        return _document(found, value, where, version, is_only=is_only)
     except InvalidDocumentError as error:
         return error
 
 
-def _document(
-    found: ModelList, value: Mapping[str, Any], where: str, version: str, limits: Limits, *, is_only: bool
-) -> Document:
+def _document(found: ModelList, value: Mapping[str, Any], where: str, version: str, *, is_only: bool) -> Document:
     """Read one workload of a file.
 
     Args:
@@ -102,10 +99,9 @@ def _document(
         value: The file.
         where: What messages call the file.
         version: Of OpenG2G.
-        limits: How many models and batch sizes it may have.
         is_only: Whether it is the only workload of the file, which leaves its name to whoever imports the file.
     """
-    report = Report(where, limits)
+    report = Report(where)
     layout = Layout(version, found.key, _replicas_key(found.entries), found.site)
     fields: list[Mapping[str, object] | None] = []
     kept: dict[str, Any] = {}

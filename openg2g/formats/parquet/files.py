@@ -21,7 +21,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
 from openg2g.formats.document import Document
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.parquet.arrays import arrow_array
 from openg2g.formats.parquet.columns import ALL_COLUMNS, FORMAT, FORMAT_KEY, KINDS, load_library, written_schema
@@ -49,14 +48,14 @@ class ParquetFiles(KeepsEverything):
     """Reads Parquet in batches, and writes it in row groups."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield the document of each workload, or what is wrong with it.
 
         Raises:
             MissingLibraryError: pyarrow is not installed.
         """
-        return read_parquet(stream, where, limits)
+        return read_parquet(stream, where)
 
     def write(self, documents: Iterable[Document], stream: BinaryIO) -> None:
         """Write a row for each model.

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
+from openg2g.formats import limits
 from openg2g.formats.document import Document, Report, shown
-from openg2g.formats.limits import Limits
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.parquet.columns import (
     FORMAT,
@@ -55,7 +55,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def read_parquet(stream: BinaryIO, where: str, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
+def read_parquet(stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
     """Yield the document of each workload, or what is wrong with it; memory holds a batch of rows and one workload.
 
     Raises:
@@ -69,16 +69,12 @@ def read_parquet(stream: BinaryIO, where: str, limits: Limits) -> Iterator[Docum
             yield error
             return
         with file:
-            rows = _rows(arrow, file, rows_per_batch, limits.batch_sizes)
+            rows = _rows(arrow, file, rows_per_batch)
             has_places = PLACE_COLUMNS[0] in file.schema_arrow.names
-            groups = (
-                grouped(_checked_places(rows), _has_same_index, limits.models)
-                if has_places
-                else grouped_by_name(rows, limits.models)
-            )
+            groups = grouped(_checked_places(rows), _has_same_index) if has_places else grouped_by_name(rows)
             for group in groups:
                 try:
-                    yield document_of_rows(group, where, limits)
+                    yield document_of_rows(group, where)
                 except InvalidDocumentError as error:
                     yield error
 
@@ -152,16 +148,14 @@ def _check_version(metadata: Any, report: Report) -> None:
         report.add("", f"has the format {got}, not {FORMAT!r}. A newer release may read it.")
 
 
-def _rows(arrow: Any, file: Any, rows_per_batch: int, max_batch_sizes: int) -> Iterator[Row]:
+def _rows(arrow: Any, file: Any, rows_per_batch: int) -> Iterator[Row]:
     """Read the rows, counted from 1; where that fails, the last one says why."""
     if file.metadata.num_row_groups == 0:  # pyarrow 18 fails where there is no batch at all.
         return
     number = 0
     try:
         for batch in file.iter_batches(batch_size=rows_per_batch, use_threads=False):
-            columns = {
-                name: _values(arrow, batch.column(name), KINDS[name], max_batch_sizes) for name in batch.schema.names
-            }
+            columns = {name: _values(arrow, batch.column(name), KINDS[name]) for name in batch.schema.names}
             for values in zip(*columns.values(), strict=True):
                 number += 1
                 yield _row(number, dict(zip(columns, values, strict=True)))
@@ -183,11 +177,11 @@ def _row(number: int, values: dict[str, Any]) -> Row:
 class _TooLarge:
     """Stands for a value that is beyond a limit."""
 
-    def __init__(self, size: int, limit: int, unit: str, option: str = "") -> None:
-        self.message = f"has {size} {unit}; at most {limit} are read{option}."
+    def __init__(self, size: int, limit: int, unit: str) -> None:
+        self.message = f"has {size} {unit}; at most {limit} are read."
 
 
-def _values(arrow: Any, column: Any, kind: str, max_batch_sizes: int) -> list[Any]:
+def _values(arrow: Any, column: Any, kind: str) -> list[Any]:
     """Return the values of a column as a JSON document would have them."""
     if arrow.types.is_null(column.type):
         return [None] * len(column)
@@ -196,13 +190,13 @@ def _values(arrow: Any, column: Any, kind: str, max_batch_sizes: int) -> list[An
             return _texts(column)
         case "integers":
             sizes = column.value_lengths().to_pylist()
-            if max((size or 0 for size in sizes), default=0) <= max_batch_sizes:
+            if max((size or 0 for size in sizes), default=0) <= limits.MAX_BATCH_SIZES:
                 values: list[Any] = column.to_pylist()
                 return values
             return [
                 column[index].as_py()
-                if (size or 0) <= max_batch_sizes
-                else _TooLarge(size, max_batch_sizes, "batch sizes", " (--max-batch-sizes)")
+                if (size or 0) <= limits.MAX_BATCH_SIZES
+                else _TooLarge(size, limits.MAX_BATCH_SIZES, "batch sizes")
                 for index, size in enumerate(sizes)
             ]
         case "time":

@@ -27,7 +27,7 @@ from typing import Any, BinaryIO, TextIO
 from openg2g.formats import native
 from openg2g.formats.document import Document, shown
 from openg2g.formats.json.text import decode_json
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.limits import size_text
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.python.literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, WORKLOAD
 from openg2g.formats.python.search import Found, ScriptSearch
@@ -60,11 +60,11 @@ class PythonScripts(KeepsEverything):
     """Reads the literals of scripts, writes modules of literals."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each workload of a script, or what is wrong with it; an error where there is none."""
-        reader = ScriptReader(where, limits)
-        outcomes = reader.outcomes(read_at_most(stream, (limits.file_bytes or MAX_BYTES) + 1))
+        reader = ScriptReader(where, max_bytes)
+        outcomes = reader.outcomes(read_at_most(stream, (max_bytes or MAX_BYTES) + 1))
         yield from outcomes or [InvalidDocumentError([Problem(where, "", " ".join([_NOTHING, *reader.passed_over]))])]
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
@@ -87,10 +87,9 @@ class ScriptReader:
         passed_over: A sentence for each thing that looks like a workload and is none.
     """
 
-    def __init__(self, where: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, where: str, max_bytes: int | None = None) -> None:
         self.where = where
-        self._limits = limits
-        self._max_bytes = limits.file_bytes or MAX_BYTES
+        self._max_bytes = max_bytes or MAX_BYTES
         self.passed_over: list[str] = []
         self._lines: list[str] = []
         self._comments_above: dict[int, _Comments] = {}
@@ -168,7 +167,7 @@ class ScriptReader:
     def _document(self, found: Found, search: ScriptSearch, lines_of_names: dict[str, int]) -> Document:
         comments = self._comments(found).said()
         where = f"{self.where}:{found.node.lineno}"
-        reader = WorkloadReader(found, search.schedules, self.where, self._place, self._text, self._limits)
+        reader = WorkloadReader(found, search.schedules, self.where, self._place, self._text)
         document = reader.read()
         line = found.node.lineno
         if found.name is not None and "name" not in comments and lines_of_names.setdefault(found.name, line) != line:
@@ -178,7 +177,7 @@ class ScriptReader:
         value |= {key: item for key, item in comments.items() if key != "annotations"}
         value["annotations"] = {**document.annotations, **comments.get("annotations", {})}
         try:
-            return native.document_from_value(value, where, self._limits)
+            return native.document_from_value(value, where)
         except InvalidDocumentError as error:  # Of a comment, or of a name that the catalog cannot store.
             raise InvalidDocumentError([replace(p, where=self.where, line=line) for p in error.problems]) from None
 
@@ -186,7 +185,7 @@ class ScriptReader:
         """Find the lines of comment directly above a statement, once for all of its workloads."""
         line = found.statement.lineno
         if line not in self._comments_above:
-            self._comments_above[line] = _Comments(self._lines, line - 1, self.where, self._limits)
+            self._comments_above[line] = _Comments(self._lines, line - 1, self.where)
         return self._comments_above[line]
 
     def _place(self, node: ast.AST) -> tuple[int, int]:
@@ -217,9 +216,8 @@ class _Comments:
         weight: What it costs to read them, and to check again for each workload what they say.
     """
 
-    def __init__(self, lines: list[str], last: int, where: str, limits: Limits) -> None:
+    def __init__(self, lines: list[str], last: int, where: str) -> None:
         self._where = where
-        self._limits = limits
         self._lines: list[tuple[int, str]] = []
         while last > 0 and lines[last - 1].lstrip().startswith("#"):
             self._lines.append((last, lines[last - 1].strip()))
@@ -246,7 +244,7 @@ class _Comments:
         return self._said
 
     def _object(self, key: str, text: str, line: int) -> Mapping[str, Any]:
-        value = decode_json(text, self._where, line=line, limits=self._limits)
+        value = decode_json(text, self._where, line=line)
         if not isinstance(value, Mapping):
             raise InvalidDocumentError([Problem(self._where, key, f"must be an object, got {shown(value)}.", line)])
         return value

@@ -13,7 +13,6 @@ from typing import Any
 
 from openg2g.formats import native
 from openg2g.formats.document import Document
-from openg2g.formats.limits import Limits
 from openg2g.formats.openg2g.config import document_from_list
 from openg2g.formats.openg2g.layout import REPLICA_KEYS, recognise_version
 from openg2g.formats.openg2g.origin import ORIGIN
@@ -44,7 +43,6 @@ class WorkloadReader:
         where: The script.
         place_of: Says where a node is: line and column.
         text_of: Gives the source text of a node, on one line.
-        limits: How many models and batch sizes it may have.
         problems: What is wrong with it so far.
         places: Path of a field → the node that says it.
         untold: Paths whose value is not known, which nobody needs to hear a second time.
@@ -55,7 +53,6 @@ class WorkloadReader:
     where: str
     place_of: Callable[[ast.AST], tuple[int, int]]
     text_of: Callable[[ast.AST], str]
-    limits: Limits
     problems: list[Problem] = field(default_factory=list)
     places: dict[str, ast.AST] = field(default_factory=dict)
     untold: set[str] = field(default_factory=set)
@@ -97,7 +94,7 @@ class WorkloadReader:
         specs = [entry.spec for entry in entries if entry is not None]
         where = f"{self.where}:{self.found.node.lineno}"
         if kinds <= {MODEL_SPEC_0_0_1}:
-            return native.document_from_value({"models": values}, where, self.limits)
+            return native.document_from_value({"models": values}, where)
         if any(spec.kind == MODEL_SPEC_0_0_1 for spec in specs):
             deployed = {
                 str(value["spec"].get("model_label")): {"deployment": {k: v for k, v in value.items() if k != "spec"}}
@@ -106,10 +103,10 @@ class WorkloadReader:
             }
             models = [value.get("spec", {}) for value in values]
             value = {"models": models, "annotations": {"models": deployed}}
-            return native.document_from_value(value, where, self.limits)
+            return native.document_from_value(value, where)
         list_key = "models" if kinds == {MODEL_SPEC} else "deployments"
         version = _version_of(list_key, entries)
-        document = document_from_list(list_key, values, where, version, self.limits)
+        document = document_from_list(list_key, values, where, version)
         # Of the layout only the version is kept: a script has none, and a file is to be written in the usual one.
         return Document(document.workload, where, None, {**document.annotations, ORIGIN: {"version": version}})
 

@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, TextIO
 
+from openg2g.formats import limits
 from openg2g.formats.document import Document, Report, shown
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits, size_text
+from openg2g.formats.limits import size_text
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.rows.csv_cells import NUMERIC, cell_text, cell_value, hint_of
@@ -48,19 +49,19 @@ class CsvFiles(KeepsEverything):
     delimiter: str
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield the document of each workload, or what is wrong with it; memory holds one of them."""
-        records = Records(stream, self.delimiter, limits.line_bytes)
+        records = Records(stream, self.delimiter)
         iterator = iter(records)
         try:
             columns = _columns(iterator, where)
         except InvalidDocumentError as error:
             yield error
             return
-        for group in grouped_by_name(_rows(iterator, columns, records), limits.models):
+        for group in grouped_by_name(_rows(iterator, columns, records)):
             try:
-                yield document_of_rows(group, where, limits)
+                yield document_of_rows(group, where)
             except InvalidDocumentError as error:
                 yield error
 
@@ -79,8 +80,8 @@ class CsvFiles(KeepsEverything):
             for cells in cells_of(document):
                 texts = of_workload | {column: cell_text(cells[column]) for column in _CHANGING}
                 line = self._line([texts[column] for column in COLUMNS])
-                if len(line.encode()) > DEFAULT_LIMITS.line_bytes:
-                    message = f"takes a row of more than {size_text(DEFAULT_LIMITS.line_bytes)}."
+                if len(line.encode()) > limits.MAX_LINE_BYTES:
+                    message = f"takes a row of more than {size_text(limits.MAX_LINE_BYTES)}."
                     raise invalid(document.where or "a workload", message)
                 stream.write(line)
 

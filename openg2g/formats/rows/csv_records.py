@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from openg2g.formats import limits
 from openg2g.formats.limits import size_text
 
 DELIMITERS = (",", ";", "\t")
@@ -41,7 +42,6 @@ class Records:
     Args:
         stream: The file.
         default_delimiter: What stands between cells where the first record does not tell.
-        max_record_bytes: Bytes that a record may have; it is kept in memory.
 
     Attributes:
         is_cut_off: Whether the last record that was given ends the file without ending its line.
@@ -50,10 +50,10 @@ class Records:
         BrokenFileError: When it comes to something that is not UTF-8, not CSV, or too long.
     """
 
-    def __init__(self, stream: BinaryIO, default_delimiter: str, max_record_bytes: int) -> None:
+    def __init__(self, stream: BinaryIO, default_delimiter: str) -> None:
         self._stream = stream
         self._default_delimiter = default_delimiter
-        self._max_record_bytes = max_record_bytes
+        self._max_record_bytes = limits.MAX_LINE_BYTES
         self._lines_taken = 0
         self._bytes_taken = 0
         self.is_cut_off = False
@@ -115,7 +115,7 @@ class Records:
 
     def _too_long(self) -> str:
         size = size_text(self._max_record_bytes)
-        return f"is in a record of more than {size} (--max-line-length). Is a quote missing?"
+        return f"is in a record of more than {size}. Is a quote missing?"
 
 
 def _emptying(waiting: list[str], lines: Iterator[str]) -> Iterator[str]:

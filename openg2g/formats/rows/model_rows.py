@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from openg2g.formats import native
+from openg2g.formats import limits, native
 from openg2g.formats.document import Document, Report, check_fields, shown
 from openg2g.formats.json.text import decode_json, encode_line
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.native import MODEL_FIELDS
 from openg2g.models.errors import InvalidDocumentError, Problem
 
@@ -66,8 +65,8 @@ def cells_of(document: Document) -> Iterator[dict[str, Any]]:
     Raises:
         InvalidDocumentError: It has more models than would be read again.
     """
-    if len(document.workload.models) > DEFAULT_LIMITS.models:
-        message = f"has {len(document.workload.models)} models; at most {DEFAULT_LIMITS.models} can stand in rows."
+    if len(document.workload.models) > limits.MAX_MODELS:
+        message = f"has {len(document.workload.models)} models; at most {limits.MAX_MODELS} can stand in rows."
         raise InvalidDocumentError([Problem(document.where or "a workload", "", message)])
     of_workload = {column: getattr(document.revision, column) or None for column in REVISION_COLUMNS}
     annotations = encode_line(document.annotations) if document.annotations else None
@@ -94,13 +93,12 @@ def check_columns(columns: Sequence[str], known: Sequence[str], required: Sequen
             report.add(column, "is missing.")
 
 
-def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool], max_models: int) -> Iterator[list[Row]]:
+def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool]) -> Iterator[list[Row]]:
     """Gather the rows of each workload.
 
     Args:
         rows: The rows of a file, in order.
         is_next: Whether a row belongs to the same workload as the row before it.
-        max_models: Rows that a workload may have; they are kept in memory until it is complete.
     """
     group: list[Row] = []
     num_characters = 0
@@ -112,8 +110,8 @@ def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool], max_models
         row, added = _without_copies(row, group[-1] if group else None)
         num_characters += added
         message = ""
-        if len(group) == max_models:
-            message = f"is row {max_models + 1} of one workload: no more are read (--max-models)."
+        if len(group) == limits.MAX_MODELS:
+            message = f"is row {limits.MAX_MODELS + 1} of one workload: no more are read."
         elif num_characters > MAX_CHARACTERS:
             message = f"brings the texts of one workload to more than {MAX_CHARACTERS} characters."
         group.append(Row.broken(row.number, message) if message else row)
@@ -133,19 +131,18 @@ def _without_copies(row: Row, before: Row | None) -> tuple[Row, int]:
     return (replace(row, cells={**row.cells, **repeated}) if repeated else row), num_characters
 
 
-def document_of_rows(rows: Sequence[Row], where: str, limits: Limits) -> Document:
+def document_of_rows(rows: Sequence[Row], where: str) -> Document:
     """Read a document from its rows.
 
     Args:
         rows: At least one.
         where: The file.
-        limits: How many batch sizes each may have, and how deep annotations may be nested.
 
     Raises:
         InvalidDocumentError: With everything that is wrong with them; each problem names the row, and as its path the
             column.
     """
-    reading = _Reading(rows, where, limits)
+    reading = _Reading(rows, where)
     document = reading.document()
     if reading.problems or document is None:
         raise InvalidDocumentError(sorted(reading.problems, key=lambda problem: problem.line or 0))
@@ -155,9 +152,8 @@ def document_of_rows(rows: Sequence[Row], where: str, limits: Limits) -> Documen
 class _Reading:
     """Reads one workload, and notes what is wrong with it."""
 
-    def __init__(self, rows: Sequence[Row], where: str, limits: Limits) -> None:
+    def __init__(self, rows: Sequence[Row], where: str) -> None:
         self._where = where
-        self._limits = limits
         self._first = rows[0]
         self._rows = [row for row in rows if not row.is_broken]
         self.problems = [self._problem(row, path, message) for row in rows for path, message in row.problems]
@@ -170,7 +166,7 @@ class _Reading:
         value = self._value()
         try:
             place = f"{self._where}:{self._first.number}"
-            return native.document_from_value(value, place, self._limits) if self._rows else None
+            return native.document_from_value(value, place) if self._rows else None
         except InvalidDocumentError as error:
             self._translate(error.problems)
             return None
@@ -215,7 +211,7 @@ class _Reading:
 
     def _annotations(self, text: str) -> object:
         try:
-            return decode_json(text, "", line=1, limits=self._limits)
+            return decode_json(text, "", line=1)
         except InvalidDocumentError as error:
             for problem in error.problems:
                 path = f"annotations.{problem.path}" if problem.path else "annotations"

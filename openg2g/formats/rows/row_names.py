@@ -67,15 +67,14 @@ def key_of(rows: Sequence[Row]) -> Key:
     return rows[0].cells.get("name"), next((row.cells["number"] for row in rows if "number" in row.cells), None)
 
 
-def grouped_by_name(rows: Iterable[Row], max_models: int) -> Iterator[list[Row]]:
+def grouped_by_name(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Gather the rows of each workload; a row that cannot be told where it belongs has a problem more.
 
     Args:
         rows: The rows of a file, in order.
-        max_models: Rows that a workload may have.
     """
     seen = SeenNames()
-    for group in grouped(_with_name(rows), _Neighbours(), max_models):
+    for group in grouped(_with_name(rows), _Neighbours()):
         first = group[0]
         earlier = seen.add(key_of(group), first.number)
         if earlier is not None and not first.is_broken:

@@ -17,7 +17,7 @@ import tomli_w
 
 from openg2g.formats import native
 from openg2g.formats.document import Document, Report, check_fields, checked_list
-from openg2g.formats.limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
+from openg2g.formats.limits import MAX_DEPTH
 from openg2g.formats.losses import Loss, LossKind
 from openg2g.formats.places import located, located_outcomes
 from openg2g.formats.shape import documents_from_value
@@ -44,18 +44,18 @@ class TomlFiles:
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each workload of a file, or what is wrong with it."""
         try:
-            text = read_text(stream, where, limits.file_bytes or MAX_BYTES)
+            text = read_text(stream, where, max_bytes or MAX_BYTES)
             root = _decode(text, where)
         except InvalidDocumentError as error:
             yield error
             return
         find_root = cache(partial(places_of, text))
         if LIST_KEY not in root:
-            yield from located_outcomes(_outcomes(root, where, limits), where, find_root)
+            yield from located_outcomes(_outcomes(root, where), where, find_root)
             return
         try:
             items = _items_of(root, where)
@@ -63,7 +63,7 @@ class TomlFiles:
             yield located(error, where, find_root())
             return
         for index, item in enumerate(items):
-            for outcome in _outcomes(item, f"{where}[{index}]", limits):
+            for outcome in _outcomes(item, f"{where}[{index}]"):
                 if isinstance(outcome, InvalidDocumentError):
                     yield located(outcome, where, find_root().find(f"{LIST_KEY}[{index}]"))
                 else:
@@ -134,14 +134,14 @@ def _items_of(root: Mapping[str, Any], where: str) -> list[Any]:
     return items
 
 
-def _outcomes(value: object, where: str, limits: Limits) -> Iterator[Document | InvalidDocumentError]:
+def _outcomes(value: object, where: str) -> Iterator[Document | InvalidDocumentError]:
     """Yield the documents of a workload as the parser made it."""
-    report = Report(where, limits)
+    report = Report(where)
     value = _json_value(value, report)
     if report.problems:
         yield InvalidDocumentError(report.problems)
     else:
-        yield from documents_from_value(value, where, None, limits)
+        yield from documents_from_value(value, where, None)
 
 
 def _value_of(document: Document) -> Mapping[str, Any]:
@@ -187,8 +187,8 @@ def _json_value(value: Any, report: Report, path: tuple[str, ...] = ()) -> Any:
             return value.isoformat().replace("+00:00", "Z")
         case date() | time():
             return value.isoformat()
-        case Mapping() | list() | tuple() if len(path) >= report.limits.depth:
-            message = f"must not be nested more than {report.limits.depth} levels deep (--max-depth)."
+        case Mapping() | list() | tuple() if len(path) >= MAX_DEPTH:
+            message = f"must not be nested more than {MAX_DEPTH} levels deep."
             report.add(_path_text(path), message)
         case Mapping():
             # A key that is null is left out; one of a list stays and is refused, for the others would move up.

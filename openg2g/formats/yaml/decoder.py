@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openg2g.formats.document import shown
-from openg2g.formats.limits import DEFAULT_LIMITS
+from openg2g.formats.limits import MAX_DEPTH
 from openg2g.formats.places import Place
 from openg2g.formats.text_files import invalid, line_and_column
 from openg2g.formats.yaml.encoder import ESCAPED_ONLY
@@ -64,9 +64,7 @@ class YamlDocument:
     place: Place
 
 
-def decode_yaml(
-    text: str, where: str, max_depth: int = DEFAULT_LIMITS.depth, loader: Any = _DEFAULT_LOADER
-) -> Iterator[YamlDocument | InvalidDocumentError]:
+def decode_yaml(text: str, where: str, loader: Any = _DEFAULT_LOADER) -> Iterator[YamlDocument | InvalidDocumentError]:
     """Yield each document of a YAML text, or what is wrong with it; empty ones are passed over.
 
     After an error that leaves open how to go on (it is not YAML, or nested too deeply) nothing follows.
@@ -74,12 +72,11 @@ def decode_yaml(
     Args:
         text: The text.
         where: The file, for messages.
-        max_depth: Levels of lists and objects within each other.
         loader: The loader of PyYAML whose parser is used.
     """
     try:
         _check_characters(text, where)
-        yield from _Composer(text, where, max_depth, loader).documents()
+        yield from _Composer(text, where, loader).documents()
     except InvalidDocumentError as error:
         yield error
     except yaml.MarkedYAMLError as error:
@@ -114,9 +111,8 @@ def resolve_plain(text: str) -> bool | int | float | str | None:
 class _Composer:
     """Makes values of the events of a parser, in one pass."""
 
-    def __init__(self, text: str, where: str, max_depth: int, loader: Any) -> None:
+    def __init__(self, text: str, where: str, loader: Any) -> None:
         self._where = where
-        self._max_depth = max_depth
         self._events: Iterator[Any] = yaml.parse(text, Loader=loader)
         self._path: list[str | int] = []
         self._problems: list[Problem] = []
@@ -151,8 +147,8 @@ class _Composer:
             self._refuse(event, f"has the tag {shown(tag)}: tags are not read, leave it out.")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event), Place(line, column)
-        if self._depth == self._max_depth:  # A collection may be a key: the path says less.
-            self._abort(event, f"must not be nested more than {self._max_depth} levels deep (--max-depth).")
+        if self._depth == MAX_DEPTH:  # A collection may be a key: the path says less.
+            self._abort(event, f"must not be nested more than {MAX_DEPTH} levels deep.")
         self._depth += 1
         is_list = isinstance(event, yaml.SequenceStartEvent)
         members, places = self._list() if is_list else self._object()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from openg2g.formats import native
 from openg2g.formats.document import Document
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.losses import KeepsEverything
 from openg2g.formats.places import Place, located
 from openg2g.formats.shape import documents_from_value
@@ -30,7 +29,7 @@ class YamlFiles(KeepsEverything):
     """Reads any shape that it recognises, writes the catalog's own."""
 
     def read(
-        self, stream: BinaryIO, where: str, limits: Limits = DEFAULT_LIMITS
+        self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
         """Yield each workload of a file, or what is wrong with it, at the line and column of the field.
 
@@ -40,7 +39,7 @@ class YamlFiles(KeepsEverything):
         from openg2g.formats.yaml.decoder import decode_yaml
 
         try:
-            decoded = decode_yaml(read_text(stream, where, limits.file_bytes or MAX_BYTES), where, limits.depth)
+            decoded = decode_yaml(read_text(stream, where, max_bytes or MAX_BYTES), where)
         except InvalidDocumentError as error:
             yield error
             return
@@ -55,7 +54,7 @@ class YamlFiles(KeepsEverything):
                 yield item
                 continue
             value, place = item
-            for found in documents_from_value(value, where if is_alone else f"{where}[{index}]", None, limits):
+            for found in documents_from_value(value, where if is_alone else f"{where}[{index}]", None):
                 yield located(found, where, place) if isinstance(found, InvalidDocumentError) else found
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from openg2g.formats import limits
 from openg2g.formats.document import Document
 from openg2g.formats.json.lines import JSON_LINES
 from openg2g.formats.json.native_lines import NativeLines
 from openg2g.formats.json.text import decode_json
-from openg2g.formats.limits import DEFAULT_LIMITS, Limits
 from openg2g.formats.shape import documents_from_value
 from openg2g.models.errors import InvalidDocumentError
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -43,7 +43,7 @@ def test_a_line_is_read_fast_whatever_white_space_is_between_its_models() -> Non
     workload = LLMInferenceWorkload(
         (LLMInferenceModelSpec("a", 1, 2, 8, 0.1), LLMInferenceModelSpec("b", 3, 1, 8, 1.0)),
     )
-    lines = NativeLines(DEFAULT_LIMITS)
+    lines = NativeLines()
     for text in (_LINE, json.dumps(json.loads(_LINE)), _LINE.replace("[{", "[ {").replace("},{", "}\t ,  {")):
         document = lines.find_document(text, "f:1")
         assert document is not None
@@ -73,14 +73,14 @@ def test_a_line_is_read_fast_whatever_white_space_is_between_its_models() -> Non
     ],
 )
 def test_a_line_that_only_looks_like_one_is_read_as_by_itself(text: str) -> None:
-    lines = NativeLines(DEFAULT_LIMITS)
+    lines = NativeLines()
     assert lines.find_document(_LINE, "f:1") is not None  # Its models are known from here on.
     found = lines.find_document(text, "f:1")
     assert found is None or found == _read_by_itself(text)
 
 
 def test_damaged_lines_are_read_as_by_themselves_or_left_to_others() -> None:
-    lines = NativeLines(DEFAULT_LIMITS)
+    lines = NativeLines()
     num_found = 0
     for data in mutated([_LINE.encode()], _TOKENS, fuzz_inputs(2_000)):
         text = data.decode(errors="replace")
@@ -91,10 +91,12 @@ def test_damaged_lines_are_read_as_by_themselves_or_left_to_others() -> None:
     assert num_found > 100
 
 
-def test_limits_hold_for_models_that_are_known() -> None:
-    for limits in (Limits(depth=3), Limits(models=1), Limits(batch_sizes=1)):
-        text = _LINE.replace('"itl_deadline_s":0.1', '"itl_deadline_s":0.1,"feasible_batch_sizes":[8,16]')
-        assert NativeLines(limits).find_document(text, "f:1") is None
+@pytest.mark.parametrize("limit", ["MAX_MODELS", "MAX_BATCH_SIZES"])
+def test_limits_hold_for_models_that_are_known(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = _LINE.replace('"itl_deadline_s":0.1', '"itl_deadline_s":0.1,"feasible_batch_sizes":[8,16]')
+    assert NativeLines().find_document(text, "f:1") is not None
+    monkeypatch.setattr(limits, limit, 1)
+    assert NativeLines().find_document(text, "f:1") is None
 
 
 def test_a_file_may_have_more_models_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

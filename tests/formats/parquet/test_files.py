@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openg2g.formats import limits
 from openg2g.formats.document import Document, RevisionData
 from openg2g.formats.files import open_sources, write_documents
-from openg2g.formats.limits import Limits
 from openg2g.formats.parquet import files, reader
 from openg2g.formats.parquet.columns import ALL_COLUMNS
 from openg2g.formats.registry import get_format
@@ -447,13 +447,16 @@ def test_limits_hold_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(reader, "MAX_CHUNK_BYTES", 10)
         assert len(messages_of(data)) == 1
-    message = "f:1: feasible_batch_sizes has 7 batch sizes; at most 6 are read (--max-batch-sizes)."
-    assert message_of(data, "parquet", Limits(batch_sizes=6)).splitlines()[0] == message
+    message = "f:1: feasible_batch_sizes has 7 batch sizes; at most 6 are read."
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "MAX_BATCH_SIZES", 6)
+        assert message_of(data, "parquet").splitlines()[0] == message
     with monkeypatch.context() as patch:
         patch.setattr(reader, "MAX_CELL_CHARACTERS", 4)
         assert "f:1: name has 5 characters; at most 4 are read." in messages_of(data)
-    message = "f:5: is row 5 of one workload: no more are read (--max-models)."
-    assert message_of(data, "parquet", Limits(models=4)) == message
+    message = "f:5: is row 5 of one workload: no more are read."
+    monkeypatch.setattr(limits, "MAX_MODELS", 4)
+    assert message_of(data, "parquet") == message
 
 
 def test_what_could_not_be_read_again_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openg2g.formats import limits
 from openg2g.formats.document import Document, RevisionData
-from openg2g.formats.limits import Limits
 from openg2g.formats.registry import get_format
-from openg2g.formats.rows import csv_records, model_rows, row_names
+from openg2g.formats.rows import csv_records, row_names
 from openg2g.formats.rows.model_rows import COLUMNS
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import InvalidDocumentError
@@ -482,7 +482,8 @@ def test_rows_are_read_as_they_arrive() -> None:
 
 
 @pytest.mark.parametrize("filling", [b"x", b'"', b",", b"x\n"])
-def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes) -> None:
+def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_LINE_BYTES", 10_000)
     taken = 0
 
     class Endless(io.RawIOBase):
@@ -491,7 +492,7 @@ def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes) -> Non
             taken += 1
             return filling * 5_000 if taken > 1 else sheet(ROW).encode() + b'fleet,"'
 
-    (error,) = get_format("csv").read(Endless(), "f", Limits(line_bytes=10_000))  # type: ignore[arg-type]
+    (error,) = get_format("csv").read(Endless(), "f")  # type: ignore[arg-type]
     assert "is in a record of more than" in str(error)
     assert taken < 10
 
@@ -499,10 +500,8 @@ def test_a_record_without_an_end_does_not_fill_the_memory(filling: bytes) -> Non
 def test_a_workload_of_too_many_rows_is_refused_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Document(make_workload(4), name="fleet")
     text = written([document], "csv")
-    monkeypatch.setattr(model_rows, "DEFAULT_LIMITS", Limits(models=3))
-    assert (
-        message_of(text, "csv", Limits(models=3)) == "f:5: is row 4 of one workload: no more are read (--max-models)."
-    )
+    monkeypatch.setattr(limits, "MAX_MODELS", 3)
+    assert message_of(text, "csv") == "f:5: is row 4 of one workload: no more are read."
     with pytest.raises(InvalidDocumentError, match="fleet@1: has 4 models; at most 3 can stand in rows"):
         written([replace(document, where="fleet@1")], "csv")
 
@@ -510,7 +509,7 @@ def test_a_workload_of_too_many_rows_is_refused_both_ways(monkeypatch: pytest.Mo
 def test_large_annotations_come_back_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Document(make_workload(), "fleet@1", "fleet", {"note": "x" * 300_000})
     assert document_of(written([document], "csv"), "csv").annotations == document.annotations
-    monkeypatch.setattr("openg2g.formats.rows.csv_files.DEFAULT_LIMITS", Limits(line_bytes=10_000))
+    monkeypatch.setattr(limits, "MAX_LINE_BYTES", 10_000)
     with pytest.raises(InvalidDocumentError, match=r"^fleet@1: takes a row of more than 10000 bytes"):
         written([document], "csv")
 
