@@ -11,6 +11,7 @@ What needs a database is loaded on first use, so that `import openg2g.catalog` c
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from openg2g.models.errors import AliasNotFoundError as AliasNotFoundError
 from openg2g.models.errors import AmbiguousReferenceError as AmbiguousReferenceError
 from openg2g.models.errors import CatalogError as CatalogError
 from openg2g.models.errors import CatalogLockedError as CatalogLockedError
@@ -28,6 +29,7 @@ from openg2g.models.errors import LocationError as LocationError
 from openg2g.models.errors import MissingLibraryError as MissingLibraryError
 from openg2g.models.errors import NameTakenError as NameTakenError
 from openg2g.models.errors import NotACatalogError as NotACatalogError
+from openg2g.models.errors import RetiredError as RetiredError
 from openg2g.models.errors import RevisionConflictError as RevisionConflictError
 from openg2g.models.errors import SchemaError as SchemaError
 from openg2g.models.errors import SchemaOutdatedError as SchemaOutdatedError

@@ -8,10 +8,13 @@ from keyword import iskeyword
 
 import click
 
+from openg2g.cli import exit_codes
+from openg2g.cli.exit_codes import exit_code_lines, exit_code_of
+from openg2g.cli.hints import worded
 from openg2g.cli.interruption import interruption_of, raise_ending_signals
 from openg2g.cli.options.helps import with_help
 from openg2g.cli.options.shared import database_option
-from openg2g.models import errors
+from openg2g.models.errors import CatalogError, FilterError
 
 _COMMANDS = {
     "init": "Make a catalog.",
@@ -45,41 +48,10 @@ _COMMANDS = {
 """Name → short help. A table, so that `openg2g --help` and completion import no command."""
 
 # A profile of `openg2g --help` has, beside 40 ms of `import click`: 10 to import this module, half of it for the errors
-# below and the package of the domain that they are in, and 5 of click, which writes the help.
-_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
-    (errors.WorkloadNotFoundError, 3),
-    (errors.AmbiguousReferenceError, 3),
-    (errors.CatalogNotFoundError, 3),
-    (errors.InvalidDocumentError, 4),
-    (errors.CatalogUnavailableError, 5),
-    (errors.SchemaError, 6),
-    (errors.DamagedCatalogError, 6),
-    (errors.SourceError, 7),
-    (errors.LocationError, 2),
-    (errors.InvalidReferenceError, 2),
-    (errors.InvalidRevisionError, 2),
-    (errors.InvalidChangeError, 2),
-    (errors.FilterError, 2),
-    (errors.NameTakenError, 2),
-    (errors.RevisionConflictError, 8),
-    (errors.HistoryConflictError, 8),
-    (errors.UnknownFormatError, 2),
-)
-_EXIT_OTHER = 1
-_EXIT_FILE = 7
-
-_EPILOG = """\b
+# and the package of the domain that they are in, and 5 of click, which writes the help.
+_EPILOG = f"""\b
 Exit codes:
-  0  done
-  1  any other failure
-  2  wrong usage
-  3  no such workload or catalog
-  4  a document or archive is not valid
-  5  database unavailable, locked or read-only
-  6  not a catalog, a damaged one, or another release's schema
-  7  a file cannot be read or written
-  8  conflict: somebody else was faster, or two histories part
-  129, 130, 143  interrupted by SIGHUP, Ctrl-C or SIGTERM; nothing is half done
+{exit_code_lines()}
 
 \b
 Examples:
@@ -158,22 +130,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         text, exit_code = interruption_of(error)
         click.echo(text, err=True)
         return exit_code
-    except errors.CatalogError as error:
-        exit_code = next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), _EXIT_OTHER)
-        return _fail(error, exit_code, given)
+    except CatalogError as error:
+        for line in _shown(worded(error), given):
+            is_picture = isinstance(error, FilterError) and line.startswith("  ")  # The place in an expression.
+            click.echo(("" if is_picture else "Error: ") + line, err=True)
+        return exit_code_of(error)
     except BrokenPipeError:
         # Nobody reads any more. Python would complain once more when it flushes standard output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_OTHER
+        return exit_codes.OTHER
     except OSError as error:  # A full disk behind standard output, for instance.
-        return _fail(error, _EXIT_FILE, given)
-
-
-def _fail(error: Exception, exit_code: int, given: Sequence[str]) -> int:
-    for line in _shown(str(error), given):
-        is_picture = isinstance(error, errors.FilterError) and line.startswith("  ")  # The place in an expression.
-        click.echo(("" if is_picture else "Error: ") + line, err=True)
-    return exit_code
+        for line in _shown(str(error), given):
+            click.echo(f"Error: {line}", err=True)
+        return exit_codes.FILE
 
 
 def _shown(message: str, given: Sequence[str]) -> list[str]:

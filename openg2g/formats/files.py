@@ -60,7 +60,7 @@ class SourceFile:
         """Yield each document, or what is wrong with it."""
         try:
             if self.max_bytes is not None and (self.size or 0) > self.max_bytes:
-                raise invalid(self.label, f"is larger than {size_text(self.max_bytes)} (--max-file-size).")
+                raise invalid(self.label, f"is larger than {size_text(self.max_bytes)}.", setting="file_bytes")
             yield from get_format(self.format_name).read(self.stream, self.label, self.max_bytes)
         except InvalidDocumentError as error:  # Of a pipe, that it is too large turns out as it is read.
             yield error
@@ -159,7 +159,7 @@ def writing_text(path: str, *, replace: bool) -> Iterator[TextIO]:
                 yield stream
             return
         if os.path.lexists(target) and not replace:
-            raise SourceError(f"{path} exists already. Use --force to replace it.")
+            raise SourceError(f"{path} exists already.", setting="replace")
         with _replacing(target) as stream:
             yield stream
     except CatalogError:
@@ -176,7 +176,7 @@ def writing_bytes(path: str, *, replace: bool) -> Iterator[BinaryIO]:
         SourceError: In addition, standard output is a terminal, which must not be sent bytes that are no text.
     """
     if path == STANDARD_STREAM and sys.stdout.isatty():
-        raise SourceError("standard output is a terminal, and this format is not text. Name a file with -o FILE.")
+        raise SourceError("standard output is a terminal, and this format is not text. Name a file.")
     with writing_text(path, replace=replace) as stream:
         yield stream.buffer
 

@@ -35,6 +35,6 @@ class _Pipe(io.RawIOBase):
         data = self._stream.read(self._peeked_bytes) if is_first else self._stream.read1(len(buffer))
         self._bytes_read += len(data)
         if self._max_bytes is not None and self._bytes_read > self._max_bytes:
-            raise invalid(self._where, f"is larger than {size_text(self._max_bytes)} (--max-file-size).")
+            raise invalid(self._where, f"is larger than {size_text(self._max_bytes)}.", setting="file_bytes")
         buffer[: len(data)] = data
         return len(data)

@@ -64,7 +64,7 @@ class ProblemList:
         self.problems += error.problems
         if len(self.problems) >= self._max_problems:
             number = "one problem is" if self._max_problems == 1 else f"{self._max_problems} problems are"
-            unread = Problem(label, "", f"was not read further: {number} enough (--max-errors).")
+            unread = Problem(label, "", f"was not read further: {number} enough.", setting="max_problems")
             self.problems = [*self.problems[: self._max_problems], unread]
 
     def raise_problems(self) -> None:

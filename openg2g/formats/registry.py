@@ -128,5 +128,5 @@ def format_name_of(path: str | os.PathLike[str]) -> str:
         if suffix in entry.suffixes:
             return entry.name
     known = ", ".join(suffix for entry in FORMATS for suffix in entry.suffixes)
-    hint = "Name it with --format (of validate: --input-format)."
-    raise UnknownFormatError(f"{os.fspath(path)}: the suffix {suffix!r} means no format (known: {known}). {hint}")
+    message = f"{os.fspath(path)}: the suffix {suffix!r} means no format (known: {known})."
+    raise UnknownFormatError(message, setting="format_name")

@@ -49,7 +49,7 @@ def refuse_losses(documents: Iterable[Document], format_name: str) -> Iterator[D
             problems.append(Problem(format_name, "", "is not the format for this: the rest was not looked at."))
             break
     if problems:
-        hint = Problem(format_name, "", "would lose this. Write it nevertheless with --lossy.")
+        hint = Problem(format_name, "", "would lose this.", setting="lossy")
         raise InvalidDocumentError([*problems, hint])
 
 

@@ -4,7 +4,7 @@ from codecs import BOM_UTF8
 from typing import BinaryIO
 
 from openg2g.formats.limits import size_text
-from openg2g.models.errors import InvalidDocumentError, Problem
+from openg2g.models.errors import InvalidDocumentError, Problem, Setting
 
 _CHUNK_BYTES = 2**26  # Of nearly every file there is one chunk, which is not copied.
 _BYTE_ORDER_MARKS_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -24,7 +24,7 @@ def read_text(stream: BinaryIO, where: str, max_bytes: int) -> str:
     data = read_at_most(stream, max_bytes + 1)
     if len(data) > max_bytes:
         limit = f"must have at most {size_text(max_bytes)} to be read at a time"
-        raise invalid(where, f"{limit}. Split it, use JSON Lines, which streams, or raise --max-file-size.")
+        raise invalid(where, f"{limit}. Split it, or use JSON Lines, which streams.", setting="file_bytes")
     text = decoded(data, where)
     if not text.strip():
         raise invalid(where, "is empty.")
@@ -66,6 +66,8 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def invalid(where: str, message: str, line: int | None = None, column: int | None = None) -> InvalidDocumentError:
+def invalid(
+    where: str, message: str, line: int | None = None, column: int | None = None, *, setting: Setting | None = None
+) -> InvalidDocumentError:
     """Make the error of a file that is wrong as a whole."""
-    return InvalidDocumentError([Problem(where, "", message, line, column)])
+    return InvalidDocumentError([Problem(where, "", message, line, column, setting)])

@@ -14,6 +14,8 @@
     ├── DamagedCatalogError                           stored content contradicts itself
     ├── InvalidReferenceError      (ValueError)       text that is no reference
     ├── WorkloadNotFoundError      (LookupError)      a reference that nothing answers
+    │   ├── RetiredError                              a revision that retires its name, and has no workload
+    │   └── AliasNotFoundError                        a name without this alias
     ├── AmbiguousReferenceError    (LookupError)      a reference that fits several workloads, specs or revisions
     ├── InvalidRevisionError       (ValueError)       a name, time or annotation that cannot be stored
     ├── RevisionConflictError      (RuntimeError)     somebody else was faster
@@ -27,25 +29,38 @@
     └── SourceError                (OSError)          a file that cannot be read or written
 
 The second base is the builtin that a caller would expect. Errors carry data in attributes; the message says what, where
-and what to do next.
+and why, and what helps in any program. Which command or option helps is told by the command line (`cli/hints.py`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from openg2g.models.characters import visible
 from openg2g.models.columns import columns
 from openg2g.models.secrets import masked_value, without_secrets
+
+Setting = Literal["file_bytes", "format_name", "lossy", "max_problems", "name", "replace"]
+"""What a caller may choose, and what was refused for the lack of it: parameters, and options of commands."""
+
+Doubt = Literal["tables", "content"]
+"""What of a catalog may not be as it should: its tables, triggers and views, or what is stored in them."""
 
 
 class CatalogError(Exception):
     """Base of every error that the catalog raises on purpose.
 
     What looks like a secret in its text is masked: the text may quote an argument that was meant as a URL.
+
+    Attributes:
+        setting: What its caller could choose so that this is not refused; None where there is nothing.
+        doubts: What of the catalog is to be checked, since the error has no other reason.
     """
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, setting: Setting | None = None, doubts: Sequence[Doubt] = ()) -> None:
         super().__init__(without_secrets(message))
+        self.setting = setting
+        self.doubts = tuple(doubts)
 
 
 class LocationError(CatalogError, ValueError):
@@ -60,7 +75,8 @@ class CatalogNotFoundError(CatalogError, LookupError):
     """
 
     def __init__(self, location: str, why: str) -> None:
-        super().__init__(f"no catalog at {location}: {why}. Make one with `openg2g init` or Catalog.create().")
+        super().__init__(f"no catalog at {location}: {why}.")
+        self.add_note("Make one with Catalog.create().")
         self.location = location
 
 
@@ -97,9 +113,7 @@ class SchemaOutdatedError(SchemaError):
     """
 
     def __init__(self, location: str, current: str, head: str) -> None:
-        super().__init__(
-            f"the catalog at {location} has schema {current}, this release needs {head}. Run `openg2g db upgrade`."
-        )
+        super().__init__(f"the catalog at {location} has schema {current}, this release needs {head}.")
         self.current = current
         self.head = head
 
@@ -144,6 +158,31 @@ class WorkloadNotFoundError(CatalogError, LookupError):
         self.close_matches = tuple(close_matches)
 
 
+class RetiredError(WorkloadNotFoundError):
+    """A revision has no workload: it retires its name.
+
+    Attributes:
+        name: The name.
+    """
+
+    def __init__(self, reference: str, name: str, why: str) -> None:
+        super().__init__(reference, why)
+        self.name = name
+
+
+class AliasNotFoundError(WorkloadNotFoundError):
+    """A name has no such alias.
+
+    Attributes:
+        aliases: Those that it has, or has had.
+    """
+
+    def __init__(self, reference: str, aliases: Sequence[str]) -> None:
+        known = f"it has had {', '.join(aliases)}" if aliases else "it has none"
+        super().__init__(reference, f"the name has no such alias at that time ({known})")
+        self.aliases = tuple(aliases)
+
+
 class AmbiguousReferenceError(CatalogError, LookupError):
     """A digest prefix fits several workloads or model specs, or NAME@latest is an alias of an older release, too.
 
@@ -172,10 +211,7 @@ class RevisionConflictError(CatalogError, RuntimeError):
     """
 
     def __init__(self, name: str, expected: int, current: int) -> None:
-        super().__init__(
-            f"{name}: expected revision {expected} to be the latest, but it is {current}. "
-            f"Look at what changed (`openg2g log {name} --patch`) and try again."
-        )
+        super().__init__(f"{name}: expected revision {expected} to be the latest, but it is {current}.")
         self.name = name
         self.expected = expected
         self.current = current
@@ -191,8 +227,8 @@ class HistoryConflictError(CatalogError, RuntimeError):
 
     def __init__(self, name: str, number: int, what: str, details: str) -> None:
         super().__init__(
-            f"{name}: the two histories part at {what} {number} ({details}). Nothing is overwritten: "
-            f"give the incoming name another with --rename {name}=NEW, or all of them with --prefix."
+            f"{name}: the two histories part at {what} {number} ({details}). Nothing is overwritten: give the incoming "
+            "name another."
         )
         self.name = name
         self.number = number
@@ -220,6 +256,7 @@ class Problem:
         message: Rule and value, to be read after the path (`"must be > 0, got 0."`), and a hint where there is one.
         line: Line of the file, or row where it has no lines, counted from 1; None where it cannot be told.
         column: Column in the line, in characters counted from 1; None where it cannot be told.
+        setting: What its reader could choose so that this is no problem; None where there is nothing.
     """
 
     where: str
@@ -227,6 +264,7 @@ class Problem:
     message: str
     line: int | None = None
     column: int | None = None
+    setting: Setting | None = None
 
     def __post_init__(self) -> None:
         """Mask what looks like a secret: the message may quote a value of the document."""

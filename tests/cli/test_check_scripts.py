@@ -189,7 +189,9 @@ def test_a_script_with_a_workload_that_is_no_python_or_too_large_is_unreadable(f
     assert "tree/run.py:2:1: unreadable\n    tree/run.py:2:1: is no Python that we read" in outcome.out
     outcome = check(filled, "#" * MAX_BYTES, f"fleet = {workload()}")
     assert outcome.exit_code == 1
-    assert "is larger than 512 KiB (--max-file-size)" in outcome.out
+    assert (
+        "is larger than 512 KiB: that is no script that we read. Raise the limit with --max-file-size." in outcome.out
+    )
     outcome = check(filled, "#" * (3 * MAX_BYTES))
     assert (outcome.exit_code, outcome.err) == (0, "No workload stands in these scripts.\n")
 

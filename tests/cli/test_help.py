@@ -17,6 +17,8 @@ from openg2g.formats.yaml import files as yaml_files
 from tests.cli.conftest import Cli
 from tests.cli.documents import SMALL, write
 
+README = Path(__file__).parents[2] / "README.md"
+
 
 def leaf_commands() -> dict[str, click.Command]:
     """Return every command that does something, by its full name."""
@@ -66,6 +68,62 @@ for name in SCHEMA_NAMES:
     ]
     assert shown[0] == shown[1]
     assert "Make a catalog; one that exists already is left as it is." in shown[1]
+
+
+FIRST_SENTENCES = {
+    "init": "Make a catalog; one that exists already is left as it is.",
+    "import": "Record the workloads of files; - is standard input.",
+    "import-history": "Record every version of the file PATH that git has",
+    "validate": "Check files as `openg2g import` would, without a catalog; - is standard input.",
+    "export": "Write workloads to a file or to standard output; the same workloads, the same bytes.",
+    "check": "Say what a format would refuse of workloads, understand differently, or leave out",
+    "schema": "Print the JSON Schema of a file format, by which editors complete and check.",
+    "check-scripts": "Compare the workloads that stand in the Python scripts of a source tree with the catalog",
+    "list": "List the names that match GLOB (* ? [...], case counts), with what is in force of each.",
+    "search": "Find the workloads for which a Python expression holds, among those in force now (or --as-of TIME).",
+    "models list": "List the model specs whose label matches GLOB (* ? [...], case counts), with the workloads",
+    "models show": "Show a model spec and every revision that has ever used it.",
+    "stats": "Count workloads and their GPUs: in all, the least, the median and the most, of those in force now.",
+    "audit": "Say when what was in force did not hold to the rule EXPR, and which revisions broke and mended it.",
+    "show": "Show a workload: the revision, the fields of each model, and what follows from them.",
+    "diff": "Compare two workloads: models that were added, removed, moved or changed, and what that means.",
+    "set": "Record the next revision of a name, derived from REF by changes.",
+    "blame": "Say for every field of a workload which revision gave it its present value.",
+    "log": "List what was recorded, latest first: a line for each revision, of NAME or of every name.",
+    "retire": "Retire NAME, now or from --effective-from on; before that nothing ends.",
+    "restore": "Bring a retired NAME back: record again, as a new revision, what it stood for before.",
+    "rename": "Change the name OLD to NEW.",
+    "tag": "Set and remove tags of NAME, and print what it has then.",
+    "alias set": "Let ALIAS of NAME stand for revision NUMBER, by default the one that is in force now.",
+    "alias remove": "Let ALIAS of NAME stand for nothing; where it stood is kept.",
+    "alias list": "List the aliases of NAME and the revisions they stand for.",
+    "alias log": "List every move of the aliases of NAME, first to last.",
+    "copy": "Copy NAMEs (default: all) with their whole histories from the catalog SRC to DST",
+    "verify": "Prove that archives, or without FILE the catalog, are sound",
+    "db status": "Say where the catalog is, which schema it has, and how much it holds.",
+    "db backup": "Copy a catalog in an SQLite file to a new FILE, while others go on using it, and verify the copy.",
+    "db upgrade": "Bring the tables to the schema of this release (or to REVISION); all or nothing.",
+    "db downgrade": "Take the tables back to an older schema REVISION; refused where data would be lost.",
+    "db check": "Compare the tables with those that this release makes; exit code 6 where they differ.",
+    "completion": "Print the set-up of shell completion, which completes commands, options and names of workloads.",
+}
+"""Command → what its help says first: whoever changes it says so here, too."""
+
+
+@pytest.mark.parametrize("name", leaf_commands())
+def test_a_help_begins_with_what_the_command_does(name: str) -> None:
+    text = " ".join((leaf_commands()[name].help or "").split())
+    assert text.startswith(FIRST_SENTENCES[name])
+
+
+def test_the_readme_lists_every_command() -> None:
+    rows = re.findall(r"^\| (`openg2g .*?) \| [a-z].* \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = set()
+    for row in rows:
+        for command, below, others in re.findall(r"`openg2g ([a-z-]+)(?: ([a-z]+))?([^`]*`(?:, `[a-z]+`)*)", row):
+            names = [below, *re.findall(r"`([a-z]+)`", others)] if below else []
+            listed |= {f"{command} {name}" for name in names} or {command}
+    assert listed == {"models" if name == "models list" else name for name in leaf_commands()}
 
 
 def test_the_table_of_commands_says_what_each_command_is() -> None:

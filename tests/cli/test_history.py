@@ -133,7 +133,7 @@ def test_a_name_is_retired_and_restored(filled: Cli) -> None:
     assert (shown["name"], shown["retired"], shown["revision"]["number"]) == ("small", True, 4)
     outcome = filled("export", "small")
     assert outcome.exit_code == 3
-    assert "`openg2g restore` brings it back" in outcome.err
+    assert "`openg2g restore small` brings it back" in outcome.err
     assert filled("restore", "small").out == "small: revision 4 → 5\n"
     assert replicas(filled, "small") == 22
     assert filled("retire", "nothing").exit_code == 3

@@ -156,7 +156,7 @@ def test_one_name_for_documents_of_several_names_is_refused(cli: Cli, tmp_path: 
 def test_json_lines_with_the_suffix_of_json_get_a_hint(cli: Cli, tmp_path: Path) -> None:
     source = tmp_path / "sweep.json"
     source.write_text(f"{json.dumps(SMALL)}\n{json.dumps(SMALL)}\n")
-    assert "--format jsonl" in cli("import", source).err
+    assert "its format is jsonl" in cli("import", source).err
 
 
 @on_each_engine

@@ -159,7 +159,7 @@ def test_an_alias_that_was_called_latest_can_be_removed(filled: Cli) -> None:
     assert refused.exit_code == 3
     assert refused.err == (
         "Error: fleet@latest is an alias of revision 1, and means the highest number, 3. Write fleet@1 or fleet@3, or "
-        "remove the alias: openg2g alias remove fleet@latest\n"
+        "remove the alias. `openg2g alias remove fleet@latest` removes it.\n"
     )
     assert filled("alias", "remove", "fleet@latest").exit_code == 0
     assert filled("show", "fleet@latest").out.startswith("workload       fleet@3\n")

@@ -56,7 +56,7 @@ def test_a_document_that_only_the_import_refuses_is_written_too(cli: Cli) -> Non
     cli("import", write("sweep.jsonl", nameless, named("a")), *KEEP_GOING)
     (line,) = rejected()
     assert line["document"] == nameless
-    assert "is missing: give the document a name" in str(line["problems"])
+    assert "is missing in the document. Give one with --name." in str(line["problems"])
 
 
 def test_a_second_name_is_refused_and_the_first_one_goes_on(cli: Cli) -> None:
@@ -103,8 +103,8 @@ def test_more_rejects_than_allowed_store_nothing_and_leave_no_file(cli: Cli) -> 
     assert (outcome.exit_code, outcome.out) == (4, "")
     assert outcome.err.splitlines()[-2:] == [
         "Error: sweep.jsonl:3:1: a workload must be an object, got 6.",
-        "Error: sweep.jsonl: was not read further, and nothing is imported: more than one document is refused "
-        "(--max-errors).",
+        "Error: sweep.jsonl: was not read further, and nothing is imported: more than one document is refused. "
+        "Raise the limit with --max-errors.",
     ]
     assert not Path("rejects.jsonl").exists()
     assert cli("list", "--format", "names").out == ""
@@ -146,7 +146,9 @@ def test_an_import_stops_after_so_many_errors(cli: Cli) -> None:
     outcome = cli("import", write("sweep.jsonl", *range(200)), "--max-errors", "3")
     assert outcome.exit_code == 4
     assert len(outcome.err.splitlines()) == 4
-    assert outcome.err.endswith("sweep.jsonl: was not read further: 3 problems are enough (--max-errors).\n")
+    assert outcome.err.endswith(
+        "sweep.jsonl: was not read further: 3 problems are enough. Raise the limit with --max-errors.\n"
+    )
     assert len(cli("import", "sweep.jsonl").err.splitlines()) == 101
 
 

@@ -82,7 +82,7 @@ def test_reading_stops_after_so_many_errors(here: Cli, number: int) -> None:
     told = outcome.err.splitlines()
     assert len(told) == number + 1
     enough = "one problem is" if number == 1 else f"{number} problems are"
-    assert told[-1] == f"Error: a.jsonl: was not read further: {enough} enough (--max-errors)."
+    assert told[-1] == f"Error: a.jsonl: was not read further: {enough} enough. Raise the limit with --max-errors."
 
 
 def test_standard_input_is_read_in_the_format_that_is_named(here: Cli) -> None:
@@ -95,8 +95,8 @@ def test_standard_input_is_read_in_the_format_that_is_named(here: Cli) -> None:
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("100", "is larger than 100 bytes (--max-file-size)."),
-        ("1KiB", "is larger than 1 KiB (--max-file-size)."),
+        ("100", "is larger than 100 bytes. Raise the limit with --max-file-size."),
+        ("1KiB", "is larger than 1 KiB. Raise the limit with --max-file-size."),
     ],
 )
 def test_the_size_of_a_file_can_be_chosen(here: Cli, limit: str, message: str) -> None:

@@ -66,7 +66,7 @@ def test_a_catalog_that_was_made_without_stays_without(here: Cli) -> None:
     assert mode_of(here, "fleet.db") == "delete"
     outcome = here("init", "--wal")
     assert (outcome.exit_code, outcome.err.count("\n")) == (2, 1)
-    assert "was made without a write-ahead log: --wal is for new catalogs." in outcome.err
+    assert "was made without a write-ahead log: wal is for new catalogs." in outcome.err
     with pytest.raises(LocationError, match="was made without"):
         Catalog.create("fleet.db", wal=True)
     assert mode_of(here, "fleet.db") == "delete"
@@ -76,5 +76,5 @@ def test_a_server_keeps_a_log_of_its_own(run_cli: Cli, postgres: PostgresServer)
     with postgres.database() as url:
         outcome = run_cli("init", "--wal", "--database", url)
         assert (outcome.exit_code, outcome.err.count("\n")) == (2, 1)
-        assert "is on a server, which keeps a write-ahead log by itself: --wal is for files." in outcome.err
+        assert "is on a server, which keeps a write-ahead log by itself: wal is for files." in outcome.err
         assert run_cli("list", "--database", url).exit_code == 3

@@ -73,7 +73,8 @@ def test_a_file_that_is_there_is_not_replaced_without_being_told(tmp_path: Path)
     path.write_text("precious")
     with pytest.raises(SourceError) as caught:
         write_documents([FLEET], str(path), None, replace=False)
-    assert str(caught.value) == f"{path} exists already. Use --force to replace it."
+    assert str(caught.value) == f"{path} exists already."
+    assert caught.value.setting == "replace"
     assert path.read_text() == "precious"
     assert os.listdir(tmp_path) == ["fleet.json"]
 

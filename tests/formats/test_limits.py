@@ -64,7 +64,9 @@ def test_the_depth_is_limited_in_every_format(text: str, format_name: str) -> No
 def test_the_size_of_a_file_that_is_read_whole_is_limited(format_name: str) -> None:
     data = written_bytes([Document(make_workload(), name="fleet")], format_name)
     assert isinstance(outcomes_of(data, format_name, len(data))[0], Document)
-    assert "--max-file-size" in message_of(data, format_name, len(data) - 1)
+    (error,) = outcomes_of(data, format_name, len(data) - 1)
+    assert isinstance(error, InvalidDocumentError)
+    assert [problem.setting for problem in error.problems] == ["file_bytes"]
 
 
 def test_a_file_is_not_read_beyond_a_line_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:

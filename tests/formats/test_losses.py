@@ -361,7 +361,7 @@ def test_an_export_that_loses_something_is_refused_with_everything_that_is_lost(
         for field in ("gpu_model", "task", "batch_sizes")
     ]
     assert lines[-2].startswith("a workload: deployments[0].spec.batch_sizes is not known")
-    assert lines[-1] == "openg2g-0.2: would lose this. Write it nevertheless with --lossy."
+    assert lines[-1] == "openg2g-0.2: would lose this."
 
 
 def test_documents_that_lose_nothing_are_handed_on_one_by_one() -> None:

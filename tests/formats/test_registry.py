@@ -75,7 +75,8 @@ def test_a_suffix_that_means_nothing_is_refused_with_what_to_do(path: str, suffi
     with pytest.raises(UnknownFormatError) as caught:
         format_name_of(path)
     assert str(caught.value).startswith(f"{path}: the suffix {suffix!r} means no format (known: .json, .jsonl, .ndjson")
-    assert str(caught.value).endswith("Name it with --format (of validate: --input-format).")
+    assert str(caught.value).endswith(").")
+    assert caught.value.setting == "format_name"
 
 
 @pytest.mark.parametrize("name", ["", "JSON", "pickle", "openg2g"])

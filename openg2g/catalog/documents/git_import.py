@@ -193,7 +193,7 @@ class _Planner:
     def _add_document(self, document: Document, version: CommittedVersion, present: set[str]) -> None:
         name = self._name_of(document, version)
         if name in present:
-            message = f"{name} stands for two workloads in this version: give each a name of its own, without --name."
+            message = f"{name} stands for two workloads in this version: give each a name of its own."
             raise InvalidDocumentError([Problem(document.where, "name", message)])
         present.add(name)
         digest, annotations_text = workload_digest(document.workload), annotations_to_text(document.annotations)
@@ -217,12 +217,12 @@ class _Planner:
         if self.name is not None or document.name is not None:
             return self.name or document.name or ""
         if document.where != version.where:
-            message = "is missing: give the document a name. With --name, a file must hold one workload."
+            message = "is missing: give the document a name. One name for all takes a file of one workload."
             raise InvalidDocumentError([Problem(document.where, "name", message)])
         try:
             return check_name(self.stem)
         except InvalidRevisionError as error:
-            raise InvalidRevisionError(f"{error} Give another with --name.") from error
+            raise InvalidRevisionError(str(error), setting="name") from error
 
     def _retire(self, names: set[str], version: CommittedVersion) -> None:
         for name in sorted(names):

@@ -175,7 +175,7 @@ def _draft(document: Document, source: SourceFile, settings: ImportSettings, nam
     name = settings.name if settings.name is not None else document.name or _name_of_file(document, source)
     if settings.name is not None and document.name is not None:
         if not names <= {document.name}:
-            message = f"is the second name of this import: --name {settings.name} would mix up different workloads."
+            message = f"is the second name of this import: the name {settings.name} would mix up different workloads."
             raise InvalidDocumentError([Problem(document.where, f"name {document.name!r}", message)])
         names.add(document.name)
     data = document.revision
@@ -198,13 +198,12 @@ def _draft(document: Document, source: SourceFile, settings: ImportSettings, nam
 def _name_of_file(document: Document, source: SourceFile) -> str:
     """Take the name of a file for its only document."""
     if document.where != source.path:
-        message = "is missing: give the document a name, or name what is imported with --name."
-        raise InvalidDocumentError([Problem(document.where, "name", message)])
+        raise InvalidDocumentError([Problem(document.where, "name", "is missing in the document.", setting="name")])
     name = PurePath(source.path).stem
     try:
         return check_name(name)
     except InvalidRevisionError as error:
-        raise InvalidDocumentError([Problem(document.where, "", f"{error} Give another with --name.")]) from error
+        raise InvalidDocumentError([Problem(document.where, "", str(error), setting="name")]) from error
 
 
 def _source_text(source: SourceFile) -> str:

@@ -88,6 +88,6 @@ def was_committed(reading: Callable[[], AbstractContextManager[Connection]], row
             if time.monotonic() > deadline:
                 raise UnknownOutcomeError(
                     f"{where}: the connection was lost during a commit, and whether it happened cannot be asked "
-                    f"({error}). Look with `openg2g log` before doing it again."
+                    f"({error}). Look before doing it again."
                 ) from error
         time.sleep(_PAUSE_S)

@@ -27,12 +27,12 @@ def make_catalog(location: Location, *, wal: bool = False) -> bool:
             location.path.parent.mkdir(parents=True, exist_ok=True)  # Any other directory is the user's to make.
         make_file(location.path)
     elif wal:
-        raise LocationError(f"{location} is on a server, which keeps a write-ahead log by itself: --wal is for files.")
+        raise LocationError(f"{location} is on a server, which keeps a write-ahead log by itself: wal is for files.")
     database = Database(location, may_create=True)
     try:
         if find_schema_revision(database) is not None:
             if wal and database.journal_mode() != "wal":
-                raise LocationError(f"{location} was made without a write-ahead log: --wal is for new catalogs.")
+                raise LocationError(f"{location} was made without a write-ahead log: wal is for new catalogs.")
             return False
         if location.path is not None:
             require_locks(location.path, between_processes=True)

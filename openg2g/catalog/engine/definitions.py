@@ -90,7 +90,8 @@ def require_definitions(connection: Connection, location: str) -> Comparison:
         rest = len(comparison.differences) - _LINES_IN_MESSAGE
         raise SchemaError(
             f"{location} is not as this release makes it: {shown}{f'; and {rest} more' if rest > 0 else ''}. "
-            "Run `openg2g db check`, or restore a backup."
+            "A backup can be restored.",
+            doubts=["tables"],
         )
     return comparison
 

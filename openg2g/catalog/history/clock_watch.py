@@ -105,7 +105,7 @@ class ClockWatch:
         names = list(self._late_names)
         self._lines += name_lines(self._connection, names[:MAX_NAMES_TOLD], self.clocks)
         if len(names) > MAX_NAMES_TOLD:
-            self._lines.append("More names have times that lie ahead: `openg2g verify` names them.")
+            self._lines.append("More names have times that lie ahead: verifying the catalog names them.")
 
     def tell(self) -> None:
         """After the commit, wait until what was stored is in force, and log what is wrong with the clocks."""
@@ -203,7 +203,7 @@ def _other_lines(connection: Connection, clocks: Clocks) -> Iterator[str]:
     for query, what in _LATE_OTHERS:
         count = connection.scalar(query, {"limit": clocks.limit})
         if count:
-            yield f"{what} recorded ahead of the clock: {count}. Until then, --as-of now does not find them."
+            yield f"{what} recorded ahead of the clock: {count}. Until then, who asks as of now does not find them."
 
 
 def _wait_until(effective_from: datetime) -> None:

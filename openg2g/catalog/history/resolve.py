@@ -27,7 +27,13 @@ from openg2g.catalog.history.reference import (
 from openg2g.catalog.history.when import END_OF_TIME, NOW, InForce
 from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow
-from openg2g.models.errors import AmbiguousReferenceError, InvalidReferenceError, WorkloadNotFoundError
+from openg2g.models.errors import (
+    AliasNotFoundError,
+    AmbiguousReferenceError,
+    InvalidReferenceError,
+    RetiredError,
+    WorkloadNotFoundError,
+)
 from openg2g.models.revision import Revision
 from openg2g.models.spec import LLMInferenceWorkload
 
@@ -112,10 +118,11 @@ def require_workload(revision: Revision) -> Revision:
     """
     if revision.is_retirement:
         tense = "was" if revision.effective_from <= clock.now() else "is to be"
-        raise WorkloadNotFoundError(
+        raise RetiredError(
             revision.reference,
+            revision.name,
             f"the name {tense} retired on {revision.effective_from:%Y-%m-%d} by {revision.author}. "
-            f"An earlier revision is {revision.name}@{max(revision.number - 1, 1)}; `openg2g restore` brings it back",
+            f"An earlier revision is {revision.name}@{max(revision.number - 1, 1)}",
         )
     return revision
 
@@ -219,7 +226,7 @@ def _refuse_alias(connection: Connection, reference: LatestReference) -> None:
         str(reference),
         candidates,
         f"is an alias of revision {number}, and means the highest number, {latest.number}. Write {candidates[0]} or "
-        f"{candidates[1]}, or remove the alias: openg2g alias remove {reference}",
+        f"{candidates[1]}, or remove the alias.",
     )
 
 
@@ -240,8 +247,7 @@ def _not_found(connection: Connection, reference: Reference, there: Reference, w
     if isinstance(reference, AliasReference):
         aliases = select(AliasMoveRow.alias).join(NameRow, NameRow.id == AliasMoveRow.name_id)
         found = sorted(set(connection.scalars(aliases.where(NameRow.name == name))))
-        known = f"it has had {', '.join(found)}" if found else f"it has none; `openg2g alias set {text}` makes it"
-        return WorkloadNotFoundError(text, f"the name has no such alias at that time ({known})")
+        return AliasNotFoundError(text, found)
     if isinstance(reference, NumberReference):
         return WorkloadNotFoundError(text, f"the name has revisions {first} to {last}")
     if isinstance(reference, NameReference) and when.as_of is None:

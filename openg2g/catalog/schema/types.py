@@ -55,7 +55,7 @@ def _time_of_text(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        raise DamagedCatalogError(f"a stored time is no time: {text!r}. Run `openg2g verify`.") from None
+        raise DamagedCatalogError(f"a stored time is no time: {text!r}.", doubts=["content"]) from None
 
 
 class JsonText(TypeDecorator[str]):

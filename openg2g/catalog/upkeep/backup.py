@@ -34,8 +34,7 @@ def back_up(database: Database, path: str | os.PathLike[str]) -> None:
     source = database.location.path
     if source is None:
         raise LocationError(
-            f"{database.location} is on a server: back it up with pg_dump, or write its archive with "
-            "`openg2g export --all --history -o FILE`."
+            f"{database.location} is on a server: back it up with pg_dump, or export its whole history as an archive."
         )
     target = Path(path)
     if os.path.lexists(target):

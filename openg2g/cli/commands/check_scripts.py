@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from openg2g.catalog.documents.script_check import ScriptFinding, check_scripts
+from openg2g.cli.hints import problem_line, problem_value
 from openg2g.cli.options.shared import database_option, format_option, open_catalog
 from openg2g.cli.output.differences import Comparison, Side, comparison_value, difference_lines
 from openg2g.cli.output.tables import echo_json, escaped, say
@@ -69,7 +70,7 @@ def _lines(finding: ScriptFinding) -> list[str]:
     lines = [escaped(f"{finding.where}: {finding.name or 'a workload without a name'}: {_phrase(finding)}")]
     if finding.problems:
         lines = [escaped(f"{finding.where}: unreadable")]
-    lines += [f"    {escaped(str(problem))}" for problem in finding.problems]
+    lines += [f"    {escaped(problem_line(problem))}" for problem in finding.problems]
     if finding.difference is not None:
         lines += [f"    {line}" for line in difference_lines(_comparison(finding))]
     return lines
@@ -118,7 +119,7 @@ def _value(finding: ScriptFinding) -> dict[str, Any]:
         "same_as": finding.same_as,
         "close_matches": finding.close_matches,
         "difference": difference,
-        "problems": [vars(problem) for problem in finding.problems],
+        "problems": [problem_value(problem) for problem in finding.problems],
     }
 
 

@@ -13,6 +13,7 @@ from openg2g.catalog.archive.copying import archive_read_ahead, import_archive, 
 from openg2g.catalog.documents.read_ahead import read_ahead
 from openg2g.catalog.documents.rules import Rule
 from openg2g.catalog.documents.transfer import ImportSettings, PlacedDraft, append_drafts, read_drafts
+from openg2g.cli.exit_codes import INVALID
 from openg2g.cli.options.filling import catalog_to_fill
 from openg2g.cli.options.reading import max_errors_option, max_file_size_option
 from openg2g.cli.options.sections import SectionedCommand
@@ -35,7 +36,6 @@ from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList, Refusals
 from openg2g.formats.registry import FORMAT_NAMES
 
 _REPORT_BYTES_IN_MEMORY = 2**22
-_EXIT_REFUSED = 4
 
 
 @click.command("import", cls=SectionedCommand)
@@ -139,7 +139,7 @@ def command(
         say("Dry run: nothing was stored.")
     if refusals.count:
         say(f"{refusals.count} of the documents {'is' if refusals.count == 1 else 'are'} refused: see {rejects}.")
-        return _EXIT_REFUSED
+        return INVALID
     return 0
 
 

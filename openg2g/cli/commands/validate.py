@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from openg2g.cli.exit_codes import INVALID
+from openg2g.cli.hints import problem_value
 from openg2g.cli.options.reading import max_errors_option, max_file_size_option
 from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import format_option
@@ -15,8 +17,6 @@ from openg2g.formats.files import SourceFile, open_sources
 from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
 from openg2g.formats.registry import FORMAT_NAMES
 from openg2g.models.errors import InvalidDocumentError
-
-_EXIT_INVALID = 4
 
 
 @click.command("validate", cls=SectionedCommand)
@@ -51,7 +51,7 @@ def command(
         reports = [_checked(source, problems) for source in sources if not problems.is_full]
     if format_name == "json":
         echo_json(reports, as_lines=False)
-        return _EXIT_INVALID if problems.problems else 0
+        return INVALID if problems.problems else 0
     for report in reports:
         if not report["problems"]:
             number = report["num_workloads"]
@@ -75,7 +75,7 @@ def _checked(source: SourceFile, problems: ProblemList) -> dict[str, Any]:
         "file": source.label,
         "format": source.format_name,
         "num_workloads": number,
-        "problems": [vars(problem) for problem in problems.problems[before:]],
+        "problems": [problem_value(problem) for problem in problems.problems[before:]],
     }
 
 

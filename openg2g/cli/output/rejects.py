@@ -8,6 +8,7 @@ from typing import TextIO
 
 import click
 
+from openg2g.cli.hints import problem_value
 from openg2g.formats.files import writing_text
 from openg2g.models.errors import InvalidDocumentError, Problem
 
@@ -43,9 +44,9 @@ class Rejects:
         self.count += 1
         if self._max_documents is not None and self.count > self._max_documents:
             number = "one document is" if self._max_documents == 1 else f"{self._max_documents} documents are"
-            message = f"was not read further, and nothing is imported: more than {number} refused (--max-errors)."
-            raise InvalidDocumentError([*error.problems, Problem(label, "", message)])
-        value = {"problems": [vars(problem) for problem in error.problems], "document": error.text}
+            message = f"was not read further, and nothing is imported: more than {number} refused."
+            raise InvalidDocumentError([*error.problems, Problem(label, "", message, setting="max_problems")])
+        value = {"problems": [problem_value(problem) for problem in error.problems], "document": error.text}
         self._stream.write(json.dumps(value) + "\n")
 
     def raise_problems(self) -> None:

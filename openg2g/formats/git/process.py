@@ -129,7 +129,7 @@ def _complaint(messages: str, exit_code: int) -> str:
             f"`git config --global --add safe.directory {directory}`."
         )
     if "not a git repository" in messages:
-        return "is in no git repository, so it has no history to import. Import the file itself: openg2g import."
+        return "is in no git repository, so it has no history to import. Import the file itself."
     if _LACKING.search(messages):
         return (
             "the clone is partial and lacks older versions of the file. Run `git fetch --refetch --no-filter` "

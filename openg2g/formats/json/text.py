@@ -45,7 +45,7 @@ def decode_json(text: str, where: str, *, line: int | None = None) -> object:
     except json.JSONDecodeError as error:
         if not text.strip():
             raise invalid(where, "is empty.", line) from None
-        hint = " Is it JSON Lines? Then use --format jsonl." if error.msg == "Extra data" and line is None else ""
+        hint = " Is it JSON Lines? Then its format is jsonl." if error.msg == "Extra data" and line is None else ""
         why = f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}.{hint}"
         raise invalid(where, why, first_line - 1 + error.lineno, error.colno) from None
     except RecursionError:

@@ -42,7 +42,7 @@ def documents_from_value(
     """
     of_file = Report(where)
     if "format" in value:
-        of_file.add("format", "marks a document of the catalog: import it with --format json or jsonl.")
+        of_file.add("format", "marks a document of the catalog: its format is json or jsonl.")
     lists = find_lists(value, of_file)
     outcomes = [_outcome(found, value, where, version, is_only=len(lists) == 1) for found in lists]
     for key in ("models", ORIGIN):

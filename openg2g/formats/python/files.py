@@ -124,9 +124,8 @@ class ScriptReader:
 
     def _parsed(self, data: bytes) -> ast.Module:
         if len(data) > self._max_bytes:
-            raise self._error(
-                f"is larger than {size_text(self._max_bytes)} (--max-file-size): that is no script that we read."
-            )
+            message = f"is larger than {size_text(self._max_bytes)}: that is no script that we read."
+            raise invalid(self.where, message, setting="file_bytes")
         text = self._decoded(data)
         self._lines = text.split("\n")
         try:

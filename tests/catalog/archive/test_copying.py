@@ -148,7 +148,9 @@ def test_another_history_is_refused_and_nothing_is_overwritten(catalog: Catalog,
         catalog.save("fleet", make_workload(1))
         other.save("fleet", make_workload(2))
         before = archive_of(other)
-        with pytest.raises(HistoryConflictError, match=r"part at revision 1 .digest sha256:.*--rename fleet=NEW"):
+        with pytest.raises(
+            HistoryConflictError, match=r"part at revision 1 .digest sha256:.*give the incoming name another"
+        ):
             copy_catalog(catalog, other)
         with pytest.raises(HistoryConflictError):
             add_archive(other, archive_of(catalog))

@@ -44,7 +44,7 @@ def with_option(url: str, option: str) -> str:
 
 def test_a_missing_file_is_no_catalog_and_is_not_made(tmp_path: Path) -> None:
     path = tmp_path / "missing.db"
-    with pytest.raises(CatalogNotFoundError, match=r"the file does not exist\. Make one with `openg2g init`") as caught:
+    with pytest.raises(CatalogNotFoundError, match=r"the file does not exist\.$") as caught:
         Catalog.open(path)
     assert caught.value.location == str(path)
     assert isinstance(caught.value, LookupError)
@@ -400,9 +400,7 @@ def test_a_database_without_tables_is_no_catalog_yet(postgres: PostgresServer) -
 def test_a_table_that_went_missing_is_named_or_explained(catalog: Catalog, plain_sql: PlainSql) -> None:
     catalog.save("fleet", make_workload())
     plain_sql.run("ALTER TABLE revisions RENAME TO gone")
-    with pytest.raises(
-        CatalogError, match=r"no such table: revisions|a table of the catalog is missing\. Run `openg2g"
-    ):
+    with pytest.raises(CatalogError, match=r"no such table: revisions|a table of the catalog is missing\."):
         catalog.load("fleet")
     plain_sql.run("ALTER TABLE gone RENAME TO revisions")
     assert catalog.load("fleet") == make_workload()

@@ -300,9 +300,7 @@ def test_a_catalog_of_a_newer_release_is_neither_opened_nor_migrated(database_ur
 def test_a_catalog_of_an_older_release_says_how_to_upgrade_it(database_url: str) -> None:
     with open_database(database_url) as database:
         downgrade(database, "0001")
-    with pytest.raises(
-        SchemaOutdatedError, match=r"has schema 0001, this release needs 0002\. Run `openg2g db upgrade`"
-    ):
+    with pytest.raises(SchemaOutdatedError, match=r"has schema 0001, this release needs 0002\.$"):
         Catalog.open(database_url)
 
 

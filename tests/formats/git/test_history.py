@@ -159,7 +159,7 @@ def test_a_suffix_that_changed_along_the_way(repository: GitRepository) -> None:
 
 
 def test_an_unknown_suffix_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormatError, match="Name it with --format"):
+    with pytest.raises(UnknownFormatError, match="means no format"):
         documents_of_history(str(tmp_path / "fleet.txt"))
 
 

@@ -124,8 +124,8 @@ def test_bytes_that_are_no_utf_8_are_refused_with_their_position(data: bytes, po
         (b"{'a': 1}", "f:1:2", "is not JSON: expecting property name enclosed in double quotes."),
         (b'{"a": "b', "f:1:7", "is not JSON: unterminated string starting at."),
         (b'{"a": "\\x"}', "f:1:8", "is not JSON: invalid \\escape."),
-        (b'{"a": 1} # why', "f:1:10", "is not JSON: extra data. Is it JSON Lines? Then use --format jsonl."),
-        (b'{"a": 1}\n{"a": 2}\n', "f:2:1", "is not JSON: extra data. Is it JSON Lines? Then use --format jsonl."),
+        (b'{"a": 1} # why', "f:1:10", "is not JSON: extra data. Is it JSON Lines? Then its format is jsonl."),
+        (b'{"a": 1}\n{"a": 2}\n', "f:2:1", "is not JSON: extra data. Is it JSON Lines? Then its format is jsonl."),
     ],
 )
 def test_what_is_no_json_is_refused_with_line_and_column(data: bytes, place: str, message: str) -> None:

@@ -141,7 +141,7 @@ def test_0_2_without_any_batch_sizes_is_refused_instead_of_meaning_128() -> None
 
 def test_a_document_of_the_catalog_is_no_configuration() -> None:
     content = {"format": "openg2g-workload/1", "models": [entry_0_1()]}
-    message = "marks a document of the catalog: import it with --format json or jsonl."
+    message = "marks a document of the catalog: its format is json or jsonl."
     assert problems_of(content, "openg2g-0.1") == [("format", message)]
 
 

@@ -614,9 +614,7 @@ def test_a_terminal_is_not_sent_bytes_that_are_no_text(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     with pytest.raises(SourceError) as caught:
         write_documents([FLEET], "-", "parquet", replace=False)
-    assert str(caught.value) == (
-        "standard output is a terminal, and this format is not text. Name a file with -o FILE."
-    )
+    assert str(caught.value) == ("standard output is a terminal, and this format is not text. Name a file.")
     assert capsysbinary.readouterr().out == b""
 
 

@@ -590,7 +590,7 @@ def test_a_comment_that_is_wrong_is_refused(comment: str, message: str) -> None:
         (b"x = " + b"1+" * 100_000 + b"1", "f: is nested too deeply."),
         (b"if a: pass\n" + b"elif a: pass\n" * 5_000, "f: is nested too deeply."),
         (b"x = " + b"9" * 5_000, "f:1: is no Python that we read: Exceeds the limit (4300 digits) for integer"),
-        (b"#" * (MAX_BYTES + 1), "f: is larger than 512 KiB (--max-file-size): that is no script that we read."),
+        (b"#" * (MAX_BYTES + 1), "f: is larger than 512 KiB: that is no script that we read."),
     ],
 )
 def test_a_file_that_is_no_script_is_refused(content: bytes, message: str) -> None:

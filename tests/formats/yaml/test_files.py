@@ -364,8 +364,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
     fits = encode_yaml(value()).ljust(2**20)
     assert isinstance(outcomes_of(fits, "yaml", 2**20)[0], Document)
     assert message_of(fits + " ", "yaml", 2**20) == (
-        "f: must have at most 1 MiB to be read at a time. "
-        "Split it, use JSON Lines, which streams, or raise --max-file-size."
+        "f: must have at most 1 MiB to be read at a time. Split it, or use JSON Lines, which streams."
     )
 
 

@@ -1,7 +1,7 @@
 """What PostgreSQL and its driver refuse, said so that its user knows what, where, why, and what to do."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from openg2g.catalog.engine.location import Location
 from openg2g.models.errors import (
@@ -10,6 +10,7 @@ from openg2g.models.errors import (
     CatalogReadOnlyError,
     CatalogUnavailableError,
     DamagedCatalogError,
+    Doubt,
     LocationError,
     NotACatalogError,
 )
@@ -39,10 +40,10 @@ _EXPLANATIONS: Mapping[type[CatalogError], Mapping[str, str]] = {
     CatalogError: {
         "0A000": "the server does not support what was asked ({}). PostgreSQL 14 or newer is needed",
         "22": "the server refuses a value: {}",
-        "23": "a rule of the tables refuses a row: {}. Nothing was stored. Run `openg2g verify`",
-        "42P01": "a table of the catalog is missing. Run `openg2g db check`",
-        "42703": "a table of the catalog is not as expected ({}). Run `openg2g db check`",
-        "42883": "a function of the catalog is missing ({}). Run `openg2g db check`",
+        "23": "a rule of the tables refuses a row: {}. Nothing was stored",
+        "42P01": "a table of the catalog is missing",
+        "42703": "a table of the catalog is not as expected ({})",
+        "42883": "a function of the catalog is missing ({})",
         "54": "this is more than the server can do: {}. Ask for less at a time",
     },
     CatalogLockedError: {
@@ -89,11 +90,20 @@ _EXPLANATIONS: Mapping[type[CatalogError], Mapping[str, str]] = {
     },
     DamagedCatalogError: {
         "XX001": "is damaged ({}). Restore it from a backup",
-        "XX002": "an index is damaged ({}). The owner can run REINDEX, and then `openg2g verify`",
+        "XX002": "an index is damaged ({}). The owner can run REINDEX",
     },
     NotACatalogError: {"22021": _NO_CHARACTER, "22P05": _NO_CHARACTER},
 }
 _TOLD_APART_BY = ("recovery", "statement timeout", "user request")
+
+_DOUBTS: Mapping[str, Sequence[Doubt]] = {
+    "23": ["content"],
+    "42P01": ["tables"],
+    "42703": ["tables"],
+    "42883": ["tables"],
+    "XX002": ["content"],
+}
+"""Key of an explanation → what of the catalog is to be checked then."""
 
 # Failures to connect carry no SQLSTATE: what libpq or the server says (in English, as most servers do) → what to do.
 _TO_CONNECT: Mapping[type[CatalogError], Mapping[str, str]] = {
@@ -137,7 +147,7 @@ def postgresql_error(error: BaseException | None, location: Location, statement:
             if key in explanations:
                 explanation = explanations[key].format(text)
                 colon = "" if explanation.startswith(("is ", "may ")) else ":"
-                return kind(f"{location}{colon} {explanation}.")
+                return kind(f"{location}{colon} {explanation}.", doubts=_DOUBTS.get(key, ()))
     return CatalogError(f"{location}: {text}.")
 
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from openg2g.models.errors import (
     CatalogReadOnlyError,
     CatalogUnavailableError,
     DamagedCatalogError,
+    Doubt,
     LocationError,
     NotACatalogError,
 )
@@ -33,17 +34,20 @@ _EXPLANATIONS: Mapping[int, tuple[type[CatalogError], str]] = {
     sqlite3.SQLITE_NOTADB: (NotACatalogError, " is not a catalog: it is not an SQLite file."),
     sqlite3.SQLITE_CONSTRAINT: (
         CatalogError,
-        ": a rule of the tables refuses a row: {}. Nothing was stored. Run `openg2g verify`.",
+        ": a rule of the tables refuses a row: {}. Nothing was stored.",
     ),
     sqlite3.SQLITE_NOMEM: (CatalogUnavailableError, ": there is not enough memory. Nothing was stored."),
     sqlite3.SQLITE_TOOBIG: (CatalogError, ": a value is larger than 512 MiB, which no catalog stores."),
     sqlite3.SQLITE_INTERRUPT: (
         CatalogUnavailableError,
-        ": a statement was ended, since it took more steps than any of a sound catalog. Run `openg2g db check` and "
-        "`openg2g verify`.",
+        ": a statement was ended, since it took more steps than any of a sound catalog.",
     ),
     sqlite3.SQLITE_PROTOCOL: _NOT_SUPPORTED,
     sqlite3.SQLITE_NOLFS: _NOT_SUPPORTED,
+}
+_DOUBTS: Mapping[int, Sequence[Doubt]] = {
+    sqlite3.SQLITE_CONSTRAINT: ["content"],
+    sqlite3.SQLITE_INTERRUPT: ["tables", "content"],
 }
 _READING = ("SELECT", "WITH", "PRAGMA", "EXPLAIN", "BEGIN")
 _TEMPORARY_DIRECTORIES = ("SQLITE_TMPDIR", "TMPDIR")  # As SQLite looks for them.
@@ -66,7 +70,7 @@ def sqlite_error(error: BaseException | None, location: Location, statement: str
     code = _code(error)
     if code in _EXPLANATIONS:
         kind, explanation = _EXPLANATIONS[code]
-        return kind(f"{location}{explanation.format(error)}")
+        return kind(f"{location}{explanation.format(error)}", doubts=_DOUBTS.get(code, ()))
     match code:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return _read_only(getattr(error, "sqlite_errorcode", 0), path)
@@ -92,11 +96,11 @@ def _code(error: BaseException | None) -> int:
 
 def _other(text: str, location: Location) -> CatalogError:
     if "user-defined function raised" in text:  # Ours read annotations, and refuse those that we do not write.
-        return DamagedCatalogError(f"{location} is damaged: stored annotations cannot be read. Run `openg2g verify`.")
+        return DamagedCatalogError(f"{location} is damaged: stored annotations cannot be read.", doubts=["content"])
     if "decode to UTF-8" in text:
-        return DamagedCatalogError(f"{location} is damaged: a stored text is no text. Run `openg2g verify`.")
+        return DamagedCatalogError(f"{location} is damaged: a stored text is no text.", doubts=["content"])
     if text.startswith(("no such table", "no such column", "no such function", "no such view")):
-        return CatalogError(f"{location}: the tables are not those of a catalog ({text}). Run `openg2g db check`.")
+        return CatalogError(f"{location}: the tables are not those of a catalog ({text}).", doubts=["tables"])
     return CatalogError(f"{location}: {' '.join(text.split())}")
 
 
@@ -164,9 +168,8 @@ def _write_needed(path: Path) -> CatalogError | None:
     if _may_write(path) or not _is_wal(path):
         return None
     return CatalogReadOnlyError(
-        f"{path} has a write-ahead log (--wal), which even readers write to: this user may not write to the file or to "
-        f"its directory{_owner(path)}. Ask for the right, or for a copy made by `openg2g db backup`, and put it into a "
-        "directory of yours."
+        f"{path} has a write-ahead log, which even readers write to: this user may not write to the file or to "
+        f"its directory{_owner(path)}. Ask for the right, or for a backup to put into a directory of yours."
     )
 
 
@@ -174,8 +177,8 @@ def _died_while_writing(path: Path) -> CatalogError:
     journal = Path(f"{path}-journal")
     return CatalogReadOnlyError(
         f"{path} cannot be read yet: a process died while it wrote, and {journal.name} must be played back by somebody "
-        f"who may write to both files and their directory{_owner(journal)}: `openg2g list` does it. To let a group "
-        "share a catalog, use a directory with the setgid bit and umask 002."
+        f"who may write to both files and their directory{_owner(journal)}: reading the catalog does it. To let a "
+        "group share a catalog, use a directory with the setgid bit and umask 002."
     )
 
 

@@ -16,7 +16,7 @@ def set_wal(database: Database) -> None:
     if mode != "wal":
         raise CatalogUnavailableError(
             f"{database.location}: the file system has no shared memory, which a write-ahead log needs. "
-            "Make the catalog without --wal, or on a local disk."
+            "Make the catalog without it, or on a local disk."
         )
 
 
@@ -30,5 +30,5 @@ def wal_warning() -> str | None:
         return None
     return (
         f"SQLite {sqlite3.sqlite_version} can, very rarely, damage a catalog with a write-ahead log that several "
-        "processes write to. Versions 3.51.3, 3.50.7 and 3.44.6 do not. Back up often, or do without --wal."
+        "processes write to. Versions 3.51.3, 3.50.7 and 3.44.6 do not. Back up often, or do without such a log."
     )
