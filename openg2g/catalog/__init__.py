@@ -41,6 +41,7 @@ from openg2g.models.errors import WorkloadNotFoundError as WorkloadNotFoundError
 from openg2g.models.naming import AliasMove as AliasMove
 from openg2g.models.revision import Revision as Revision
 from openg2g.models.revision import RevisionDraft as RevisionDraft
+from openg2g.models.revision import RevisionRecord as RevisionRecord
 
 if TYPE_CHECKING:
     from openg2g.catalog.catalog import Catalog as Catalog

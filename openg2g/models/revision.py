@@ -41,13 +41,12 @@ JsonObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Revision:
-    """What a name stands for since when, as recorded in the catalog.
+class RevisionRecord:
+    """All that is recorded of a revision, its workload named by digest.
 
     Attributes:
         name: The name.
         number: 1, 2, 3, … within the name, without gaps.
-        workload: The workload; None where the revision retires the name.
         digest: `sha256:…` of the workload; None where the revision retires the name.
         recorded_at: When the catalog learned it, UTC.
         effective_from: Since when it applies, UTC.
@@ -55,13 +54,10 @@ class Revision:
         message: Why; empty if not said.
         source: The file it came from; empty if none.
         annotations: What is known beyond the six fields of each model, a JSON object; per model under `"models"`.
-        is_new: Whether the call that returned this revision made it. False means that the revision said already what
-            was to be recorded. It takes no part in comparisons.
     """
 
     name: str
     number: int
-    workload: LLMInferenceWorkload | None
     digest: str | None
     recorded_at: datetime
     effective_from: datetime
@@ -69,17 +65,30 @@ class Revision:
     message: str = ""
     source: str = ""
     annotations: JsonObject = field(default_factory=dict, hash=False)
-    is_new: bool = field(default=False, compare=False)
 
     @property
     def is_retirement(self) -> bool:
         """Whether the revision says that the name stands for nothing any more."""
-        return self.workload is None
+        return self.digest is None
 
     @property
     def reference(self) -> str:
         """`NAME@NUMBER`, which always means this revision."""
         return f"{self.name}@{self.number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision(RevisionRecord):
+    """What a name stands for since when, as recorded in the catalog.
+
+    Attributes:
+        workload: The workload; None where the revision retires the name.
+        is_new: Whether the call that returned this revision made it. False means that the revision said already what
+            was to be recorded. It takes no part in comparisons.
+    """
+
+    workload: LLMInferenceWorkload | None
+    is_new: bool = field(default=False, compare=False)
 
     def _repr_html_(self) -> str:
         return revision_html(self.reference, self.workload, self.effective_from, self.author, self.message)

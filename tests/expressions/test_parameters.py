@@ -19,7 +19,7 @@ from tests.expressions.refusals import refusal
 from tests.strategies import examples
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-REVISION = Revision("fleet", 1, published_fleet(), "sha256:0", AT, AT, "Ada")
+REVISION = Revision("fleet", 1, "sha256:0", AT, AT, "Ada", workload=published_fleet())
 
 
 def holds(expression: str, **parameters: object) -> bool:

@@ -160,6 +160,6 @@ def test_the_document_of_a_revision_says_all_that_the_revision_says() -> None:
 
 
 def test_a_revision_that_retires_its_name_has_no_document() -> None:
-    retired = Revision("fleet", 2, None, "", NOON, NOON, "Ada")
+    retired = Revision("fleet", 2, None, NOON, NOON, "Ada", workload=None)
     with pytest.raises(ValueError, match=r"^fleet@2 retires its name: it has no document\.$"):
         Document.of_revision(retired)

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
+from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, WorkloadEntry
 from openg2g.models.digest import workload_digest
 from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import Revision
+from openg2g.models.revision import Revision, RevisionRecord
 from tests.machine.plain_catalog import PlainCatalog
 from tests.machine.step_times import StepTimes
 
@@ -46,7 +46,7 @@ def contents_of_entries(entries: Iterable[Entry], times: StepTimes) -> CatalogCo
                 renames = contents.names[name].renames
                 renames.append(replace(change, recorded_at=times.plain(change.recorded_at)))
                 assert number == len(renames)
-            case RevisionEntry():
+            case RevisionRecord():
                 recorded_at, effective_from = times.plain(entry.recorded_at), times.plain(entry.effective_from)
                 entry = replace(entry, recorded_at=recorded_at, effective_from=effective_from)
                 contents.names[entry.name].revisions.append(_revision_value(entry, entry.digest))
@@ -67,6 +67,6 @@ def contents_of_plain(catalog: PlainCatalog) -> CatalogContents:
     return contents
 
 
-def _revision_value(of: Revision | RevisionEntry, digest: str) -> tuple[Any, ...]:
+def _revision_value(of: Revision | RevisionRecord, digest: str) -> tuple[Any, ...]:
     annotations = json.dumps(of.annotations, sort_keys=True)  # Python takes 1, 1.0 and true for the same.
     return of.name, of.number, digest, of.recorded_at, of.effective_from, of.author, of.message, of.source, annotations

@@ -35,6 +35,8 @@ def make_history(*workloads: LLMInferenceWorkload) -> list[Revision]:
     """Make revisions 1, 2, 3, … of a name."""
     first = datetime(2026, 3, 1, tzinfo=UTC)
     return [
-        Revision("fleet", number, workload, workload_digest(workload), at := first + timedelta(number), at, "Ada")
+        Revision(
+            "fleet", number, workload_digest(workload), at := first + timedelta(number), at, "Ada", workload=workload
+        )
         for number, workload in enumerate(workloads, 1)
     ]

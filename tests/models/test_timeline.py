@@ -19,11 +19,11 @@ def history(*steps: tuple[int | None, int]) -> list[Revision]:
         Revision(
             "fleet",
             number,
-            None if replicas is None else make_workload(1, num_replicas=replicas),
             None if replicas is None else f"sha256:{replicas}",
             START,
             START + timedelta(days=day),
             "Ada",
+            workload=None if replicas is None else make_workload(1, num_replicas=replicas),
         )
         for number, (replicas, day) in enumerate(steps, 1)
     ]

@@ -19,11 +19,11 @@ from openg2g.formats.archive.entries import (
     AliasMoveEntry,
     NameEntry,
     RenameEntry,
-    RevisionEntry,
     WorkloadEntry,
     write_archive,
 )
 from openg2g.formats.archive.reader import read_archive
+from openg2g.models.revision import RevisionRecord
 from tests.builders import make_workload, published_fleet
 from tests.catalog.histories import archive_of
 from tests.catalog.plain_sql import PlainSql
@@ -64,9 +64,9 @@ def test_the_version_in_the_making_keeps_its_catalogs() -> None:
 def test_what_is_kept_has_something_of_everything_and_is_small(release: str) -> None:
     with open(RELEASES / release / ARCHIVE, "rb") as kept:
         entries = list(read_archive(kept, release))
-    kinds = {WorkloadEntry, NameEntry, RenameEntry, RevisionEntry, AliasMoveEntry}
+    kinds = {WorkloadEntry, NameEntry, RenameEntry, RevisionRecord, AliasMoveEntry}
     assert {type(entry) for entry in entries} == kinds
-    revisions = [entry for entry in entries if isinstance(entry, RevisionEntry)]
+    revisions = [entry for entry in entries if isinstance(entry, RevisionRecord)]
     assert any(entry.digest is None for entry in revisions) and any(entry.annotations for entry in revisions)
     assert any(entry.tags for entry in entries if isinstance(entry, NameEntry))
     assert all(path.stat().st_size < LARGEST_FILE_BYTES for path in (RELEASES / release).iterdir())

@@ -7,7 +7,7 @@ takes the entries may be slow: between two pages no transaction is open, and nob
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,9 +18,9 @@ from openg2g.catalog.history.content import KEYS_PER_STATEMENT, read_workloads
 from openg2g.catalog.history.queries import NAMED_REVISIONS, RevisionRowRead
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.content_rows import WorkloadRow
-from openg2g.catalog.schema.convert import alias_move_from_row, annotations_from_row, rename_from_row
+from openg2g.catalog.schema.convert import alias_move_from_row, record_from_row, rename_from_row
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
-from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
+from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, WorkloadEntry
 
 _REVISIONS_PER_PAGE = 2_000
 
@@ -147,7 +147,7 @@ def _page_entries(connection: Connection, page: _Page, moment: _Moment) -> list[
                 for row in renames[name.id]
                 if row.number <= moment.renames.get(name.id, 0)
             ]
-        entries += [_revision_entry(name.name, row) for row in revisions[name.id]]
+        entries += [replace(record_from_row(row), name=name.name) for row in revisions[name.id]]
         if first + _REVISIONS_PER_PAGE > name.last_number:
             entries += [
                 AliasMoveEntry(name.name, row.number, alias_move_from_row(row))
@@ -167,20 +167,6 @@ def _revision_rows(connection: Connection, page: _Page) -> list[RevisionRowRead]
     )
     rows = connection.execute(query.order_by(RevisionRow.name_id, RevisionRow.number)).all()
     return [row for row in rows if row.number <= last_numbers[row.name_id]]
-
-
-def _revision_entry(name: str, row: RevisionRowRead) -> RevisionEntry:
-    return RevisionEntry(
-        name=name,
-        number=row.number,
-        digest=row.digest,
-        recorded_at=row.recorded_at,
-        effective_from=row.effective_from,
-        author=row.author,
-        message=row.message,
-        source=row.source,
-        annotations=annotations_from_row(row),
-    )
 
 
 def _grouped(connection: Connection, row_class: type[Row], name_ids: Sequence[int]) -> dict[int, list[Any]]:

@@ -22,10 +22,10 @@ from openg2g.catalog.schema.convert import (
     tag_to_row,
 )
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RenameRow, RevisionRow, TagRow
-from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, RevisionEntry, WorkloadEntry
+from openg2g.formats.archive.entries import AliasMoveEntry, Entry, NameEntry, RenameEntry, WorkloadEntry
 from openg2g.models.errors import HistoryConflictError, InvalidRevisionError
 from openg2g.models.naming import Rename
-from openg2g.models.revision import annotations_to_text, same_annotations
+from openg2g.models.revision import RevisionRecord, annotations_to_text, same_annotations
 
 ENTRIES_PER_BATCH = 2_000
 """Entries added by one round of statements, and by one transaction of a copy."""
@@ -37,7 +37,7 @@ def entry_batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Cut entries into batches that can be added one by one; a name stays with its changes and first revision."""
     batch: list[Entry] = []
     for entry in entries:
-        is_beginning = isinstance(entry, RenameEntry) or (isinstance(entry, RevisionEntry) and entry.number == 1)
+        is_beginning = isinstance(entry, RenameEntry) or (isinstance(entry, RevisionRecord) and entry.number == 1)
         if len(batch) >= ENTRIES_PER_BATCH and not is_beginning:
             yield batch
             batch = []
@@ -69,7 +69,7 @@ class ArchiveTarget:
         writer.content.store({entry.digest: entry.workload for entry in _of_kind(batch, WorkloadEntry)})
         ids = self._ids_of_names(writer, batch)
         self._add_tags(writer, _of_kind(batch, NameEntry), ids)
-        self._add_revisions(writer, _of_kind(batch, RevisionEntry), ids)
+        self._add_revisions(writer, _of_kind(batch, RevisionRecord), ids)
         self._add_renames(writer, _of_kind(batch, RenameEntry), ids)
         self._add_alias_moves(writer, _of_kind(batch, AliasMoveEntry), ids)
         # Another copy may add the same rows, times included, so none of them tells whether this transaction happened.
@@ -115,14 +115,14 @@ class ArchiveTarget:
         changes = defaultdict(list)
         for entry in _of_kind(batch, RenameEntry):
             changes[entry.name].append(entry.change)
-        first_of = {entry.name: entry for entry in _of_kind(batch, RevisionEntry) if entry.number == 1}
+        first_of = {entry.name: entry for entry in _of_kind(batch, RevisionRecord) if entry.number == 1}
         names = [entry.name for entry in _of_kind(batch, NameEntry) if self._here[entry.name] == entry.name]
         firsts = [first_of[name] for name in names if name in first_of]
         while any(self._follow_rename(writer, first, changes[first.name], ids) for first in firsts):
             pass  # The name that was left may be what yet another one has been renamed to.
 
     def _follow_rename(
-        self, writer: CatalogWriter, first: RevisionEntry, changes: Sequence[Rename], ids: dict[str, int]
+        self, writer: CatalogWriter, first: RevisionRecord, changes: Sequence[Rename], ids: dict[str, int]
     ) -> bool:
         """Find a name, given by its first revision, where it is called otherwise here.
 
@@ -152,7 +152,7 @@ class ArchiveTarget:
         rows = [tag_to_row(ids[entry.name], key, value) for entry in entries for key, value in entry.tags.items()]
         insert_rows(writer.connection, TagRow, [row for row in rows if row[:2] not in known])
 
-    def _add_revisions(self, writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]) -> None:
+    def _add_revisions(self, writer: CatalogWriter, entries: Sequence[RevisionRecord], ids: Mapping[str, int]) -> None:
         if not entries:
             return
         known = _known_revisions(writer, entries, ids)
@@ -194,7 +194,7 @@ def _of_kind(batch: Sequence[Entry], kind: type[_Kind]) -> list[_Kind]:
     return [entry for entry in batch if isinstance(entry, kind)]
 
 
-def _begins_with(writer: CatalogWriter, name_id: int, first: RevisionEntry) -> bool:
+def _begins_with(writer: CatalogWriter, name_id: int, first: RevisionRecord) -> bool:
     """Whether a name here has the first revision of an incoming one: whether it is the same name."""
     query = NAMED_REVISIONS.where(RevisionRow.name_id == name_id, RevisionRow.number == 1)
     there = writer.connection.execute(query).one()
@@ -234,7 +234,7 @@ def _insert_new(
 
 
 def _known_revisions(
-    writer: CatalogWriter, entries: Sequence[RevisionEntry], ids: Mapping[str, int]
+    writer: CatalogWriter, entries: Sequence[RevisionRecord], ids: Mapping[str, int]
 ) -> dict[tuple[int, int], RevisionRowRead]:
     numbers = [entry.number for entry in entries]
     known: dict[tuple[int, int], RevisionRowRead] = {}
@@ -246,7 +246,7 @@ def _known_revisions(
     return known
 
 
-def _refuse_difference(name: str, entry: RevisionEntry, annotations_text: str, there: RevisionRowRead) -> None:
+def _refuse_difference(name: str, entry: RevisionRecord, annotations_text: str, there: RevisionRowRead) -> None:
     fields = ("digest", "recorded_at", "effective_from", "author", "message", "source")
     for field in fields:
         here, incoming = getattr(there, field), getattr(entry, field)

@@ -9,44 +9,16 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Any, Protocol
+from typing import Any
 
 from openg2g.catalog.schema.content_rows import WorkloadRow
 from openg2g.models.digest import batch_sizes_digest, model_spec_digest
 from openg2g.models.errors import DamagedCatalogError
 from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import Revision, annotations_from_text
+from openg2g.models.revision import Revision, RevisionRecord, annotations_from_text
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 
 RowTuple = tuple[object, ...]
-
-
-class Recorded(Protocol):
-    """What `revision_to_row` reads: a revision, or an archive's entry of one."""
-
-    @property
-    def number(self) -> int:
-        """Number within the name."""
-
-    @property
-    def recorded_at(self) -> datetime:
-        """When the catalog learned it."""
-
-    @property
-    def effective_from(self) -> datetime:
-        """Since when it applies."""
-
-    @property
-    def author(self) -> str:
-        """Who recorded it."""
-
-    @property
-    def message(self) -> str:
-        """Why."""
-
-    @property
-    def source(self) -> str:
-        """Where it came from."""
 
 
 def batch_sizes_to_rows(batch_sizes: tuple[int, ...], list_id: int) -> tuple[RowTuple, list[RowTuple]]:
@@ -120,7 +92,7 @@ def workload_from_row(row: WorkloadRow) -> LLMInferenceWorkload:
     return workload_from_specs([_spec(place.spec, place.spec.batch_size_list.batch_sizes) for place in row.models])
 
 
-def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, annotations_text: str) -> RowTuple:
+def revision_to_row(revision: RevisionRecord, name_id: int, workload_id: int | None, annotations_text: str) -> RowTuple:
     """Row of a revision; the text of its annotations is at hand wherever one is written."""
     return (
         name_id,
@@ -135,24 +107,24 @@ def revision_to_row(revision: Recorded, name_id: int, workload_id: int | None, a
     )
 
 
-def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revision:
-    """Revision of a row of `openg2g.catalog.history.queries.NAMED_REVISIONS`.
+def record_from_row(row: Any) -> RevisionRecord:
+    """All of a row of `openg2g.catalog.history.queries.NAMED_REVISIONS`, its workload by digest.
 
     Raises:
         DamagedCatalogError: Its annotations are not what the catalog writes.
     """
-    return Revision(
-        name=row.name,
-        number=row.number,
-        workload=workload,
-        digest=row.digest,
-        recorded_at=row.recorded_at,
-        effective_from=row.effective_from,
-        author=row.author,
-        message=row.message,
-        source=row.source,
-        annotations=annotations_from_row(row),
-    )
+    return RevisionRecord(*_record(row))
+
+
+def revision_from_row(row: Any, workload: LLMInferenceWorkload | None) -> Revision:
+    """Revision of such a row and its workload."""
+    return Revision(*_record(row), workload=workload)
+
+
+def _record(row: Any) -> tuple[Any, ...]:
+    annotations = annotations_from_row(row)
+    times = row.recorded_at, row.effective_from
+    return row.name, row.number, row.digest, *times, row.author, row.message, row.source, annotations
 
 
 def annotations_from_row(row: Any) -> dict[str, Any]:

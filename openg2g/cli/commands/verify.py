@@ -10,10 +10,10 @@ from openg2g.catalog.history.clock_watch import all_clock_warnings
 from openg2g.catalog.upkeep.verify import verify_database
 from openg2g.cli.options.shared import database_given, database_option, open_catalog
 from openg2g.cli.output.tables import escaped, say, seconds
-from openg2g.formats.archive.entries import RevisionEntry
 from openg2g.formats.archive.reader import read_archive
 from openg2g.formats.files import SourceFile, open_sources
 from openg2g.models.errors import DamagedCatalogError
+from openg2g.models.revision import RevisionRecord
 
 
 @click.command("verify")
@@ -58,11 +58,11 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
 def _verify_archive(source: SourceFile) -> None:
 
     limit = clock.Clocks(clock.now()).limit
-    late: dict[str, RevisionEntry] = {}
+    late: dict[str, RevisionRecord] = {}
     count = 0
     for entry in read_archive(source.stream, source.label):
         count += 1
-        if isinstance(entry, RevisionEntry) and entry.recorded_at > limit:
+        if isinstance(entry, RevisionRecord) and entry.recorded_at > limit:
             late[entry.name] = entry
     click.echo(escaped(f"{source.label}: sound, {count} entries"))
     for entry in late.values():

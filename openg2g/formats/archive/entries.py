@@ -27,7 +27,7 @@ from openg2g.formats.native import model_value
 from openg2g.models.digest import DIGEST_PREFIX
 from openg2g.models.instant import time_text
 from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import JsonObject
+from openg2g.models.revision import RevisionRecord
 from openg2g.models.spec import LLMInferenceWorkload
 
 FORMAT = "openg2g-archive/1"
@@ -67,21 +67,6 @@ class RenameEntry:
 
 
 @dataclass(frozen=True)
-class RevisionEntry:
-    """A revision; its workload is named by digest, None where the name was retired."""
-
-    name: str
-    number: int
-    digest: str | None
-    recorded_at: datetime
-    effective_from: datetime
-    author: str
-    message: str
-    source: str
-    annotations: JsonObject
-
-
-@dataclass(frozen=True)
 class AliasMoveEntry:
     """A move of an alias; numbers count the moves of one alias."""
 
@@ -90,7 +75,7 @@ class AliasMoveEntry:
     move: AliasMove
 
 
-Entry = WorkloadEntry | NameEntry | RenameEntry | RevisionEntry | AliasMoveEntry
+Entry = WorkloadEntry | NameEntry | RenameEntry | RevisionRecord | AliasMoveEntry
 
 
 def is_archive(stream: BinaryIO) -> bool:
@@ -132,7 +117,7 @@ def _value_of(entry: Entry) -> dict[str, Any]:
                 "author": change.author,
                 "message": change.message,
             }
-        case RevisionEntry():
+        case RevisionRecord():
             return {
                 "record": "revision",
                 "number": entry.number,

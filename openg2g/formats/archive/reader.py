@@ -16,7 +16,6 @@ from openg2g.formats.archive.entries import (
     Entry,
     NameEntry,
     RenameEntry,
-    RevisionEntry,
     WorkloadEntry,
 )
 from openg2g.formats.document import Report, check_fields, checked_workload
@@ -28,7 +27,7 @@ from openg2g.models.digest import DIGEST_PREFIX, workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
 from openg2g.models.instant import parse_instant
 from openg2g.models.naming import AliasMove, Rename
-from openg2g.models.revision import annotations_to_text, check_alias, check_name, check_text
+from openg2g.models.revision import RevisionRecord, annotations_to_text, check_alias, check_name, check_text
 
 MAX_LINE_BYTES = 2**30
 """Bytes of a line: more than what either engine stores of a revision."""
@@ -80,7 +79,7 @@ class EntryChecker:
             case RenameEntry(_, number):
                 self._rename += 1
                 return "" if number == self._rename else f"rename {number} of {self._name} must be {self._rename}."
-            case RevisionEntry():
+            case RevisionRecord():
                 return self._revision_problem(entry)
             case AliasMoveEntry(_, number, move):
                 alias, last = self._alias
@@ -102,7 +101,7 @@ class EntryChecker:
         self._digests.add(_compact(entry.digest))
         return ""
 
-    def _revision_problem(self, entry: RevisionEntry) -> str:
+    def _revision_problem(self, entry: RevisionRecord) -> str:
         self._number += 1
         if entry.number != self._number:
             return f"revision {entry.number} of {self._name} must be {self._number}: numbers have no gaps."
@@ -267,7 +266,7 @@ def _rename_entry(record: _Record, name: str) -> Entry:
 
 
 def _revision_entry(record: _Record, name: str) -> Entry:
-    return RevisionEntry(
+    return RevisionRecord(
         name=name,
         number=record.integer("number"),
         digest=record.text("digest") if record.optional("digest") else None,
