@@ -45,7 +45,7 @@ def find_ids(connection: Connection, *wanted: tuple[type[Row], Sequence[str]]) -
         parts.append(f"SELECT {number}, NULL, max(id) FROM {table.name}")
         if digests:
             parts.append(f"SELECT {number}, digest, id FROM {table.name} WHERE digest {engine.among_keys}")
-            parameters.append(engine.keys_parameter(digests))
+            parameters.append(engine.keys_parameter(list(digests)))
     found = [Ids({}, 0) for _ in wanted]
     for number, digest, row_id in connection.exec_driver_sql(" UNION ALL ".join(parts), tuple(parameters)):
         if digest is None:

@@ -248,15 +248,9 @@ class Database:
                 self._idle = None
             self._engine.close()
 
-    @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """Yield a connection without a transaction; what goes wrong with it is one of our errors."""
-        with translated_errors(self._engine):
-            connection = self._take()
-            try:
-                yield connection
-            finally:
-                self._give_back(connection)
+    def connected(self) -> AbstractContextManager[Connection]:
+        """Lend a connection without a transaction; what goes wrong with it is one of our errors."""
+        return self._in_transaction(lambda _: None)
 
     @contextmanager
     def _in_transaction(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:

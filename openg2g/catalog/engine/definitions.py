@@ -9,25 +9,11 @@ refuse rows of our tables, as unique indexes do.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from openg2g.catalog.engine.engines import Definitions, engine_of
-from openg2g.models.errors import CatalogReadOnlyError, SchemaError
-
-
-class DefinedObject(NamedTuple):
-    """An object of a database: the table that it belongs to (or its own name), what it is, and what it is called."""
-
-    table: str
-    kind: str
-    name: str
-
-    def __str__(self) -> str:
-        """As messages call it."""
-        return f"{self.kind} {self.name}" + (f" of {self.table}" if self.table != self.name else "")
-
+from openg2g.models.errors import SchemaError
 
 _TEXT_SHOWN = 100
 _LINES_IN_MESSAGE = 3
@@ -52,6 +38,10 @@ class Comparison:
     def lines(self) -> list[str]:
         """Everything that differs."""
         return [*self.differences, *self.intruders]
+
+    def why_not_written(self, location: str) -> str | None:
+        """Say why nothing is to be written: something of somebody else may change or refuse it."""
+        return f"{location} may only be read: {self.intruders[0]}." if self.intruders else None
 
 
 def definitions_path(engine: str) -> Path:
@@ -96,35 +86,30 @@ def require_definitions(connection: Connection, location: str) -> Comparison:
     return comparison
 
 
-def refuse_intruders(comparison: Comparison, location: str) -> None:
-    """Refuse to write where something of somebody else may change or refuse what is written."""
-    if comparison.intruders:
-        raise CatalogReadOnlyError(f"{location} may only be read: {comparison.intruders[0]}.")
-
-
 def _comparison(found: Definitions, expected: Definitions, removal: str) -> Comparison:
     differences: list[str] = []
     intruders: list[str] = []
     other_tables = {key[0] for key in expected if key[1] == "table" and found.get(key) != expected[key]}
     has_other_tables = bool(other_tables)
     for key in sorted(expected.keys() | found.keys()):
-        one = DefinedObject(*key)
-        if found.get(key) == expected.get(key) or (one.table in other_tables and one.kind != "table"):
+        table, kind, name = key
+        if found.get(key) == expected.get(key) or (table in other_tables and kind != "table"):
             continue
+        one = f"{kind} {name} of {table}" if name != table else f"{kind} {name}"
         if key not in found:
             differences.append(f"the {one} is missing; expected: {_one_line(expected[key])}")
         elif key in expected:
             differences.append(f"the {one} differs: {_difference(found[key], expected[key])}")
-        elif one.kind in ("trigger", "rule"):
-            command = removal.format(kind=one.kind.upper(), name=_quoted(one.name), table=_quoted(one.table))
+        elif kind in ("trigger", "rule"):
+            command = removal.format(kind=kind.upper(), name=_quoted(name), table=_quoted(table))
             intruders.append(f"the {one} is not the catalog's; to remove it: {command}")
         elif found[key].startswith("CREATE UNIQUE INDEX"):
-            intruders.append(f"the unique {one} is not the catalog's; to remove it: DROP INDEX {_quoted(one.name)}")
-        elif one.kind != "index":
+            intruders.append(f"the unique {one} is not the catalog's; to remove it: DROP INDEX {_quoted(name)}")
+        elif kind != "index":
             differences.append(f"the {one} is not the catalog's: {_one_line(found[key])}")
         else:
             continue
-        has_other_tables |= one.kind == "column"
+        has_other_tables |= kind == "column"
     return Comparison(tuple(differences), tuple(intruders), has_other_tables)
 
 

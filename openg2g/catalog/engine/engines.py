@@ -1,7 +1,7 @@
 """What each engine does in its own way: nobody else asks which engine a database is on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any, ClassVar
 
@@ -16,7 +16,8 @@ from openg2g.models.errors import CatalogError
 _OURS = "catalog_engine"
 
 Definitions = Mapping[tuple[str, str, str], str]
-"""The fields of a `openg2g.catalog.engine.definitions.DefinedObject` → its text."""
+"""Objects of a database → their texts: the table that one belongs to or its own name, what it is (`"table"`, `"view"`,
+`"column"`, `"constraint"`, `"index"`, `"trigger"`, `"rule"` or `"function"`), and its name."""
 
 
 class CatalogEngine(ABC):
@@ -33,6 +34,10 @@ class CatalogEngine(ABC):
     """What people call it."""
     among_keys: ClassVar[str]
     """SQL behind a column: that its value is among those of a `keys_parameter`."""
+    keys_parameter: Callable[[list[str]], object]
+    """Makes one parameter of some keys."""
+    translation: Callable[[BaseException | None, Location, str | None], CatalogError]
+    """Says what a driver raised, and for which statement, so that its user knows what, where, why, and what to do."""
     removal: ClassVar[str]
     """Statement that removes a trigger or rule of somebody else."""
     read_definitions: Callable[[Connection], Definitions]
@@ -84,21 +89,13 @@ class CatalogEngine(ABC):
     def end_migrating(self, connection: Connection) -> None:  # noqa: B027
         """Undo what `begin_migrating` made of the connection, not of the transaction."""
 
-    @abstractmethod
     def commit(self, connection: Connection) -> None:
         """Commit."""
+        connection.commit()
 
     @abstractmethod
     def insert(self, connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
         """Insert rows of values that the driver takes, at its speed."""
-
-    @abstractmethod
-    def keys_parameter(self, keys: Sequence[str]) -> object:
-        """Return one parameter for all of some keys."""
-
-    @abstractmethod
-    def translation(self, error: DBAPIError) -> CatalogError:
-        """Say what a driver raised so that its user knows what, where, why, and what to do."""
 
     @abstractmethod
     def is_refusal_to_write(self, error: SQLAlchemyError) -> bool:

@@ -28,7 +28,7 @@ def translated_errors(engine: CatalogEngine) -> Iterator[None]:
                 "that are not in use, or let the pooler have more connections."
             ) from error
         if isinstance(error, DBAPIError):
-            raise engine.translation(error) from error
+            raise engine.translation(error.orig, engine.location, error.statement) from error
         raise CatalogError(f"{engine.location}: {' '.join(str(error).split())}") from error
 
 

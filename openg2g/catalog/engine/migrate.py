@@ -7,17 +7,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
 from openg2g.catalog.engine.commit import forget_appended
 from openg2g.catalog.engine.database import Database
-from openg2g.catalog.engine.definitions import compare_definitions, refuse_intruders, require_definitions
+from openg2g.catalog.engine.definitions import Comparison, compare_definitions, require_definitions
 from openg2g.catalog.engine.engines import engine_of
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS, find_schema_revision_on
 from openg2g.catalog.schema.tables import CATALOG_TABLES
-from openg2g.models.errors import NotACatalogError, SchemaError, SchemaTooNewError
+from openg2g.models.errors import CatalogReadOnlyError, NotACatalogError, SchemaError, SchemaTooNewError
 
 _ALEMBIC_LOCK = threading.Lock()  # Alembic keeps its context in module globals.
 
@@ -39,18 +38,19 @@ def upgrade(
     """
     _require_known(revision, "head")
     wanted = SCHEMA_HEAD if revision == "head" else revision
+    location = str(database.location)
     with migrating(database) as connection:
         current = find_schema_revision_on(connection)
         if current is None:
-            _refuse_foreign_tables(connection, str(database.location))
+            _refuse_foreign_tables(connection, location)
         elif current not in SCHEMA_REVISIONS:
-            raise SchemaTooNewError(str(database.location), current, SCHEMA_HEAD)
+            raise SchemaTooNewError(location, current, SCHEMA_HEAD)
         elif SCHEMA_REVISIONS.index(current) < SCHEMA_REVISIONS.index(wanted):
-            refuse_intruders(compare_definitions(connection), str(database.location))
+            _refuse_intruders(compare_definitions(connection), location)
             before_change(current)
         _run(command.upgrade, connection, revision)
         if wanted == SCHEMA_HEAD:
-            require_definitions(connection, str(database.location))
+            require_definitions(connection, location)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -59,7 +59,7 @@ def downgrade(database: Database, revision: str) -> None:
     with migrating(database) as connection:
         if find_schema_revision_on(connection) == SCHEMA_HEAD:
             location = str(database.location)
-            refuse_intruders(require_definitions(connection, location), location)
+            _refuse_intruders(require_definitions(connection, location), location)
         _run(command.downgrade, connection, revision)
 
 
@@ -97,10 +97,10 @@ def _run(alembic_command: object, connection: Connection, revision: str) -> None
             raise SchemaError(f"schema revision {revision}: {error}.") from None  # Of a downgrade: what it would lose.
 
 
-def script_revisions() -> tuple[str, ...]:
-    """Schema revisions of the migrations, oldest first."""
-    script = ScriptDirectory(str(migrations_path()))
-    return tuple(reversed([entry.revision for entry in script.walk_revisions()]))
+def _refuse_intruders(comparison: Comparison, location: str) -> None:
+    why = comparison.why_not_written(location)
+    if why is not None:
+        raise CatalogReadOnlyError(why)
 
 
 def _refuse_foreign_tables(connection: Connection, location: str) -> None:

@@ -78,5 +78,4 @@ def require_head(database: Database) -> None:
     require_schema(database)
     location = str(database.location)
     comparison = database.read(lambda connection: require_definitions(connection, location))
-    if comparison.intruders:
-        database.why_not_written = f"{location} may only be read: {comparison.intruders[0]}."
+    database.why_not_written = comparison.why_not_written(location)

@@ -24,7 +24,7 @@ from openg2g.catalog import (
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import compare_definitions, expected_definitions, read_definitions
 from openg2g.catalog.engine.location import locate
-from openg2g.catalog.engine.migrate import downgrade, migrations_path, script_revisions, upgrade
+from openg2g.catalog.engine.migrate import downgrade, migrations_path, upgrade
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS
 from openg2g.catalog.schema.tables import CATALOG_TABLES, METADATA, VERSION_TABLE
 from tests.builders import make_workload
@@ -95,7 +95,7 @@ def test_the_migrations_have_one_head_and_the_package_knows_every_revision() -> 
     script = ScriptDirectory(str(migrations_path()))
     assert script.get_heads() == [SCHEMA_HEAD]
     assert script.get_bases() == [SCHEMA_REVISIONS[0]]
-    assert script_revisions() == SCHEMA_REVISIONS
+    assert [entry.revision for entry in script.walk_revisions()] == list(reversed(SCHEMA_REVISIONS))
 
 
 def test_the_file_of_a_migration_begins_with_its_revision_and_says_why_it_exists() -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from openg2g.catalog import Catalog, SchemaError
+from openg2g.catalog.engine import schema_version
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import compare_definitions
 from openg2g.catalog.engine.location import locate
-from openg2g.catalog.engine.migrate import downgrade, script_revisions, upgrade
+from openg2g.catalog.engine.migrate import downgrade, upgrade
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS
 from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
@@ -72,7 +73,7 @@ def take_back_and_make_again(database: Database, sql: PlainSql) -> list[str]:
         Revisions that were taken back. The first that refuses, since something would be lost, ends the way down.
     """
     taken_back = []
-    for older, revision in reversed(list(pairwise(["base", *script_revisions()]))):
+    for older, revision in reversed(list(pairwise(["base", *schema_version.SCHEMA_REVISIONS]))):
         above = everything_in(sql)
         try:
             downgrade(database, older)

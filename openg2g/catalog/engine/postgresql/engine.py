@@ -7,7 +7,7 @@ every transaction begins with its settings, and nothing is prepared.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, Table, event, select, text
 from sqlalchemy.engine.interfaces import Dialect, ExceptionContext
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.engine import waiting
@@ -25,12 +25,12 @@ from openg2g.catalog.engine.location import Location
 from openg2g.catalog.engine.postgresql import definitions
 from openg2g.catalog.engine.postgresql.connection import ProcessConnection
 from openg2g.catalog.engine.postgresql.faults import DENIED, READ_ONLY, ROLE, postgresql_error
-from openg2g.catalog.engine.postgresql.ownership import why_server_is_read_only
+from openg2g.catalog.engine.postgresql.ownership import owner_on_server
 from openg2g.catalog.engine.unprepared import UNPREPARED
 from openg2g.catalog.schema.content_rows import CatalogInfoRow
 from openg2g.catalog.schema.convert import RowTuple
 from openg2g.catalog.schema.tables import VERSION_TABLE
-from openg2g.models.errors import CatalogError, DamagedCatalogError, LocationError
+from openg2g.models.errors import DamagedCatalogError, LocationError
 
 _DRIVER_SETTINGS = {  # A server whose machine is gone is noticed within two minutes, not two hours.
     "connect_timeout": 10,
@@ -89,6 +89,7 @@ _FIND_SCHEMA = f"""
 """
 
 _ADVISORY_LOCK = 0x4F473247
+_MAY_WRITE = text("SELECT has_table_privilege('revisions', 'INSERT')")
 _LOCK = select(CatalogInfoRow.id).with_for_update()
 _LOCK_IF_FREE = _LOCK.with_for_update(skip_locked=True)  # Whoever gets it needs to warn nobody.
 
@@ -102,6 +103,8 @@ class PostgresqlEngine(CatalogEngine):
     name = "postgresql"
     product = "PostgreSQL"
     among_keys = "= ANY(%s)"
+    keys_parameter = staticmethod(lambda keys: keys)
+    translation = staticmethod(postgresql_error)
     removal = "DROP {kind} {name} ON {table}"
     read_definitions = staticmethod(definitions.read_definitions)
     comparable = staticmethod(definitions.comparable)
@@ -153,10 +156,6 @@ class PostgresqlEngine(CatalogEngine):
         with waiting.telling_of_waiting():
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
-    def commit(self, connection: Connection) -> None:
-        """Commit."""
-        connection.commit()
-
     # A profile of an import on PostgreSQL has 1.4 of its 2.0 s in here, half of that in waiting for the server at the
     # end of each COPY: it checks keys while the client is idle, and is idle while the client makes the next rows.
     def insert(self, connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
@@ -174,21 +173,13 @@ class PostgresqlEngine(CatalogEngine):
             for row in chain(first, rows):
                 copy.write_row(row)
 
-    def keys_parameter(self, keys: Sequence[str]) -> list[str]:
-        """Return keys as an array."""
-        return list(keys)
-
-    def translation(self, error: DBAPIError) -> CatalogError:
-        """Say what the driver raised."""
-        return postgresql_error(error.orig, self.location, error.statement)
-
     def is_refusal_to_write(self, error: SQLAlchemyError) -> bool:
         """Whether it is what a transaction that only reads says."""
         return getattr(getattr(error, "orig", None), "sqlstate", None) == READ_ONLY
 
     def why_read_only(self, connection: Connection) -> str | None:
         """Say whose the tables are."""
-        return why_server_is_read_only(connection)
+        return None if connection.scalar(_MAY_WRITE) else f"it belongs to {owner_on_server(connection)}"
 
     def after_fork_in_child(self) -> None:
         """Give up every connection of the parent's."""

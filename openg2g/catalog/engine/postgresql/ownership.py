@@ -11,15 +11,9 @@ _OWNER = text(f"""
     SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = current_schema()
     LIMIT 1
 """)
-_MAY_WRITE = text("SELECT has_table_privilege('revisions', 'INSERT')")
 
 
 def owner_on_server(connection: Connection) -> str | None:
     """Return the role that owns the catalog, or else the schema that it would be made in."""
     owner: str | None = connection.scalar(_OWNER)
     return owner
-
-
-def why_server_is_read_only(connection: Connection) -> str | None:
-    """Say why this user may only read a catalog; None where they may write to it."""
-    return None if connection.scalar(_MAY_WRITE) else f"it belongs to {owner_on_server(connection)}"

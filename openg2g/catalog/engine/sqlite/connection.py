@@ -7,9 +7,11 @@ greatest length; a statement has an end.
 import gc
 import sqlite3
 import threading
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 from itertools import chain, repeat
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from openg2g.catalog.engine import forks
 
@@ -28,6 +30,8 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 512 * 2**20,  # Bytes of a row; twice what a file to import has by default.
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
 }
+
+_Result = TypeVar("_Result")
 
 
 class ProcessConnection(sqlite3.Connection):
@@ -81,37 +85,26 @@ class ProcessConnection(sqlite3.Connection):
         self.is_inherited = True
 
 
+def _in_statement(method: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Let a method of a cursor go into SQLite only in the process that opened the connection, and alone."""
+
+    @wraps(method)
+    def guarded(self: "ProcessCursor", *args: Any) -> _Result:
+        if self.connection.is_inherited:
+            raise forks.inherited_error()
+        with self.connection.statement:
+            return method(self, *args)
+
+    return guarded
+
+
 class ProcessCursor(sqlite3.Cursor):
     """A cursor of such a connection."""
 
     connection: ProcessConnection
 
-    def execute(self, *args: Any) -> Self:
-        """Execute a statement."""
-        with self._statement():
-            return super().execute(*args)
-
-    def executemany(self, *args: Any) -> Self:
-        """Execute a statement for each row of parameters."""
-        with self._statement():
-            return super().executemany(*args)
-
-    def fetchone(self) -> Any:
-        """Return the next row."""
-        with self._statement():
-            return super().fetchone()
-
-    def fetchmany(self, *args: Any) -> list[Any]:
-        """Return the next rows."""
-        with self._statement():
-            return super().fetchmany(*args)
-
-    def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
-        with self._statement():
-            return super().fetchall()
-
-    def _statement(self) -> AbstractContextManager[bool]:
-        if self.connection.is_inherited:
-            raise forks.inherited_error()
-        return self.connection.statement
+    execute = _in_statement(sqlite3.Cursor.execute)
+    executemany = _in_statement(sqlite3.Cursor.executemany)
+    fetchone = _in_statement(sqlite3.Cursor.fetchone)
+    fetchmany = _in_statement(sqlite3.Cursor.fetchmany)
+    fetchall = _in_statement(sqlite3.Cursor.fetchall)

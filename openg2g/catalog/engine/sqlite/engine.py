@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, FromClause, Table, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from openg2g.catalog.engine import waiting
@@ -23,12 +23,12 @@ from openg2g.catalog.engine.engines import CatalogEngine, driver_cursor
 from openg2g.catalog.engine.location import Location
 from openg2g.catalog.engine.sqlite import definitions
 from openg2g.catalog.engine.sqlite.connection import HARDENING, ProcessConnection, ProcessCursor
-from openg2g.catalog.engine.sqlite.faults import is_locked, is_refusal_to_write, sqlite_error
+from openg2g.catalog.engine.sqlite.faults import is_locked, sqlite_error
 from openg2g.catalog.engine.sqlite.files import require_locks, require_regular_files, why_file_is_read_only
 from openg2g.catalog.engine.sqlite.functions import register_functions
 from openg2g.catalog.engine.sqlite.queue import WriterQueue
 from openg2g.catalog.schema.convert import RowTuple
-from openg2g.models.errors import CatalogError, DamagedCatalogError
+from openg2g.models.errors import DamagedCatalogError
 
 _BUSY_WAIT_S = 0.25  # SQLite does not serve Ctrl-C while it waits, so it waits briefly and often.
 _SETTINGS = (
@@ -52,6 +52,8 @@ class SqliteEngine(CatalogEngine):
     name = "sqlite"
     product = "SQLite"
     among_keys = "IN (SELECT value FROM json_each(?))"
+    keys_parameter = staticmethod(json.dumps)
+    translation = staticmethod(sqlite_error)
     removal = "DROP {kind} {name}"
     read_definitions = staticmethod(definitions.read_definitions)
     comparable = staticmethod(definitions.comparable)
@@ -121,17 +123,9 @@ class SqliteEngine(CatalogEngine):
                 else:
                     cursor.executemany(statement + marks, block)
 
-    def keys_parameter(self, keys: Sequence[str]) -> str:
-        """Return keys as JSON."""
-        return json.dumps(keys)
-
-    def translation(self, error: DBAPIError) -> CatalogError:
-        """Say what SQLite raised."""
-        return sqlite_error(error.orig, self.location, error.statement)
-
     def is_refusal_to_write(self, error: SQLAlchemyError) -> bool:
         """Whether it is what SQLite says then."""
-        return isinstance(error, DBAPIError) and is_refusal_to_write(error.orig)
+        return getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
 
     def why_read_only(self, connection: Connection) -> str | None:
         """Say whose the file is."""

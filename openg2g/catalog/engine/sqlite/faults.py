@@ -58,11 +58,6 @@ def is_locked(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.Error) and _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def is_refusal_to_write(error: BaseException | None) -> bool:
-    """Whether SQLite refused to write on a connection that only reads."""
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
-
-
 def sqlite_error(error: BaseException | None, location: Location, statement: str | None) -> CatalogError:
     """Translate an error of SQLite; a statement that reads can only fill the disk of temporary files."""
     path = location.path

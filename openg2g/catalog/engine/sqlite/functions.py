@@ -5,6 +5,7 @@ They call what the Python predicate calls. PostgreSQL has means of its own for a
 
 import json
 import sqlite3
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,35 +13,6 @@ from openg2g.expressions.annotations import as_kind, at_path, holds, length
 from openg2g.expressions.patterns import in_case, matches
 from openg2g.expressions.types import Kind
 from openg2g.models.revision import annotations_from_text
-
-
-def register_functions(connection: sqlite3.Connection) -> None:
-    """Make the functions known to a connection."""
-    for name, arguments, function in (
-        ("openg2g_lower", 1, _lower),
-        ("openg2g_upper", 1, _upper),
-        ("openg2g_fnmatch", 2, _fnmatch),
-        ("openg2g_annotation_number", 2, _number),
-        ("openg2g_annotation_text", 2, _text),
-        ("openg2g_annotation_boolean", 2, _boolean),
-        ("openg2g_annotation_length", 2, _length),
-        ("openg2g_annotation_holds", 3, _holds),
-    ):
-        connection.create_function(name, arguments, function, deterministic=True)
-    connection.create_aggregate("openg2g_sum", -1, _OrderedSum)  # type: ignore[arg-type]  # typeshed wants fixed arity.
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else in_case("lower", text)
-
-
-def _upper(text: str | None) -> str | None:
-    return None if text is None else in_case("upper", text)
-
-
-def _fnmatch(text: str | None, pattern: str) -> bool | None:
-    return None if text is None else matches(text, pattern)
-
 
 _read_annotations = lru_cache(maxsize=256)(annotations_from_text)  # Every condition on a row's asks for them.
 
@@ -54,24 +26,25 @@ def _at(annotations: str, path: str) -> Any:
     return at_path(_read_annotations(annotations), _read_path(path))
 
 
-def _number(annotations: str, path: str) -> Any:
-    return as_kind(_at(annotations, path), Kind.FLOAT)
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "openg2g_lower": lambda text: None if text is None else in_case("lower", text),
+    "openg2g_upper": lambda text: None if text is None else in_case("upper", text),
+    "openg2g_fnmatch": lambda text, pattern: None if text is None else matches(text, pattern),
+    "openg2g_annotation_number": lambda annotations, path: as_kind(_at(annotations, path), Kind.FLOAT),
+    "openg2g_annotation_text": lambda annotations, path: as_kind(_at(annotations, path), Kind.TEXT),
+    "openg2g_annotation_boolean": lambda annotations, path: as_kind(_at(annotations, path), Kind.BOOLEAN),
+    "openg2g_annotation_length": lambda annotations, path: length(_at(annotations, path)),
+    "openg2g_annotation_holds": lambda annotations, path, item: (
+        None if item is None else holds(_at(annotations, path), item)
+    ),
+}
 
 
-def _text(annotations: str, path: str) -> Any:
-    return as_kind(_at(annotations, path), Kind.TEXT)
-
-
-def _boolean(annotations: str, path: str) -> Any:
-    return as_kind(_at(annotations, path), Kind.BOOLEAN)
-
-
-def _length(annotations: str, path: str) -> int | None:
-    return length(_at(annotations, path))
-
-
-def _holds(annotations: str, path: str, item: str | None) -> bool | None:
-    return None if item is None else holds(_at(annotations, path), item)
+def register_functions(connection: sqlite3.Connection) -> None:
+    """Make the functions known to a connection."""
+    for name, function in _FUNCTIONS.items():
+        connection.create_function(name, function.__code__.co_argcount, function, deterministic=True)
+    connection.create_aggregate("openg2g_sum", -1, _OrderedSum)  # type: ignore[arg-type]  # typeshed wants fixed arity.
 
 
 class _OrderedSum:
