@@ -17,14 +17,10 @@ from openg2g.models.errors import CatalogError, DamagedCatalogError, LocationErr
 
 
 def back_up(database: Database, path: str | os.PathLike[str]) -> None:
-    """Copy a catalog in an SQLite file as it is at one moment, by SQLite's online backup.
+    """Copy a catalog in an SQLite file as it is at one moment to a new file, by SQLite's online backup.
 
     The copy appears complete or not at all. Of the schema of this release it is verified first; of another, SQLite
     itself looks through its pages and constraints.
-
-    Args:
-        database: The catalog.
-        path: The new file.
 
     Raises:
         LocationError: The catalog is on a server.
@@ -49,10 +45,6 @@ def back_up_beside(database: Database, schema: str) -> Path | None:
 
     Returns:
         The new file; None for a catalog on a server, which is left to the server's tools.
-
-    Raises:
-        SourceError: The file cannot be written.
-        DamagedCatalogError: The copy is not sound, and so the catalog is not.
     """
     source = database.location.path
     if source is None:

@@ -34,16 +34,14 @@ MAX_PROBLEMS = 100
 """After so many problems, the rest is not told."""
 
 _ROWS_PER_PAGE = 5_000
+_Ids = tuple[int, int]  # First and last.
 
 
 def verify_database(database: Database) -> list[str]:
     """Check everything that is stored; return a line for each problem, none for a sound catalog.
 
-    It may take minutes, and nobody waits for it: of an SQLite file, a copy among the temporary files is checked, and a
-    server is asked page by page.
-
-    Raises:
-        SourceError: There is no room for the copy.
+    It may take minutes, and nobody waits for it: of a file, a copy among the temporary files is checked; a server is
+    asked page by page.
     """
     if database.location.path is None:
         return problems_of(database)
@@ -117,20 +115,21 @@ def _all(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[Ro
     return connection.execute(query).all()
 
 
-def _ranges(
-    database: Database, row_class: type[ModelSpecRow] | type[BatchSizeListRow] | type[WorkloadRow]
-) -> Iterator[tuple[int, int]]:
-    """Cut the ids of a table into ranges."""
-    last = database.read(lambda connection: connection.scalar(select(func.max(row_class.id)))) or 0
-    return ((first, first + _ROWS_PER_PAGE - 1) for first in range(1, last + 1, _ROWS_PER_PAGE))
+def _by_id(
+    row_class: type[ModelSpecRow] | type[BatchSizeListRow] | type[WorkloadRow],
+    problems_within: Callable[[_Ids, Connection], list[str]],
+) -> Callable[[Database], Iterator[str]]:
+    """Make a check of all rows of one of those with ids from first to last."""
+
+    def check(database: Database) -> Iterator[str]:
+        last = database.read(lambda connection: connection.scalar(select(func.max(row_class.id)))) or 0
+        for first in range(1, last + 1, _ROWS_PER_PAGE):
+            yield from database.read(partial(problems_within, (first, first + _ROWS_PER_PAGE - 1)))
+
+    return check
 
 
-def _spec_problems(database: Database) -> Iterator[str]:
-    for ids in _ranges(database, ModelSpecRow):
-        yield from database.read(partial(_spec_problems_of, ids=ids))
-
-
-def _spec_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
+def _spec_problems(ids: _Ids, connection: Connection) -> list[str]:
     query = select(ModelSpecRow.id, ModelSpecRow.digest).where(ModelSpecRow.id.between(*ids))
     rows = connection.execute(query.order_by(ModelSpecRow.id)).all()
     keep_nothing(connection)  # Each is to be read again.
@@ -142,12 +141,7 @@ def _spec_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]
     ]
 
 
-def _batch_size_problems(database: Database) -> Iterator[str]:
-    for ids in _ranges(database, BatchSizeListRow):
-        yield from database.read(partial(_batch_size_problems_of, ids=ids))
-
-
-def _batch_size_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
+def _batch_size_problems(ids: _Ids, connection: Connection) -> list[str]:
     members: dict[int, list[int]] = {}
     list_id = BatchSizeRow.batch_size_list_id
     sizes = select(list_id, BatchSizeRow.batch_size).where(list_id.between(*ids))
@@ -162,12 +156,7 @@ def _batch_size_problems_of(connection: Connection, ids: tuple[int, int]) -> lis
     ]
 
 
-def _total_problems(database: Database) -> Iterator[str]:
-    for ids in _ranges(database, WorkloadRow):
-        yield from database.read(partial(_total_problems_of, ids=ids))
-
-
-def _total_problems_of(connection: Connection, ids: tuple[int, int]) -> list[str]:
+def _total_problems(ids: _Ids, connection: Connection) -> list[str]:
     totals = (
         select(WorkloadRow.digest)
         .outerjoin(WorkloadModelRow, WorkloadModelRow.workload_id == WorkloadRow.id)
@@ -192,7 +181,7 @@ _CHECKS: tuple[Callable[[Database], Iterator[str]], ...] = (
     _file_problems,
     _history_problems,
     _checksum_problems,
-    _spec_problems,
-    _batch_size_problems,
-    _total_problems,
+    _by_id(ModelSpecRow, _spec_problems),
+    _by_id(BatchSizeListRow, _batch_size_problems),
+    _by_id(WorkloadRow, _total_problems),
 )
