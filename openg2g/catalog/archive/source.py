@@ -62,12 +62,7 @@ _Page = tuple[list[_Name], int]
 
 
 def archive_entries(database: Database, names: Sequence[str] | None = None) -> Iterator[Entry]:
-    """Yield the entries of a catalog, in constant memory but for the names and their tags.
-
-    Args:
-        database: The catalog.
-        names: Only these names and the workloads of their revisions; None for all. Unknown names are left out.
-    """
+    """Yield the entries of a catalog, or of some of its names, in constant memory but for the names and their tags."""
     moment = database.read_at_once(partial(_moment_of, wanted=None if names is None else set(names)))
     wanted = None if names is None else _workloads_of(database, moment.names)
     yield from _workload_entries(database, moment.last_workload_id, wanted)

@@ -107,11 +107,7 @@ class ArchiveTarget:
         return self._here[incoming]
 
     def _follow_renames(self, writer: CatalogWriter, batch: Sequence[Entry], ids: dict[str, int]) -> None:
-        """Find the names that are called otherwise here.
-
-        Raises:
-            HistoryConflictError: One has been renamed here to what another is called there.
-        """
+        """Find the names that are called otherwise here."""
         changes = defaultdict(list)
         for entry in _of_kind(batch, RenameEntry):
             changes[entry.name].append(entry.change)
@@ -126,8 +122,7 @@ class ArchiveTarget:
     ) -> bool:
         """Find a name, given by its first revision, where it is called otherwise here.
 
-        Returns:
-            Whether it was called here as another is there, and has left that name to it.
+        True: it was called here as another is there, and has left that name to it.
         """
         name = first.name
         if name in ids or name in self._renamed:
@@ -218,10 +213,7 @@ def _insert_new(
 ) -> list[RowTuple]:
     """Insert those of some rows that are not there, and return them.
 
-    Args:
-        writer: Where.
-        row_class: Their table.
-        rows: Each with the name, the number and the kind of change that an error names where another row is there.
+    Each comes with the name, the number and the kind of change that an error names where another row is there.
     """
     width = len(row_class.__table__.primary_key.columns)
     known = _rows_by_key(writer, row_class, [cast(int, row[0]) for row in rows])

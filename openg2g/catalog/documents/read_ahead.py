@@ -19,21 +19,18 @@ _Item = TypeVar("_Item")
 
 @contextmanager
 def read_ahead(blocks: Iterable[Sequence[_Item]]) -> Iterator[Iterator[Sequence[_Item]]]:
-    """Read all blocks to the end, then yield an iterator over them: some in memory, the others in a temporary file.
+    """Read all blocks, none of them empty, to the end, then yield an iterator over them.
 
-    Args:
-        blocks: Where from; none of them is empty. What they hold is written by `pickle`, into a file without a name
-            that only this process can open.
-
-    Raises:
-        SourceError: The directory for temporary files has no room for them.
+    Some are kept in memory, the others are written by `pickle` into a file without a name that only this process can
+    open.
     """
     kept: deque[Sequence[_Item]] = deque()
     num_bytes = num_written = 0
     with ExitStack() as stack:
         file: BinaryIO | None = None
         for block in blocks:
-            num_bytes += _weight(block)
+            some = block[::_WEIGHED_ONE_IN]
+            num_bytes += len(pickle.dumps(some, pickle.HIGHEST_PROTOCOL)) * len(block) // len(some)
             if num_bytes <= _BYTES_IN_MEMORY:
                 kept.append(block)
                 continue
@@ -45,12 +42,6 @@ def read_ahead(blocks: Iterable[Sequence[_Item]]) -> Iterator[Iterator[Sequence[
             with temporary_errors():
                 file.seek(0)
         yield _again(kept, file, num_written)
-
-
-def _weight(block: Sequence[object]) -> int:
-    """Estimate the bytes of a block by those of some of it."""
-    some = block[::_WEIGHED_ONE_IN]
-    return len(pickle.dumps(some, pickle.HIGHEST_PROTOCOL)) * len(block) // len(some)
 
 
 def _again(kept: deque[Sequence[_Item]], file: BinaryIO | None, num_written: int) -> Iterator[Sequence[_Item]]:

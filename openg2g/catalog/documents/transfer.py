@@ -99,13 +99,7 @@ class PlacedDraft:
 def read_drafts(
     sources: Iterable[SourceFile], settings: ImportSettings, refusals: Refusals
 ) -> Iterator[list[PlacedDraft]]:
-    """Yield a draft for every document of open files, in order and in blocks; none once an import is to fail.
-
-    Args:
-        sources: The files.
-        settings: What holds for all of them.
-        refusals: What becomes of documents that are refused.
-    """
+    """Yield a draft for every document of open files, in order and in blocks; none once an import is to fail."""
     block: list[PlacedDraft] = []
     names: set[str] = set()
     for source in sources:
@@ -159,10 +153,7 @@ def documents_of_all(
 ) -> Iterator[Document]:
     """Yield the document of what is in force of every name, in constant memory; retired names are left out.
 
-    Args:
-        catalog: Where from.
-        when: In force when, as known when.
-        note_waiting: Takes the names of which nothing is in force yet.
+    `note_waiting` takes the names of which nothing is in force yet.
     """
     for status in catalog.iter_statuses(as_of=when.as_of, known_at=when.known_at):
         if status.in_force is None:
