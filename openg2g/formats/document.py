@@ -18,12 +18,6 @@ from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Pr
 from openg2g.models.revision import JsonObject, Revision, check_name, json_problems
 from openg2g.models.spec import MODEL_SPEC_RULES, LLMInferenceModelSpec, LLMInferenceWorkload
 
-MAX_PROBLEMS = 100_000
-"""Problems of one document that are kept: a hostile file has one in every few bytes."""
-
-MAX_HINTS = 100
-"""To look for what resembles a word takes time, and nobody reads more of them."""
-
 _CACHED_SPECS = 16_384  # The workloads of a file share most of their specs; these take some 20 MB.
 _MAX_CACHED_SIZES = 64
 _VALUES_OF = itemgetter(
@@ -110,11 +104,11 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, path: str, message: str) -> None:
-        """Note a problem of a field; beyond `MAX_PROBLEMS`, only that there are more."""
-        if len(self.problems) < MAX_PROBLEMS:
+        """Note a problem of a field; beyond `limits.MAX_PROBLEMS`, only that there are more."""
+        if len(self.problems) < limits.MAX_PROBLEMS:
             self.problems.append(Problem(self.where, path, message))
-        elif len(self.problems) == MAX_PROBLEMS:
-            self.problems.append(Problem(self.where, "", f"has more than {MAX_PROBLEMS} problems."))
+        elif len(self.problems) == limits.MAX_PROBLEMS:
+            self.problems.append(Problem(self.where, "", f"has more than {limits.MAX_PROBLEMS} problems."))
 
     def add_rule(self, parent: str, rule: str) -> None:
         """Note a message of the form `field rule`, whose field lies below `parent`."""
@@ -234,8 +228,12 @@ def check_fields(value: Mapping[str, object], known: Sequence[str], path: str, r
     if all(map(known.__contains__, value)):
         return
     missing = [field for field in known if field not in value]
-    for name in [name for name in value if name not in known]:
-        close = difflib.get_close_matches(name, missing, n=1) if len(report.problems) < MAX_HINTS else ()
+    for name in value:
+        if len(report.problems) > limits.MAX_PROBLEMS:  # To look for what resembles a word takes time.
+            return
+        if name in known:
+            continue
+        close = difflib.get_close_matches(name, missing, n=1)
         hint = f": did you mean {close[0]}?" if close else f". Known fields: {', '.join(known)}."
         report.add(f"{path}.{name}" if path else name, f"is not a known field{hint}")
 

@@ -16,6 +16,9 @@ MAX_MODELS = 65_536
 MAX_BATCH_SIZES = 65_536
 """Feasible batch sizes of a model."""
 
+MAX_PROBLEMS = 100
+"""Problems that are told: nobody reads more, and a hostile file has one in every few bytes."""
+
 
 def size_text(num_bytes: int) -> str:
     """Write a number of bytes for people, exactly.

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Protocol
 
 from openg2g.models.errors import InvalidDocumentError, Problem
 
@@ -12,8 +13,22 @@ if TYPE_CHECKING:
     from openg2g.formats.document import Document
 
 _KEY_ENDS = re.compile(r"[.\[]")
-_MAX_LOCATED = 1_000  # Nobody reads more, and to find the place of one takes time where it is nested deeply.
 _MAX_KEY_ENDS = 16  # A key may hold dots and brackets itself; of those that fit, the longest is meant.
+
+
+class AnyPlace(Protocol):
+    """Where a value stands, and what it holds."""
+
+    @property
+    def line(self) -> int:
+        """Counted from 1."""
+
+    @property
+    def column(self) -> int:
+        """In characters, counted from 1. A value of an object stands where its key does."""
+
+    def find(self, path: str) -> "AnyPlace":
+        """Return the place of a field (`models[2].itl_deadline_s`), or of what comes nearest to holding it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,7 @@ class Place:
 
 
 def located_outcomes(
-    outcomes: "Iterable[Document | InvalidDocumentError]", where: str, find_place: Callable[[], Place]
+    outcomes: "Iterable[Document | InvalidDocumentError]", where: str, find_place: Callable[[], AnyPlace]
 ) -> "Iterator[Document | InvalidDocumentError]":
     """Yield documents, and errors whose problems tell the line and column of their fields.
 
@@ -63,17 +78,14 @@ def located_outcomes(
         yield outcome
 
 
-def located(error: InvalidDocumentError, where: str, place: Place) -> InvalidDocumentError:
+def located(error: InvalidDocumentError, where: str, place: AnyPlace) -> InvalidDocumentError:
     """Say of each problem of a document at which line and column of the file its field stands, in that order.
-
-    Of very many, all but the first say where the document stands.
 
     Args:
         error: What is wrong with the document.
         where: The file.
         place: Where the document stands in it.
     """
-    found = [(problem, place.find(problem.path)) for problem in error.problems[:_MAX_LOCATED]]
-    found.sort(key=lambda pair: (pair[1].line, pair[1].column))
-    found += [(problem, place) for problem in error.problems[_MAX_LOCATED:]]
-    return InvalidDocumentError([Problem(where, p.path, p.message, at.line, at.column) for p, at in found], error.text)
+    found = [(at.line, at.column, p) for p, at in ((p, place.find(p.path)) for p in error.problems)]
+    found.sort(key=itemgetter(0, 1))
+    return InvalidDocumentError([Problem(where, p.path, p.message, line, c) for line, c, p in found], error.text)

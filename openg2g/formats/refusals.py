@@ -2,10 +2,8 @@
 
 from typing import Protocol
 
+from openg2g.formats.limits import MAX_PROBLEMS
 from openg2g.models.errors import InvalidDocumentError, Problem
-
-MAX_PROBLEMS = 100
-"""After so many problems, reading stops: somebody named the wrong file."""
 
 
 class Refusals(Protocol):

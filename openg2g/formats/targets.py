@@ -8,11 +8,10 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 
 from openg2g.formats.document import Document
+from openg2g.formats.limits import MAX_PROBLEMS
 from openg2g.formats.losses import Loss, LossKind
 from openg2g.formats.registry import get_binary_format, get_entry, get_format, get_text_format
 from openg2g.models.errors import InvalidDocumentError, Problem
-
-_MAX_PROBLEMS = 100  # Somebody exports a whole catalog into the wrong format.
 
 
 def find_losses(document: Document, format_name: str) -> list[Loss]:
@@ -45,7 +44,7 @@ def refuse_losses(documents: Iterable[Document], format_name: str) -> Iterator[D
         problems += [Problem(document.where or "a workload", loss.path, loss.message) for loss in find(document)]
         if not problems:
             yield document
-        elif len(problems) >= _MAX_PROBLEMS:
+        elif len(problems) >= MAX_PROBLEMS:  # Somebody exports a whole catalog into the wrong format.
             problems.append(Problem(format_name, "", "is not the format for this: the rest was not looked at."))
             break
     if problems:

@@ -51,8 +51,8 @@ def test_a_key_with_blanks_is_a_part_of_the_path() -> None:
 def test_a_document_of_many_unknown_keys_has_an_end_of_problems() -> None:
     with at_most(30):
         message = message_of(json.dumps({**value(), **{f"modals{number}": 1 for number in range(101_000)}}))
-    assert "has more than 100000 problems." in message
-    assert message.count("\n") == 100_000
+    assert "has more than 100 problems." in message
+    assert message.count("\n") == 100
 
 
 def test_the_cells_of_a_row_that_have_no_column_are_told_once() -> None:
@@ -98,4 +98,5 @@ def test_thousands_of_tables_within_each_other_are_read() -> None:
 def test_keys_that_repeat_far_within_are_told_in_little_time() -> None:
     with at_most(12):
         message = message_of('{"a":' * 90 + "[" + ", ".join(['{"b": 1, "b": 1}'] * 20_000) + "]" + "}" * 90)
-    assert message.count("stands more than once") == 20_000
+    assert message.count("stands more than once") == 100
+    assert "has more than 100 problems." in message

@@ -1,6 +1,7 @@
 """Every problem names the line and the column of its field, in every format that has them."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,51 +11,72 @@ from hypothesis import strategies as st
 
 from openg2g.formats.json import places as json_places
 from openg2g.formats.json.text import encode_line, encode_pretty
-from openg2g.formats.places import Place
+from openg2g.formats.places import AnyPlace, Place
 from openg2g.formats.toml import places as toml_places
 from openg2g.models.errors import InvalidDocumentError
 from tests.formats.views import message_of, model, outcomes_of, value
-from tests.strategies import examples, json_values
+from tests.strategies import examples, json_values, storable_texts
 
 
-def offset_of(place: Place, text: str) -> int:
+def offset_of(place: AnyPlace, text: str) -> int:
     lines = text.split("\n")
     return sum(len(line) + 1 for line in lines[: place.line - 1]) + place.column - 1
 
 
-def check_json(found: Any, place: Place, text: str) -> None:
-    """Follow a value and its places: at each stands what the value says."""
-    decoder = json.JSONDecoder()
+def paths_of(found: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its path, but those with a key that is empty or has a dot or bracket itself."""
+    yield path, found
     if isinstance(found, dict):
-        assert isinstance(place.inner, dict) and list(place.inner) == list(found)
         for key, item in found.items():
-            assert decoder.raw_decode(text, offset_of(place.inner[key], text))[0] == key
-            check_json(item, place.inner[key], text)
+            if key and not set(key) & set(".["):
+                yield from paths_of(item, f"{path}.{key}" if path else key)
     elif isinstance(found, list):
-        assert isinstance(place.inner, list) and len(place.inner) == len(found)
-        for item, inner in zip(found, place.inner, strict=True):
-            assert repr(decoder.raw_decode(text, offset_of(inner, text))[0]) == repr(item)
-            check_json(item, inner, text)
-    else:
-        assert place.inner is None
+        for index, item in enumerate(found):
+            yield from paths_of(item, f"{path}[{index}]")
 
 
-@given(json_values(), st.sampled_from(["", "\n", " \r\n\t"]))
+def check_json(found: Any, place: json_places.JsonPlace, text: str) -> None:
+    """At the place of each value stands what it says, or its key."""
+    decoder = json.JSONDecoder()
+    for path, item in paths_of(found):
+        at = place.find(path)
+        assert repr(decoder.raw_decode(text, at.value_index)[0]) == repr(item)
+        if path and not path.endswith("]"):
+            key = decoder.raw_decode(text, at.index)[0]
+            assert path == key or path.endswith(f".{key}")
+        assert offset_of(at, text) == at.index
+
+
+@given(st.dictionaries(storable_texts(), json_values(), max_size=4), st.sampled_from(["", "\n", " \r\n\t"]))
 @examples(75)
 def test_every_value_of_a_json_text_is_found_where_it_stands(found: Any, before: str) -> None:
     for text in (encode_line(found), encode_pretty(found), json.dumps(found, indent="\t", ensure_ascii=True)):
-        place = json_places.places_of(before + text)
-        assert repr(json.JSONDecoder().raw_decode(before + text, offset_of(place, before + text))[0]) == repr(found)
-        check_json(found, place, before + text)
+        check_json(found, json_places.place_of(before + text), before + text)
 
 
 @given(st.lists(json_values(), min_size=1, max_size=4))
 @examples(50)
 def test_the_items_of_an_array_are_found_one_after_the_other(items: list[Any]) -> None:
     text = f" {encode_pretty(items)}\n"
-    places = json_places.ItemPlaces(text)
-    for index in range(0, len(items), 2):
-        assert repr(json.JSONDecoder().raw_decode(text, offset_of(places.of(index), text))[0]) == repr(items[index])
+    for item, place in zip(items, json_places.places_of_items(text), strict=True):
+        assert repr(json.JSONDecoder().raw_decode(text, offset_of(place, text))[0]) == repr(item)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "column"),
+    [
+        ('{"a": {"b": 1}, "a.b": 2}', "a.b", 17),
+        ('{"a.b": 2, "a": {"b": 1}}', "a.b", 2),
+        ('{"a[0]": {"b.c[1]": 2}}', "a[0].b.c[1]", 11),
+        ('{"a": 1, "a": 2}', "a", 10),
+        ('{"a": {"": 1}}', "a.", 8),
+        ('{"a": [1, 2]}', "a[2]", 2),
+        ('{"a": [1, 2]}', "a.b.c", 2),
+        ("[1, 2]", "b", 1),
+    ],
+)
+def test_of_keys_that_fit_the_longest_is_meant_and_else_what_is_nearest(text: str, path: str, column: int) -> None:
+    assert json_places.place_of(text).find(path).column == column
 
 
 def test_in_a_document_of_megabytes_only_the_document_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

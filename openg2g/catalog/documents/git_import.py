@@ -25,7 +25,7 @@ from openg2g.formats.git.history import (
     documents_of_version,
     list_git_history,
 )
-from openg2g.formats.refusals import MAX_PROBLEMS
+from openg2g.formats.limits import MAX_PROBLEMS
 from openg2g.formats.registry import format_name_of, get_format
 from openg2g.models.characters import without_hidden
 from openg2g.models.digest import workload_digest

@@ -32,7 +32,8 @@ from openg2g.cli.output.rejects import rejects_file
 from openg2g.cli.output.tables import added_lines, escaped, outcome_line, say
 from openg2g.formats.archive.entries import Entry
 from openg2g.formats.files import SourceFile, open_sources
-from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList, Refusals
+from openg2g.formats.limits import MAX_PROBLEMS
+from openg2g.formats.refusals import ProblemList, Refusals
 from openg2g.formats.registry import FORMAT_NAMES
 
 _REPORT_BYTES_IN_MEMORY = 2**22

@@ -14,7 +14,8 @@ from openg2g.cli.output.tables import echo_json, escaped
 from openg2g.formats.archive.entries import WorkloadEntry
 from openg2g.formats.archive.reader import read_archive
 from openg2g.formats.files import SourceFile, open_sources
-from openg2g.formats.refusals import MAX_PROBLEMS, ProblemList
+from openg2g.formats.limits import MAX_PROBLEMS
+from openg2g.formats.refusals import ProblemList
 from openg2g.formats.registry import FORMAT_NAMES
 from openg2g.models.errors import InvalidDocumentError
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from openg2g.formats.refusals import MAX_PROBLEMS
+from openg2g.formats.limits import MAX_PROBLEMS
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _SIZE = re.compile(r"([1-9][0-9]{0,15})\s*(B|KiB|MiB|GiB)?", re.IGNORECASE)

@@ -7,7 +7,7 @@ from typing import BinaryIO, TextIO
 
 from openg2g.formats import native
 from openg2g.formats.document import Document
-from openg2g.formats.json.places import ItemPlaces, places_of
+from openg2g.formats.json.places import JsonPlace, place_of, places_of_items
 from openg2g.formats.json.text import decode_json, encode_pretty
 from openg2g.formats.losses import KeepsEverything, Loss
 from openg2g.formats.openg2g import config
@@ -87,12 +87,17 @@ def read_array(
         return
     if not isinstance(value, list):
         outcomes = documents_from_value(value, where, config_version)
-        yield from located_outcomes(outcomes, where, partial(places_of, text))
+        yield from located_outcomes(outcomes, where, partial(place_of, text))
         return
-    places = ItemPlaces(text)
+    places = enumerate(places_of_items(text))
     for index, item in enumerate(value):
         outcomes = documents_from_value(item, f"{where}[{index}]", config_version)
-        yield from located_outcomes(outcomes, where, partial(places.of, index))
+        yield from located_outcomes(outcomes, where, partial(_place_of_item, places, index))
+
+
+def _place_of_item(places: Iterator[tuple[int, JsonPlace]], index: int) -> JsonPlace:
+    """Go on to the place of an item; they are asked for in ascending order."""
+    return next(place for number, place in places if number == index)
 
 
 JSON = JsonFiles()

@@ -9,7 +9,7 @@ from typing import BinaryIO, TextIO
 from openg2g.formats import limits, native
 from openg2g.formats.document import Document
 from openg2g.formats.json.native_lines import NativeLines
-from openg2g.formats.json.places import places_of
+from openg2g.formats.json.places import place_of
 from openg2g.formats.json.text import decode_json, encode_line
 from openg2g.formats.limits import size_text
 from openg2g.formats.losses import KeepsEverything
@@ -86,7 +86,7 @@ def _outcomes(
         yield InvalidDocumentError(error.problems, text)
         return
     outcomes = documents_from_value(value, f"{where}:{number}", None)
-    for outcome in located_outcomes(outcomes, where, partial(places_of, text, number)):
+    for outcome in located_outcomes(outcomes, where, partial(place_of, text, number)):
         if isinstance(outcome, InvalidDocumentError):
             yield InvalidDocumentError(outcome.problems, text)
         else:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from openg2g.formats.json.places import places_of
+from openg2g.formats.document import Report
+from openg2g.formats.json.places import place_of
 from openg2g.formats.limits import MAX_DEPTH
 from openg2g.formats.places import located
 from openg2g.formats.text_files import invalid, line_and_column
-from openg2g.models.errors import InvalidDocumentError, Problem
+from openg2g.models.errors import InvalidDocumentError
 
 _INDENT = "  "
 # A string that does not end is passed over too: else the search would begin anew at each quote that is escaped in it.
@@ -82,9 +83,10 @@ def _decode_repeating(text: str, where: str, first_line: int) -> NoReturn:
         marked.repeated = sorted(key for key, count in Counter(keys).items() if count > 1)
         return marked
 
-    paths = _repeated(json.loads(text, object_pairs_hook=object_of))
-    repeated = InvalidDocumentError([Problem(where, path, "stands more than once.") for path in paths])
-    raise located(repeated, where, places_of(text, first_line)) from None
+    report = Report(where)
+    for path in _repeated(json.loads(text, object_pairs_hook=object_of)):
+        report.add(path, "stands more than once.")
+    raise located(InvalidDocumentError(report.problems), where, place_of(text, first_line)) from None
 
 
 def _check_depth(text: str, where: str, first_line: int) -> None:

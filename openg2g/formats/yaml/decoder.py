@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openg2g.formats.document import shown
-from openg2g.formats.limits import MAX_DEPTH
+from openg2g.formats.limits import MAX_DEPTH, MAX_PROBLEMS
 from openg2g.formats.places import Place
 from openg2g.formats.text_files import invalid, line_and_column
 from openg2g.formats.yaml.encoder import ESCAPED_ONLY
@@ -27,7 +27,6 @@ except ModuleNotFoundError as error:
 MAX_NODES = 1_000_000
 """Keys, values, lists and objects in a document."""
 
-_MAX_PROBLEMS = 100  # Of a document: nobody reads more, and a hostile file has millions.
 _MAX_NUMBER_LENGTH = 4_001  # A sign and 4,000 digits.
 _INTEGER_LIMIT = 10**4_000  # Python writes little more, in messages too.
 
@@ -203,7 +202,7 @@ class _Composer:
         mark = event.start_mark
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self._path).removeprefix(".")
         self._problems.append(Problem(self._where, path, message, mark.line + 1, mark.column + 1))
-        if len(self._problems) >= _MAX_PROBLEMS:
+        if len(self._problems) >= MAX_PROBLEMS:
             raise InvalidDocumentError(self._problems)
 
     def _abort(self, event: Any, message: str) -> None:
