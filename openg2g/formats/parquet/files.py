@@ -22,7 +22,6 @@ from typing import Any, BinaryIO
 
 from openg2g.formats.document import Document
 from openg2g.formats.losses import KeepsEverything
-from openg2g.formats.parquet.arrays import arrow_array
 from openg2g.formats.parquet.columns import ALL_COLUMNS, FORMAT, FORMAT_KEY, KINDS, load_library, written_schema
 from openg2g.formats.parquet.reader import MAX_CELL_CHARACTERS, read_parquet
 from openg2g.formats.rows.model_rows import cells_of
@@ -113,8 +112,7 @@ def _row_groups(arrow: Any, documents: Iterable[Document]) -> Iterator[Any]:
     batches: list[Any] = []
     num_rows = num_bytes = 0
     for rows in _batches(documents):
-        columns = [arrow_array(arrow, schema.field(c).type, [row[c] for row in rows]) for c in ALL_COLUMNS]
-        batches.append(arrow.RecordBatch.from_arrays(columns, schema=schema))
+        batches.append(arrow.RecordBatch.from_pylist(rows, schema=schema))
         num_rows += batches[-1].num_rows
         num_bytes += batches[-1].nbytes
         if num_rows >= _ROWS_PER_GROUP or num_bytes >= _BYTES_PER_GROUP:

@@ -1,8 +1,8 @@
 """Reading Parquet: in batches, with checksums, and nothing trusted before it is checked.
 
 A small file can claim to hold a billion rows, a text a million times, or a list of any length. So the numbers in the
-footer and in the pages are held to limits before anything else is read, texts stay in the dictionaries in which they
-were stored, and only what is in reach of a batch becomes Python values.
+footer are held to limits before anything else is read, texts stay in the dictionaries in which they were stored, and
+only what is in reach of a batch becomes Python values.
 """
 
 import shutil
@@ -23,7 +23,7 @@ from openg2g.formats.parquet.columns import (
     check_schema,
     load_library,
 )
-from openg2g.formats.parquet.footer import MAGIC, MAX_FOOTER_BYTES, iter_chunks, read_footer, rows_of_group
+from openg2g.formats.parquet.footer import MAGIC, MAX_FOOTER_BYTES, read_footer
 from openg2g.formats.rows.model_rows import Row, document_of_rows, grouped
 from openg2g.formats.rows.row_names import grouped_by_name
 from openg2g.formats.temporary import temporary_errors, temporary_file
@@ -117,28 +117,20 @@ def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> tuple[Any
 
 
 def _check_sizes(source: BinaryIO, report: Report) -> int:
-    """Note what the footer and the pages claim to hold beyond our limits; return how many rows fit into a batch."""
+    """Note what the footer claims to hold beyond our limits; return how many rows fit into a batch."""
     footer = read_footer(source)
     if footer.num_rows > MAX_ROWS:
         report.add("", f"has {footer.num_rows} rows; at most {MAX_ROWS} are read.")
-    bytes_of_groups = [0] * len(footer.groups)
-    for chunk in iter_chunks(source, footer):
-        bytes_of_groups[chunk.group] += chunk.num_bytes
-        is_too_large = chunk.num_values > MAX_CHUNK_VALUES or chunk.num_bytes > MAX_CHUNK_BYTES
-        if is_too_large or bytes_of_groups[chunk.group] > MAX_GROUP_BYTES:
-            size = f"{chunk.num_values} values, {chunk.num_bytes} bytes"
-            if not is_too_large:
-                size = f"more than {MAX_GROUP_BYTES} bytes with the columns before it"
-            report.add(chunk.column[:80], f"is too large in row group {chunk.group}: {size}. Write smaller row groups.")
-            break
-    most = max(
-        (
-            num_bytes // max(rows_of_group(group), 1)
-            for num_bytes, group in zip(bytes_of_groups, footer.groups, strict=True)
-        ),
-        default=0,
-    )
-    return max(1, min(_ROWS_PER_BATCH, _BYTES_PER_BATCH // max(most, 1)))
+    for number, group in enumerate(footer.groups):
+        for chunk in group.chunks:
+            if chunk.num_values > MAX_CHUNK_VALUES or chunk.num_bytes > MAX_CHUNK_BYTES:
+                size = f"{chunk.num_values} values, {chunk.num_bytes} bytes"
+                report.add(chunk.column[:80], f"is too large in row group {number}: {size}. Write smaller row groups.")
+        if group.num_bytes > MAX_GROUP_BYTES:
+            message = f"row group {number} has more than {MAX_GROUP_BYTES} bytes. Write smaller row groups."
+            report.add("", message)
+    bytes_per_row = max((group.num_bytes // max(group.num_rows, 1) for group in footer.groups), default=0)
+    return max(1, min(_ROWS_PER_BATCH, _BYTES_PER_BATCH // max(bytes_per_row, 1)))
 
 
 def _check_version(metadata: Any, report: Report) -> None:

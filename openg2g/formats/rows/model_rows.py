@@ -8,7 +8,7 @@ that contradict each other. Everything else is checked where every document is: 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from openg2g.formats import limits, native
@@ -27,10 +27,9 @@ MAX_COLUMNS = 100
 """Columns that a file may have, those without a name included."""
 
 MAX_CHARACTERS = 2**27
-"""Characters that the long texts of one workload may have, those that repeat from row to row counted once."""
+"""Characters that the texts of one workload may have, those that repeat from row to row counted once."""
 
-_LONG = 1_000  # Shorter ones are not worth the count.
-_LONG_TEXTS = ("name", "model_label", "digest", "author", "message", "source", "annotations")
+_TEXTS = ("name", "model_label", "digest", "author", "message", "source", "annotations")
 _OF_WORKLOAD = ("name", *REVISION_COLUMNS, "annotations")
 _MODEL_PATH = re.compile(r"models\[([0-9]+)\]\.?(.*)", re.DOTALL)
 
@@ -48,7 +47,7 @@ class Row:
     """
 
     number: int
-    cells: Mapping[str, Any]
+    cells: dict[str, Any]
     hints: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[str, str], ...] = ()
     is_broken: bool = False
@@ -107,8 +106,7 @@ def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool]) -> Iterato
             yield group
             group = []
             num_characters = 0
-        row, added = _without_copies(row, group[-1] if group else None)
-        num_characters += added
+        num_characters += _added_characters(row, group[-1] if group else None)
         message = ""
         if len(group) == limits.MAX_MODELS:
             message = f"is row {limits.MAX_MODELS + 1} of one workload: no more are read."
@@ -121,14 +119,16 @@ def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool]) -> Iterato
         yield group
 
 
-def _without_copies(row: Row, before: Row | None) -> tuple[Row, int]:
-    """Keep no second copy of long texts that repeat from row to row; return how many characters the others have."""
-    long = {c: row.cells[c] for c in _LONG_TEXTS if len(row.cells.get(c) or "") > _LONG}
-    if not long:
-        return row, 0
-    repeated = {c: before.cells[c] for c, text in long.items() if before is not None and before.cells.get(c) == text}
-    num_characters = sum(len(text) for c, text in long.items() if c not in repeated)
-    return (replace(row, cells={**row.cells, **repeated}) if repeated else row), num_characters
+def _added_characters(row: Row, before: Row | None) -> int:
+    """Count the characters of texts that do not repeat from the row before, and keep those that do only once."""
+    added = 0
+    for column in _TEXTS:
+        text = row.cells.get(column)
+        if text and before is not None and text == before.cells.get(column):
+            row.cells[column] = before.cells[column]
+        elif text:
+            added += len(text)
+    return added
 
 
 def document_of_rows(rows: Sequence[Row], where: str) -> Document:

@@ -4,8 +4,6 @@ A name may come back only as another revision, with another number. Anything els
 added at the end of a sheet and belongs to the rows further up, and read as a workload of its own it would replace them.
 """
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,7 +11,6 @@ from openg2g.formats.document import Document
 from openg2g.formats.rows.model_rows import Row, grouped
 from openg2g.models.errors import InvalidDocumentError, Problem
 
-_KEYS_PER_RUN = 2**16
 _ANY_NUMBER = "any"
 
 Key = tuple[str | None, object]
@@ -21,14 +18,10 @@ Key = tuple[str | None, object]
 
 
 class SeenNames:
-    """Remembers the names and numbers of workloads, and the row of each, in 32 bytes a workload.
-
-    It keeps 64 bits of each: of a million workloads, two are taken for each other once in some ten million files.
-    """
+    """Remembers the names and numbers of workloads, and the row of each."""
 
     def __init__(self) -> None:
-        self._recent: dict[int, int] = {}
-        self._runs: list[tuple[array[int], array[int]]] = []  # Sorted keys, and the row of each.
+        self._rows: dict[Key, int] = {}
 
     def add(self, key: Key, row: int) -> int | None:
         """Remember a workload.
@@ -37,29 +30,12 @@ class SeenNames:
             The row of one before it that it cannot be told from, if there is any: a number that is not said may be any.
         """
         name, number = key
-        also = (name, _ANY_NUMBER if number is None else None)
-        earlier = self._find(hash(key)) or self._find(hash(also))
+        earlier = self._rows.get(key) or self._rows.get((name, _ANY_NUMBER if number is None else None))
         if earlier is None:
-            self._put(hash(key), row)
+            self._rows[key] = row
             if number is not None:
-                self._put(hash((name, _ANY_NUMBER)), row)
+                self._rows.setdefault((name, _ANY_NUMBER), row)
         return earlier
-
-    def _find(self, key: int) -> int | None:
-        if key in self._recent:
-            return self._recent[key]
-        for keys, rows in self._runs:
-            index = bisect_left(keys, key)
-            if index < len(keys) and keys[index] == key:
-                return rows[index]
-        return None
-
-    def _put(self, key: int, row: int) -> None:
-        self._recent.setdefault(key, row)
-        if len(self._recent) >= _KEYS_PER_RUN:
-            pairs = sorted(self._recent.items())
-            self._runs.append((array("q", (k for k, _ in pairs)), array("q", (r for _, r in pairs))))
-            self._recent.clear()
 
 
 def key_of(rows: Sequence[Row]) -> Key:

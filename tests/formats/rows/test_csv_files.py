@@ -454,8 +454,7 @@ def test_a_header_that_cannot_be_read_is_refused() -> None:
 # Size.
 
 
-def test_a_million_names_are_remembered_in_little_memory_and_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_names, "_KEYS_PER_RUN", 50)
+def test_names_are_remembered_with_their_numbers() -> None:
     seen = row_names.SeenNames()
     assert [seen.add((f"n{index}", index % 3 or None), index + 2) for index in range(1_000)] == [None] * 1_000
     assert seen.add(("n3", None), 5_000) == 5
