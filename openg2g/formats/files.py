@@ -8,19 +8,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, cast
 
 from openg2g.formats.archive.entries import SIGNATURE, is_archive
 from openg2g.formats.document import Document
 from openg2g.formats.limits import size_text
 from openg2g.formats.part_files import part_of
-from openg2g.formats.pipes import peekable
 from openg2g.formats.registry import format_name_of, get_binary_format, get_entry, get_format, get_text_format
 from openg2g.formats.text_files import invalid
 from openg2g.models.errors import CatalogError, InvalidDocumentError, SourceError
 
 STANDARD_STREAM = "-"
 """The path that means standard input or output."""
+
+_PIPE_BUFFER_BYTES = 2**16
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,34 @@ def _opened(path: str, stack: ExitStack, max_bytes: int | None) -> BinaryIO:
             stream = stack.enter_context(open(path, "rb"))  # noqa: SIM115  That is one.
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
             raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    return stream if stream.seekable() else peekable(stream, _label(path), len(SIGNATURE), max_bytes)
+    if stream.seekable():
+        return stream
+    return cast(BinaryIO, io.BufferedReader(_Pipe(stream, _label(path), max_bytes), _PIPE_BUFFER_BYTES))
+
+
+class _Pipe(io.RawIOBase):
+    """A pipe that is read as it is written, but at first as far as the signature of an archive.
+
+    Reading raises `InvalidDocumentError` as soon as there are more than `max_bytes`. Closing it leaves the stream open.
+    """
+
+    def __init__(self, stream: BinaryIO, where: str, max_bytes: int | None) -> None:
+        self._stream = cast(io.BufferedReader, stream)
+        self._where = where
+        self._max_bytes = max_bytes
+        self._bytes_read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader gives a view.
+        is_first = self._bytes_read == 0
+        data = self._stream.read(len(SIGNATURE)) if is_first else self._stream.read1(len(buffer))
+        self._bytes_read += len(data)
+        if self._max_bytes is not None and self._bytes_read > self._max_bytes:
+            raise invalid(self._where, f"is larger than {size_text(self._max_bytes)}.", setting="file_bytes")
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _label(path: str) -> str:

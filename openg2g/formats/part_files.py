@@ -47,12 +47,7 @@ def private_directory(parent: Path) -> Iterator[Path]:
 
 
 def _locked_directory(parent: Path, stack: ExitStack) -> Path:
-    """Make a directory and take its lock, which somebody who is just clearing up may have been faster with.
-
-    Args:
-        parent: Where.
-        stack: Removes it in the end, from the moment that it is there: a signal may come before it is locked.
-    """
+    """Make a directory and take its lock, which somebody who is just clearing up may have been faster with."""
     while True:
         directory = Path(tempfile.mkdtemp(dir=parent, prefix=_PREFIX, suffix=_SUFFIX))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -75,11 +70,7 @@ def _remove_leftovers(parent: Path) -> None:
 
 
 def _remove_unless_used(leftover: Path) -> None:
-    """Remove a directory of this module, or a file as release 0.1.0 left them.
-
-    Raises:
-        OSError: It belongs to somebody else, or is gone already.
-    """
+    """Remove a directory of this module, or a file as release 0.1.0 left them."""
     is_directory = stat.S_ISDIR(os.lstat(leftover).st_mode)
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | (os.O_CREAT if is_directory else 0)
     lock = os.open(leftover / _LOCK if is_directory else leftover, flags, 0o600)

@@ -7,6 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
+from openg2g.formats.limits import MAX_PROBLEMS
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 if TYPE_CHECKING:
@@ -63,13 +64,7 @@ class Place:
 def located_outcomes(
     outcomes: "Iterable[Document | InvalidDocumentError]", where: str, find_place: Callable[[], AnyPlace]
 ) -> "Iterator[Document | InvalidDocumentError]":
-    """Yield documents, and errors whose problems tell the line and column of their fields.
-
-    Args:
-        outcomes: What was read of a part of a file.
-        where: The file.
-        find_place: Finds where that part stands; called at the first error.
-    """
+    """Yield documents, and errors whose problems tell the line and column of their fields."""
     place = None
     for outcome in outcomes:
         if isinstance(outcome, InvalidDocumentError):
@@ -79,13 +74,7 @@ def located_outcomes(
 
 
 def located(error: InvalidDocumentError, where: str, place: AnyPlace) -> InvalidDocumentError:
-    """Say of each problem of a document at which line and column of the file its field stands, in that order.
-
-    Args:
-        error: What is wrong with the document.
-        where: The file.
-        place: Where the document stands in it.
-    """
+    """Say of each problem of a document at which line and column of the file its field stands, in that order."""
     found = [(at.line, at.column, p) for p, at in ((p, place.find(p.path)) for p in error.problems)]
-    found.sort(key=itemgetter(0, 1))
-    return InvalidDocumentError([Problem(where, p.path, p.message, line, c) for line, c, p in found], error.text)
+    ordered = [*sorted(found[:MAX_PROBLEMS], key=itemgetter(0, 1)), *found[MAX_PROBLEMS:]]  # That there are more: last.
+    return InvalidDocumentError([Problem(where, p.path, p.message, line, c) for line, c, p in ordered], error.text)

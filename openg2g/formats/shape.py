@@ -15,11 +15,6 @@ def documents_from_value(
     """Yield each document of a decoded JSON value of any shape that we know, or what is wrong with it.
 
     There is one, unless a configuration of OpenG2G has several datacenters, each with models of its own.
-
-    Args:
-        value: What a parser made of the text.
-        where: The file, and the place in it.
-        config_version: Version of OpenG2G whose configuration it is; None to recognise the shape.
     """
     if not isinstance(value, Mapping):
         yield InvalidDocumentError([Problem(where, "", f"a workload must be an object, got {shown(value)}.")])

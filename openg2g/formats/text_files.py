@@ -11,16 +11,7 @@ _BYTE_ORDER_MARKS_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_text(stream: BinaryIO, where: str, max_bytes: int) -> str:
-    """Read a file as text, without its byte order mark.
-
-    Args:
-        stream: The file.
-        where: What messages call it.
-        max_bytes: The largest file that is read.
-
-    Raises:
-        InvalidDocumentError: It is larger, not UTF-8, or blank.
-    """
+    """Read a file as text, without its byte order mark."""
     data = read_at_most(stream, max_bytes + 1)
     if len(data) > max_bytes:
         limit = f"must have at most {size_text(max_bytes)} to be read at a time"
@@ -41,16 +32,7 @@ def read_at_most(stream: BinaryIO, num_bytes: int) -> bytes:
 
 
 def decoded(data: bytes, where: str, first_line: int = 1) -> str:
-    """Decode UTF-8, without its byte order mark.
-
-    Args:
-        data: A file, or a line of one.
-        where: The file.
-        first_line: The line in which it begins.
-
-    Raises:
-        InvalidDocumentError: It is not UTF-8.
-    """
+    """Decode UTF-8, without its byte order mark."""
     try:
         return data.removeprefix(BOM_UTF8).decode()  # The codec utf-8-sig does the same, in Python.
     except UnicodeDecodeError as error:

@@ -32,20 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class FileChange:
-    """A commit that changed the file, or a merge whose file differs from that of a parent.
-
-    Attributes:
-        commit: Id of the commit, hexadecimal.
-        author: `Name <email>`.
-        authored_at: Author date, UTC; None where the commit has none between the years 1 and 9999.
-        subject: First paragraph of the message, on one line.
-        num_parents: Parents of the commit.
-        num_parents_changed: Parents whose file is another.
-        status: `A` added, `M` modified, `D` deleted, `T` of another type.
-        mode: Mode in the commit, `100644` for instance; `000000` where the file is deleted.
-        blob: Object id of the content, hexadecimal.
-        path: Path in the commit, as the bytes that git has.
-    """
+    """A commit that changed the file, or a merge whose file differs from that of a parent."""
 
     commit: str
     author: str
@@ -70,16 +57,7 @@ class FileChange:
 
 
 def changes_of_file(git: Git, tip: str, path: bytes) -> list[FileChange]:
-    """Return the changes of a file, oldest first: a commit comes after those that it descends from.
-
-    Args:
-        git: Runs git in the repository.
-        tip: Id of the commit whose history it is.
-        path: Path of the file in that commit, from the top of the repository.
-
-    Raises:
-        SourceError: git fails.
-    """
+    """Return the changes of a file, oldest first: a commit comes after those that it descends from."""
     found: dict[str, FileChange] = {}
     after_renames: set[str] = set()
     while True:
@@ -181,11 +159,7 @@ def _find_rename(git: Git, changes: list[FileChange], path: bytes) -> tuple[str,
 
 
 def tip_of_head(git: Git) -> str:
-    """Return the id of the commit that is checked out.
-
-    Raises:
-        SourceError: There is none yet, or git fails.
-    """
+    """Return the id of the commit that is checked out."""
     tip = git.output_of("rev-parse", "--quiet", "--verify", "HEAD^{commit}", may_find_nothing=True)
     if not tip:
         raise SourceError(f"{git.label}: the repository has no commit yet. Commit the file, then import its history.")

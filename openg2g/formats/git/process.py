@@ -44,13 +44,7 @@ _LACKING = re.compile(r"promisor remote|lazy fetching disabled")
 
 @dataclass(frozen=True)
 class Git:
-    """Runs git in one directory.
-
-    Attributes:
-        executable: Path of git.
-        directory: Where it runs; it need not be the top of a repository.
-        label: What messages call the file that this is about.
-    """
+    """Runs git in one directory."""
 
     executable: str
     directory: str
@@ -58,35 +52,18 @@ class Git:
 
     @classmethod
     def in_directory(cls, directory: str, label: str) -> "Git":
-        """Find the executable.
-
-        Raises:
-            SourceError: git is not installed.
-        """
+        """Find the executable."""
         executable = shutil.which("git")
         if executable is None:
             raise SourceError(f"{label}: its history needs git, which is not installed or not in PATH. Install git.")
         return cls(executable, directory, label)
 
     def output_of(self, *arguments: str | bytes, given: bytes = b"", may_find_nothing: bool = False) -> bytes:
-        """Run a git command and return its standard output.
-
-        Args:
-            arguments: The command and its arguments.
-            given: Its standard input.
-            may_find_nothing: Whether exit code 1 without a message is an answer: nothing.
-
-        Raises:
-            SourceError: It fails, or takes longer than `TIMEOUT_S`.
-        """
+        """Run a git command and return its output; `may_find_nothing` takes exit code 1 without a message for none."""
         return self._run(arguments, given, subprocess.PIPE, may_find_nothing) or b""
 
     def write_output_of(self, *arguments: str | bytes, given: bytes, stream: IO[bytes]) -> None:
-        """Run a git command with its standard output in a file, for more than memory should hold.
-
-        Raises:
-            SourceError: It fails, or takes longer than `TIMEOUT_S`.
-        """
+        """Run a git command with its standard output in a file, for more than memory should hold."""
         self._run(arguments, given, stream, may_find_nothing=False)
 
     def _run(

@@ -63,11 +63,7 @@ class OpenG2GConfigFiles:
         return losses_of_config(document, self.version)
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
-        """Write the one document that such a file holds; what the version cannot say is left out.
-
-        Raises:
-            InvalidDocumentError: There is not exactly one.
-        """
+        """Write the one document that such a file holds; what the version cannot say is left out."""
         found = list(documents)
         if len(found) != 1:
             message = f"holds one workload, got {len(found)}. Export each into a file of its own."

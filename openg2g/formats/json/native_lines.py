@@ -32,12 +32,7 @@ class NativeLines:
         self._specs: dict[str, LLMInferenceModelSpec] = {}
 
     def find_document(self, text: str, where: str) -> Document | None:
-        """Return the document of a line; None where it is to be read as any other document is.
-
-        Args:
-            text: The line.
-            where: The file and the line, for messages.
-        """
+        """Return the document of a line; None where it is to be read as any other document is."""
         begin = _BEGIN.search(text)
         end = begin and _END.search(text, begin.end())
         if begin is None or end is None or _MARK in text:

@@ -77,10 +77,6 @@ class JsonPlace:
 def place_of(text: str, first_line: int = 1) -> JsonPlace:
     """Return the place of a text that the parser has accepted, in which others are found.
 
-    Args:
-        text: The text.
-        first_line: The line of the file in which it begins.
-
     Example:
         >>> place = place_of('{"models": [{"num_replicas": -1}]}').find("models[0].num_replicas")
         >>> place.line, place.column

@@ -26,16 +26,7 @@ class _Repeating(dict[str, Any]):
 
 
 def decode_json(text: str, where: str, *, line: int | None = None) -> object:
-    """Decode one JSON text.
-
-    Args:
-        text: The text, without a byte order mark.
-        where: The file.
-        line: The line of the file that the text is; None where it is the whole file.
-
-    Raises:
-        InvalidDocumentError: It is not JSON, nested too deeply, or has keys that repeat in an object.
-    """
+    """Decode a file without its byte order mark, or one line of it; a key that repeats in an object is refused."""
     first_line = line or 1
     try:
         _check_depth(text, where, first_line)

@@ -19,10 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from openg2g.formats.document import Document, Report, checked_annotations, checked_workload
-from openg2g.formats.openg2g.conversion import extras_of_models
 from openg2g.formats.openg2g.entries import joined_entry, split_entry
 from openg2g.formats.openg2g.layout import LIST_KEYS, REPLICA_KEYS, SITES, Layout
-from openg2g.formats.openg2g.origin import ORIGIN, Origin, object_of
+from openg2g.formats.openg2g.origin import ORIGIN, Origin, extras_of_models, object_of
 from openg2g.formats.openg2g.rules import refusals
 from openg2g.formats.openg2g.sites import ModelList, find_lists
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError
@@ -58,11 +57,7 @@ def documents_from_value(
 
 
 def document_from_list(list_key: str, entries: Sequence[Any], where: str, version: str) -> Document:
-    """Read a document from a list of models or deployments, as a configuration file would have it.
-
-    Raises:
-        InvalidDocumentError: With everything that is wrong with it.
-    """
+    """Read a document from a list of models or deployments, as a configuration file would have it."""
     return _document(ModelList(list_key, entries), {}, where, version, is_only=True)
 
 
@@ -92,15 +87,7 @@ def _outcome(
 
 
 def _document(found: ModelList, value: Mapping[str, Any], where: str, version: str, *, is_only: bool) -> Document:
-    """Read one workload of a file.
-
-    Args:
-        found: Its models.
-        value: The file.
-        where: What messages call the file.
-        version: Of OpenG2G.
-        is_only: Whether it is the only workload of the file, which leaves its name to whoever imports the file.
-    """
+    """Read one workload of a file; the name of an only one is left to whoever imports the file."""
     report = Report(where)
     layout = Layout(version, found.key, _replicas_key(found.entries), found.site)
     fields: list[Mapping[str, object] | None] = []

@@ -90,12 +90,7 @@ class Layout:
         return self.replicas_key if field == "num_replicas" else field
 
     def default_of(self, field: str, entry: Mapping[str, Any]) -> object:
-        """Return what a field means where the file leaves it out; None where it must be there.
-
-        Args:
-            field: One of the six fields.
-            entry: Keys of the model, those beyond the six fields included.
-        """
+        """Return what a field means where the file leaves it out; None where it must be there."""
         if field == "feasible_batch_sizes":
             if self.version == "0.2":
                 return entry.get("batch_sizes")

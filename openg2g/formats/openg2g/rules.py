@@ -28,13 +28,7 @@ _COUNTS_0_2 = ("tensor_parallel", "expert_parallel")
 
 
 def refusals(spec: LLMInferenceModelSpec, extras: Mapping[str, Any], version: str) -> Iterator[tuple[str, str]]:
-    """Yield field and message of everything that a version refuses of a model.
-
-    Args:
-        spec: The six fields.
-        extras: Keys of the model beyond them.
-        version: `0.1` or `0.2`.
-    """
+    """Yield field and message of everything that a version refuses of a model."""
     refuses = f"OpenG2G {version} refuses it."
     if spec.initial_batch_size not in spec.feasible_batch_sizes:
         message = f"is {spec.initial_batch_size}, which feasible_batch_sizes has not: {refuses}"

@@ -32,13 +32,7 @@ _MAX_LABELS_COMPARED = 200
 
 @dataclass(frozen=True)
 class ModelList:
-    """The list of models of one workload, as it stands in a file.
-
-    Attributes:
-        key: `models` or `deployments`.
-        entries: Its members.
-        site: The site of `dc_sites` in which it stands; None where it stands at the top of the file.
-    """
+    """The list of models of one workload, as it stands in a file."""
 
     key: str
     entries: Sequence[Any]
@@ -66,14 +60,7 @@ def find_lists(value: Mapping[str, Any], report: Report) -> list[ModelList]:
 
 
 def check_labels_of_sites(value: Mapping[str, Any], labels: Sequence[object], list_key: str, report: Report) -> None:
-    """Note every model that a site names and the file has not.
-
-    Args:
-        value: The file, or the annotations that hold what it says beside its models.
-        labels: The models of the file.
-        list_key: Where the file has them.
-        report: Where problems go.
-    """
+    """Note every model that a site names and the file has not."""
     known = dict.fromkeys(label for label in labels if isinstance(label, str))
     sites = value.get(SITES)
     for site, content in ({} if sites is None else checked_object(sites, SITES, report) or {}).items():

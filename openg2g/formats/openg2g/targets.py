@@ -14,10 +14,9 @@ from typing import Any
 from openg2g.formats.document import Document, shown
 from openg2g.formats.losses import Loss, LossKind
 from openg2g.formats.openg2g.config import documents_from_value, value_from_document
-from openg2g.formats.openg2g.conversion import extras_of_models, sources_by_label
 from openg2g.formats.openg2g.entries import KEPT_AMONG_KEYS
 from openg2g.formats.openg2g.layout import SITES
-from openg2g.formats.openg2g.origin import ORIGIN, Origin, object_of
+from openg2g.formats.openg2g.origin import ORIGIN, Origin, extras_of_models, object_of, sources_by_label
 from openg2g.formats.openg2g.rules import FIELDS_OF_0_2, MEASURED_FIELDS, refusals
 from openg2g.models.errors import InvalidDocumentError
 from openg2g.models.revision import JsonObject
@@ -48,13 +47,7 @@ def losses_of_config(document: Document, version: str) -> list[Loss]:
 def _differences(
     extras: Mapping[str, Any], source: Mapping[str, Any], version: str
 ) -> Iterator[tuple[LossKind, str, str]]:
-    """Yield what another version makes of the keys of a model: kind, field and message.
-
-    Args:
-        extras: Keys of the model beyond the six fields.
-        source: What the data source of its label says of them.
-        version: That of the target; the model came from elsewhere.
-    """
+    """Yield what another version makes of the keys of a model: kind, field and message."""
     for field in FIELDS_OF_0_2:
         if field not in extras or extras[field] == source.get(field):
             continue

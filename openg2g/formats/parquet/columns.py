@@ -46,11 +46,7 @@ _EXPECTED = {
 
 
 def load_library() -> tuple[Any, Any]:
-    """Import pyarrow, which has no type stubs, and its Parquet module.
-
-    Raises:
-        MissingLibraryError: It is not installed.
-    """
+    """Import pyarrow, which has no type stubs, and its Parquet module."""
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ModuleNotFoundError as error:

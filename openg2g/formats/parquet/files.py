@@ -49,20 +49,11 @@ class ParquetFiles(KeepsEverything):
     def read(
         self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
-        """Yield the document of each workload, or what is wrong with it.
-
-        Raises:
-            MissingLibraryError: pyarrow is not installed.
-        """
+        """Yield the document of each workload, or what is wrong with it."""
         return read_parquet(stream, where)
 
     def write(self, documents: Iterable[Document], stream: BinaryIO) -> None:
-        """Write a row for each model.
-
-        Raises:
-            InvalidDocumentError: A document holds what these columns cannot.
-            MissingLibraryError: pyarrow is not installed.
-        """
+        """Write a row for each model."""
         arrow, parquet = load_library()
         sink = _Sink(stream)
         # Snappy is the compression that every reader has; Arrow's own schema would only repeat what Parquet's says.

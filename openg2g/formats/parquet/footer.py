@@ -65,11 +65,7 @@ class Footer:
 
 
 def read_footer(stream: BinaryIO) -> Footer:
-    """Read the footer of a file.
-
-    Raises:
-        FooterError: There is none, or it cannot be decoded.
-    """
+    """Read the footer of a file."""
     size = stream.seek(0, 2)
     stream.seek(max(size - _TAIL_BYTES, 0))
     tail = stream.read(_TAIL_BYTES)

@@ -56,11 +56,7 @@ _TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def read_parquet(stream: BinaryIO, where: str) -> Iterator[Document | InvalidDocumentError]:
-    """Yield the document of each workload, or what is wrong with it; memory holds a batch of rows and one workload.
-
-    Raises:
-        MissingLibraryError: pyarrow is not installed.
-    """
+    """Yield the document of each workload, or what is wrong with it; memory holds a batch of rows and one workload."""
     arrow, parquet = load_library()
     with _rewindable(stream) as source:
         try:
@@ -80,11 +76,7 @@ def read_parquet(stream: BinaryIO, where: str) -> Iterator[Document | InvalidDoc
 
 
 def _opened(arrow: Any, parquet: Any, source: BinaryIO, where: str) -> tuple[Any, int]:
-    """Open a file, check its footer, and say how many rows of it are to be read at a time.
-
-    Raises:
-        InvalidDocumentError: It is no Parquet file, or not one of ours, or too large.
-    """
+    """Open a file, check its footer, and say how many rows of it are to be read at a time."""
 
     def opened(**options: Any) -> Any:
         source.seek(0)
@@ -268,11 +260,7 @@ _WRITE_VERSION_1 = "Write version 1, as nearly every program does unless told ot
 
 
 def _explained(error: Exception) -> str:
-    """Say what Arrow found; an error of the operating system, which has a number, is no matter of the content.
-
-    Raises:
-        OSError: That one.
-    """
+    """Say what Arrow found; an error of the operating system, which has a number, is no matter of the content."""
     if isinstance(error, OSError) and error.errno is not None:
         raise error
     text = str(error).partition("\n")[0].strip()[:200]

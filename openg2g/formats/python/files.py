@@ -68,11 +68,7 @@ class PythonScripts(KeepsEverything):
         yield from outcomes or [InvalidDocumentError([Problem(where, "", " ".join([_NOTHING, *reader.passed_over]))])]
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
-        """Write a module that makes the workloads.
-
-        Raises:
-            InvalidDocumentError: It would be larger than what is read.
-        """
+        """Write a module that makes the workloads."""
         write_module(documents, stream)
 
 
@@ -80,12 +76,7 @@ PYTHON = PythonScripts()
 
 
 class ScriptReader:
-    """Reads one script.
-
-    Attributes:
-        where: What messages call it.
-        passed_over: A sentence for each thing that looks like a workload and is none.
-    """
+    """Reads one script."""
 
     def __init__(self, where: str, max_bytes: int | None = None) -> None:
         self.where = where
@@ -209,11 +200,7 @@ class ScriptReader:
 
 
 class _Comments:
-    """The lines of comment that end at a line, which say something of the workloads below them.
-
-    Attributes:
-        weight: What it costs to read them, and to check again for each workload what they say.
-    """
+    """The lines of comment that end at a line, which say something of the workloads below them."""
 
     def __init__(self, lines: list[str], last: int, where: str) -> None:
         self._where = where
@@ -225,11 +212,7 @@ class _Comments:
         self._said: dict[str, Any] | None = None
 
     def said(self) -> dict[str, Any]:
-        """Return what they say, by key; of two lines for one key, the lower one.
-
-        Raises:
-            InvalidDocumentError: One of them is not what it should be.
-        """
+        """Return what they say, by key; of two lines for one key, the lower one."""
         if self._said is None:
             said: dict[str, Any] = {}
             for number, line in self._lines:

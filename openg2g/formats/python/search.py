@@ -42,15 +42,7 @@ _OTHER, _UNTOLD = "other", "untold"
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A workload, or a list of models, as it stands in a script.
-
-    Attributes:
-        name: The name that it is assigned to, with the function or class around it (`main.fleet`); None for none.
-        value: `Construct` of a workload, or `Items` of models.
-        node: The expression.
-        statement: The statement that it is a part of.
-        title: The function or class around it; empty in the module.
-    """
+    """A workload, or a list of models, as it stands in a script."""
 
     name: str | None
     value: "Construct | Items"
@@ -61,13 +53,7 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Schedules:
-    """A dict of replica schedules by model label.
-
-    Attributes:
-        table: The dict.
-        node: The expression.
-        title: The function or class around it; empty in the module.
-    """
+    """A dict of replica schedules by model label."""
 
     table: Table
     node: ast.expr
@@ -75,13 +61,7 @@ class Schedules:
 
 
 class ScriptSearch:
-    """Goes through the statements of a script, in order, and notes the workloads.
-
-    Attributes:
-        found: Workloads and lists of models, by line.
-        schedules: Dicts of replica schedules.
-        evaluator: Tells values.
-    """
+    """Goes through the statements of a script, in order, and notes the workloads."""
 
     def __init__(self, module: ast.Module) -> None:
         self.found: list[Found] = []

@@ -31,13 +31,7 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Unknown:
-    """What cannot be known without running the script.
-
-    Attributes:
-        node: The expression or statement that cannot be told.
-        why: The reason, to be read after it.
-        is_parameter: Whether it is a parameter of a function: then who calls it says the value.
-    """
+    """What cannot be known without running the script."""
 
     node: ast.AST
     why: str
@@ -98,12 +92,7 @@ class Construct:
 
 @dataclass(frozen=True, eq=False)
 class KnownName:
-    """Something that a name of the script stands for, without being a value of a model.
-
-    Attributes:
-        kind: `class` for one of OpenG2G's, `builtin` for a function that is understood, `module` for a part of OpenG2G.
-        name: Its own name.
-    """
+    """Something that a name of the script stands for, without being a value of a model."""
 
     kind: str
     name: str
@@ -133,30 +122,18 @@ def can_change(value: Value) -> bool:
 
 
 def items_of(members: "list[Value] | tuple[Value, ...]", *, is_list: bool) -> Items:
-    """Make a tuple or a list.
-
-    Raises:
-        UntellableError: It is too large.
-    """
+    """Make a tuple or a list."""
     weight = _checked_weight(1 + sum(map(weight_of, members)))
     return Items(tuple(members), is_list, weight, is_list or any(map(can_change, members)))
 
 
 def table_of(pairs: "list[tuple[Value, Value]]") -> Table:
-    """Make a dict.
-
-    Raises:
-        UntellableError: It is too large.
-    """
+    """Make a dict."""
     return Table(tuple(pairs), _checked_weight(1 + sum(weight_of(key) + weight_of(value) for key, value in pairs)))
 
 
 def range_of(arguments: "list[Value]") -> Items:
-    """Make the members of a range.
-
-    Raises:
-        UntellableError: The arguments are no integers, or it is too large.
-    """
+    """Make the members of a range."""
     if not 1 <= len(arguments) <= 3 or not all(type(argument) is int for argument in arguments):
         raise UntellableError("the arguments of range must be one to three integers that can be told")
     integers = [argument for argument in arguments if isinstance(argument, int)]
@@ -168,11 +145,7 @@ def range_of(arguments: "list[Value]") -> Items:
 
 
 def operated(kind: type[ast.operator], left: Value, right: Value) -> Value:
-    """Do arithmetic on numbers, and concatenate and repeat texts, tuples and lists.
-
-    Raises:
-        UntellableError: It is neither of them, has no value, or the outcome is too large.
-    """
+    """Do arithmetic on numbers, and concatenate and repeat texts, tuples and lists."""
     if isinstance(left, int) and isinstance(right, str | Items) and not isinstance(left, bool):
         left, right = (right, left) if kind is ast.Mult else (left, right)
     if isinstance(left, str | Items):
@@ -193,11 +166,7 @@ def operated(kind: type[ast.operator], left: Value, right: Value) -> Value:
 
 
 def negated(kind: type[ast.unaryop], value: Value) -> Value:
-    """Apply a sign to a number.
-
-    Raises:
-        UntellableError: It is no sign, or no number.
-    """
+    """Apply a sign to a number."""
     if type(value) in (int, float) and isinstance(value, int | float):
         if kind is ast.USub:
             return -value
@@ -207,11 +176,7 @@ def negated(kind: type[ast.unaryop], value: Value) -> Value:
 
 
 def checked_number(value: "int | float") -> "int | float":
-    """Return a number, if it is an integer only one that has a meaning anywhere.
-
-    Raises:
-        UntellableError: It is too large.
-    """
+    """Return a number, if it is an integer only one that has a meaning anywhere."""
     if isinstance(value, int) and abs(value) >= _MAX_INTEGER:
         raise UntellableError(TOO_LARGE)
     return value

@@ -60,13 +60,7 @@ class WorkloadReader:
     _told: set[tuple[str, int]] = field(default_factory=set)
 
     def read(self) -> Document:
-        """Read it.
-
-        Raises:
-            InvalidDocumentError: With everything that is wrong with it.
-            OnlySpecsError: It is a list of model specs that is no workload.
-            DependsOnParametersError: It is no literal but the work of a function.
-        """
+        """Read it."""
         members = self._members()
         entries = [self._entry(member, position) for position, member in enumerate(members)]
         kinds = {entry.kind for entry in entries if entry is not None}
@@ -288,14 +282,7 @@ class WorkloadReader:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A member of a list of models.
-
-    Attributes:
-        kind: Name of its class.
-        call: The call.
-        spec: The call that makes its model spec; the same where it is one.
-        value: Its fields, as a configuration file has them.
-    """
+    """A member of a list of models."""
 
     kind: str
     call: Construct
@@ -326,11 +313,7 @@ def _is_0_2(spec: Construct) -> bool:
 
 
 def _version_of(list_key: str, entries: "Sequence[Entry | None]") -> str:
-    """Tell the version of OpenG2G by the arguments that are given, known or not.
-
-    Raises:
-        OnlySpecsError: They are model specs of 0.2, without replicas.
-    """
+    """Tell the version of OpenG2G by the arguments that are given, known or not."""
     known = [entry for entry in entries if entry is not None]
     if list_key == "deployments":
         is_0_2 = any(

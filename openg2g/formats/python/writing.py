@@ -29,11 +29,7 @@ _MEMBER_MARGIN = " " * 16
 
 
 def write_module(documents: Iterable[Document], stream: TextIO) -> None:
-    """Write a module that assigns each workload to a name.
-
-    Raises:
-        InvalidDocumentError: It is larger than what is read.
-    """
+    """Write a module that assigns each workload to a name."""
     taken: set[str] = set()
     size = 0
     for text in _parts(documents, taken):

@@ -40,11 +40,7 @@ _TO_BE_QUOTED = re.compile(r'[",;\t\r\n]|^\s|\s$')
 
 @dataclass(frozen=True)
 class CsvFiles(KeepsEverything):
-    """Reads what spreadsheets write, and writes it the same each time.
-
-    Attributes:
-        delimiter: What is written between cells, and read where the header does not tell.
-    """
+    """Reads what spreadsheets write, and writes it the same each time."""
 
     delimiter: str
 
@@ -66,11 +62,7 @@ class CsvFiles(KeepsEverything):
                 yield error
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
-        """Write a row for each model.
-
-        Raises:
-            InvalidDocumentError: Two workloads could not be told from each other when they are read again.
-        """
+        """Write a row for each model."""
         stream.write(self._line(COLUMNS))
         names = NamesToWrite()
         for document in documents:
@@ -91,11 +83,7 @@ class CsvFiles(KeepsEverything):
 
 
 def _columns(records: Iterator[tuple[int, list[str]]], where: str) -> list[str]:
-    """Return the name of each column, empty for one that has none.
-
-    Raises:
-        InvalidDocumentError: The file has no header, or with every name that is not known, stands twice or is missing.
-    """
+    """Return the name of each column, empty for one that has none."""
     try:
         line, header = next(records)
     except StopIteration:

@@ -23,12 +23,7 @@ _SAVE_AS_UTF_8 = "Save it as CSV UTF-8 (comma delimited), which is one of the ty
 
 
 class BrokenFileError(Exception):
-    """The file cannot be read from some line on.
-
-    Attributes:
-        line: The line, counted from 1.
-        message: Why, to be read after its place.
-    """
+    """The file cannot be read from some line on."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(line, message)

@@ -59,11 +59,7 @@ class Row:
 
 
 def cells_of(document: Document) -> Iterator[dict[str, Any]]:
-    """Yield the cells of each model of a document; what is absent or empty is None.
-
-    Raises:
-        InvalidDocumentError: It has more models than would be read again.
-    """
+    """Yield the cells of each model of a document; what is absent or empty is None."""
     if len(document.workload.models) > limits.MAX_MODELS:
         message = f"has {len(document.workload.models)} models; at most {limits.MAX_MODELS} can stand in rows."
         raise InvalidDocumentError([Problem(document.where or "a workload", "", message)])
@@ -93,12 +89,7 @@ def check_columns(columns: Sequence[str], known: Sequence[str], required: Sequen
 
 
 def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool]) -> Iterator[list[Row]]:
-    """Gather the rows of each workload.
-
-    Args:
-        rows: The rows of a file, in order.
-        is_next: Whether a row belongs to the same workload as the row before it.
-    """
+    """Gather the rows of each workload."""
     group: list[Row] = []
     num_characters = 0
     for row in rows:
@@ -132,16 +123,7 @@ def _added_characters(row: Row, before: Row | None) -> int:
 
 
 def document_of_rows(rows: Sequence[Row], where: str) -> Document:
-    """Read a document from its rows.
-
-    Args:
-        rows: At least one.
-        where: The file.
-
-    Raises:
-        InvalidDocumentError: With everything that is wrong with them; each problem names the row, and as its path the
-            column.
-    """
+    """Read a document from its rows."""
     reading = _Reading(rows, where)
     document = reading.document()
     if reading.problems or document is None:

@@ -44,11 +44,7 @@ def key_of(rows: Sequence[Row]) -> Key:
 
 
 def grouped_by_name(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Gather the rows of each workload; a row that cannot be told where it belongs has a problem more.
-
-    Args:
-        rows: The rows of a file, in order.
-    """
+    """Gather the rows of each workload; a row that cannot be told where it belongs has a problem more."""
     seen = SeenNames()
     for group in grouped(_with_name(rows), _Neighbours()):
         first = group[0]
@@ -69,11 +65,7 @@ class NamesToWrite:
         self._have_names = False
 
     def check(self, document: Document) -> None:
-        """Check the next document.
-
-        Raises:
-            InvalidDocumentError: It could not be told from one before it.
-        """
+        """Check the next document."""
         has_name = document.name is not None
         self._have_names = has_name if self._count == 0 else self._have_names
         self._count += 1

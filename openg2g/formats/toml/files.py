@@ -76,11 +76,7 @@ class TomlFiles:
         return [Loss(LossKind.DROPPED, _path_text(path), message) for path in paths]
 
     def write(self, documents: Iterable[Document], stream: TextIO) -> None:
-        """Write one document at the top, several as tables of `workloads`.
-
-        Raises:
-            InvalidDocumentError: Annotations hold what TOML cannot express.
-        """
+        """Write one document at the top, several as tables of `workloads`."""
         values = map(_value_of, documents)
         first, second = next(values, None), next(values, None)
         if first is None:
@@ -167,13 +163,7 @@ def _null_members(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, .
 
 
 def _json_value(value: Any, report: Report, path: tuple[str, ...] = ()) -> Any:
-    """Turn dates and times into text; note what only one of TOML and the catalog can express.
-
-    Args:
-        value: The value.
-        report: Where problems go.
-        path: The steps to it, put together for a problem only: a key may be megabytes long.
-    """
+    """Turn dates and times into text; note what only one of TOML and the catalog can express."""
     match value:
         case None:
             message = "is null, which TOML cannot express. Use JSON or YAML, or leave it out."

@@ -52,12 +52,7 @@ _TAG_PREFIX = "tag:yaml.org,2002:"  # What the parser makes of !!.
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A document of a YAML file.
-
-    Attributes:
-        value: What a JSON parser would have made of it; in place of a timestamp its text.
-        place: Where it stands.
-    """
+    """A document of a YAML file."""
 
     value: object
     place: Place
@@ -67,11 +62,6 @@ def decode_yaml(text: str, where: str, loader: Any = _DEFAULT_LOADER) -> Iterato
     """Yield each document of a YAML text, or what is wrong with it; empty ones are passed over.
 
     After an error that leaves open how to go on (it is not YAML, or nested too deeply) nothing follows.
-
-    Args:
-        text: The text.
-        where: The file, for messages.
-        loader: The loader of PyYAML whose parser is used.
     """
     try:
         _check_characters(text, where)
@@ -85,11 +75,7 @@ def decode_yaml(text: str, where: str, loader: Any = _DEFAULT_LOADER) -> Iterato
 
 
 def resolve_plain(text: str) -> bool | int | float | str | None:
-    """Return what a scalar without quotes means in the core schema of YAML 1.2.
-
-    Raises:
-        ValueError: It is a number that has too many digits.
-    """
+    """Return what a scalar without quotes means in the core schema of YAML 1.2."""
     if text in _NAMED_VALUES:
         return _NAMED_VALUES[text]
     if text[0] not in _NUMBER_STARTS:

@@ -26,13 +26,6 @@ def encode_yaml(value: object, margin: str = "") -> str:
     """Write a JSON value: objects in blocks, lists of plain values on one line, every string in double quotes.
 
     Keys that are words in both versions of YAML stand without quotes.
-
-    Args:
-        value: The value.
-        margin: What every line but the first begins with.
-
-    Raises:
-        ValueError: It holds a number that is not finite.
     """
     if not _is_block(value):
         return _flow(value)

@@ -31,11 +31,7 @@ class YamlFiles(KeepsEverything):
     def read(
         self, stream: BinaryIO, where: str, max_bytes: int | None = None
     ) -> Iterator[Document | InvalidDocumentError]:
-        """Yield each workload of a file, or what is wrong with it, at the line and column of the field.
-
-        Raises:
-            MissingLibraryError: PyYAML is not installed.
-        """
+        """Yield each workload of a file, or what is wrong with it, at the line and column of the field."""
         from openg2g.formats.yaml.decoder import decode_yaml
 
         try:

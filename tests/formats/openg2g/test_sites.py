@@ -101,7 +101,7 @@ def test_many_wrong_labels_take_little_time() -> None:
         "models": [entry_0_1(model_label=f"{label}-b") for label in labels],
         "dc_sites": {"a": {"models": labels}},
     }
-    assert len(problems_of(config)) == 20_000
+    assert problems_of(config)[-1] == ("", "has more than 100 problems.")
 
 
 # Models within the sites.
