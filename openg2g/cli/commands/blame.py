@@ -48,7 +48,6 @@ def command(
 
 
 def _table(blamed: Sequence[FieldBlame]) -> str:
-
     rows = []
     for found in blamed:
         is_model = found.field == "model_label"
@@ -65,7 +64,6 @@ def _table(blamed: Sequence[FieldBlame]) -> str:
 
 
 def _value(found: FieldBlame) -> dict[str, Any]:
-
     summary = revision_summary(found.revision)
     return {
         "model_label": found.model_label,

@@ -8,7 +8,7 @@ import click
 
 from openg2g.catalog.documents.script_check import ScriptFinding, check_scripts
 from openg2g.cli.hints import problem_line, problem_value
-from openg2g.cli.options.shared import database_option, format_option, open_catalog
+from openg2g.cli.options.shared import database_option, format_option, open_catalog, pairs_given
 from openg2g.cli.output.differences import Comparison, Side, comparison_value, difference_lines
 from openg2g.cli.output.tables import echo_json, escaped, say
 
@@ -45,7 +45,7 @@ def command(
       openg2g check-scripts src runs --name-map offline/run_ofo.py:MODELS=fleet --format json
     """
     with open_catalog(context) as catalog:
-        findings = list(check_scripts(catalog, paths, _names_given(name_map)))
+        findings = list(check_scripts(catalog, paths, pairs_given("--name-map", name_map)))
     if format_name == "json":
         echo_json(map(_value, findings), as_lines=False)
     elif findings:
@@ -53,16 +53,6 @@ def command(
     _say_summary(findings)
     is_unknown = any(finding.status.value == "unknown" for finding in findings)
     return 1 if any(finding.is_drift for finding in findings) or (strict and is_unknown) else 0
-
-
-def _names_given(texts: tuple[str, ...]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for text in texts:
-        old, equals, new = text.partition("=")
-        if not equals or not old or not new or old in names:
-            raise click.UsageError(f"--name-map {text!r}: write OLD=NEW, once for each name.")
-        names[old] = new
-    return names
 
 
 def _lines(finding: ScriptFinding) -> list[str]:
@@ -97,14 +87,12 @@ def _phrase(finding: ScriptFinding) -> str:
 
 
 def _comparison(finding: ScriptFinding) -> Comparison:
-
     assert finding.compared is not None and finding.difference is not None  # Only what has both is compared.
     old = Side(Side.of_revision(finding.compared).title, finding.compared.workload)
     return Comparison(old, Side(finding.where, finding.workload), finding.difference, ())
 
 
 def _value(finding: ScriptFinding) -> dict[str, Any]:
-
     difference = None
     if finding.difference is not None:
         difference = comparison_value(_comparison(finding))

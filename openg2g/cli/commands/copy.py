@@ -4,7 +4,7 @@ import click
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.archive.copying import copy_catalog, renaming
-from openg2g.cli.options.shared import rename_options, renames_given
+from openg2g.cli.options.shared import pairs_given, rename_options
 from openg2g.cli.output.tables import added_lines, escaped
 
 
@@ -26,7 +26,7 @@ def command(source: str, target: str, names: tuple[str, ...], renames: tuple[str
       openg2g copy fleet.db postgresql://alice@db.example/fleet
       openg2g copy fleet.db team.db fleet --rename fleet=alices-fleet
     """
-    name_here = renaming(renames_given(renames), prefix)
+    name_here = renaming(pairs_given("--rename", renames), prefix)
     with (
         Catalog.open(source) as source_catalog,
         source_catalog.database.naming_damage(),

@@ -1,6 +1,7 @@
 """`openg2g db`: the tables of a catalog."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import click
 
@@ -35,8 +36,7 @@ def status(context: click.Context, format_name: str) -> None:
       openg2g db status --database fleet.db
     """
     facts: dict[str, str | int | None] = {}
-    database = _database(context)
-    try:
+    with closing(_database(context)) as database:
         facts["database"] = str(database.location)
         facts["engine"] = database.engine_version()
         facts["schema"] = find_schema_revision(database)
@@ -44,8 +44,6 @@ def status(context: click.Context, format_name: str) -> None:
         if (journal_mode := database.journal_mode()) is not None:
             facts["journal_mode"] = journal_mode
         comparison = database.read(compare_definitions) if facts["schema"] == SCHEMA_HEAD else None
-    finally:
-        database.close()
     if comparison is not None:
         facts["differences"] = len(comparison.lines)
         if comparison.differences:
@@ -74,12 +72,9 @@ def backup(context: click.Context, file: str) -> None:
     Example:
       openg2g db backup fleet-before-the-move.db --database fleet.db
     """
-    database = _database(context)
-    try:
+    with closing(_database(context)) as database:
         _existing_schema(database)
         back_up(database, file)
-    finally:
-        database.close()
     click.echo(escaped(f"{database.location}: backed up to {file}"))
 
 
@@ -128,12 +123,9 @@ def check(context: click.Context) -> None:
     Example:
       openg2g db check --database fleet.db
     """
-    database = _database(context)
-    try:
+    with closing(_database(context)) as database:
         require_schema(database)
         differences = database.read(compare_definitions).lines
-    finally:
-        database.close()
     if differences:
         raise SchemaError("\n".join(["the tables differ from what this release makes:", *differences]))
     click.echo("The tables are those of this release.")
@@ -151,16 +143,11 @@ def _upgrade_after_backup(database: Database, revision: str) -> None:
 
 
 def _database(context: click.Context) -> Database:
-
     return Database(locate(database_given(context)))
 
 
 def _existing_schema(database: Database) -> str:
-    """Return the schema revision of a catalog.
-
-    Raises:
-        CatalogNotFoundError: There is none.
-    """
+    """Return the schema revision of a catalog, which must be there."""
     found = find_schema_revision(database)
     if found is None:
         raise CatalogNotFoundError(str(database.location), "the database has no tables of a catalog")
@@ -169,12 +156,9 @@ def _existing_schema(database: Database) -> str:
 
 def _migrate(context: click.Context, migration: Callable[[Database, str], None], revision: str) -> None:
     """Run a migration on a catalog that exists, and say where it went."""
-    database = _database(context)
-    try:
+    with closing(_database(context)) as database:
         before = _existing_schema(database)
         migration(database, revision)
         note_stored()
         after = find_schema_revision(database)
-    finally:
-        database.close()
     click.echo(f"schema {before}" if after == before else f"schema {before} → {after or 'none'}")

@@ -73,7 +73,6 @@ def command(
 
 
 def _side(context: click.Context, text: str, as_of: datetime | None, known_at: datetime | None) -> Side:
-
     file_format = _format_of_path(text)
     if file_format is not None and (text == _STANDARD_INPUT or (os.path.exists(text) and not os.path.isdir(text))):
         document = _only_document(text, file_format)

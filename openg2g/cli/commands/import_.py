@@ -18,13 +18,12 @@ from openg2g.cli.options.filling import catalog_to_fill
 from openg2g.cli.options.reading import max_errors_option, max_file_size_option
 from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import (
-    INSTANT,
     database_option,
+    effective_from_option,
+    pairs_given,
     parameter_option,
     parameters_given,
     rename_options,
-    renames_given,
-    zone_option,
 )
 from openg2g.cli.output.differences import previewed_changes
 from openg2g.cli.output.progress import progress
@@ -45,13 +44,7 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
 @click.option("-m", "--message", help="Why, for the record.")
 @click.option("--author", help="Who. Default: what the document says, else your git identity or login name.")
-@click.option(
-    "--effective-from",
-    type=INSTANT,
-    metavar="TIME",
-    help="Since when it applies: 2026-03-01 (its start in UTC) or 2026-03-01T12:00+01:00. Default: now.",
-)
-@zone_option
+@effective_from_option
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
 @click.option(
     "--require",
@@ -114,7 +107,7 @@ def command(
       openg2g import catalog.jsonl --prefix paper/
     """
     settings = ImportSettings(name, message, author, effective_from, _rules(rules, parameters))
-    name_here = renaming(renames_given(renames), prefix)
+    name_here = renaming(pairs_given("--rename", renames), prefix)
     if keep_going != (rejects is not None) or (keep_going and rules):
         raise click.UsageError("--keep-going goes with --rejects FILE, and without --require.")
     with (
@@ -145,7 +138,6 @@ def command(
 
 
 def _rules(expressions: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[Rule, ...]:
-
     if parameters and not expressions:
         raise click.UsageError("--param goes with --require.")
     values = parameters_given(parameters)

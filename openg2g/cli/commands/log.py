@@ -75,7 +75,6 @@ def _line(revision: Revision) -> str:
 
 
 def _patch(catalog: Catalog, revision: Revision) -> str:
-
     first = revision.number == 1
     before = Side("nothing", None) if first else Side.of_revision(catalog.get(f"{revision.name}@{revision.number - 1}"))
     return "".join(f"    {line}\n" for line in difference_lines(compare(before, Side.of_revision(revision))))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -16,23 +17,23 @@ from openg2g.cli.options.shared import (
     scope_options,
     when_of,
 )
-from openg2g.cli.output.tables import echo_csv, echo_json, echo_json_value, escaped, fitted, table, terminal_width
-from openg2g.models.columns import columns
-
-_HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
-_USE_HEADERS = ("digest", "used by")
-_NUMBERS = _HEADERS[1:6]
-_CSV_HEADERS = (
-    "model_label",
-    "num_replicas",
-    "gpus_per_replica",
-    "initial_batch_size",
-    "itl_deadline_s",
-    "feasible_batch_sizes",
-    "total_gpus",
-    "digest",
-    "references",
+from openg2g.cli.output.tables import (
+    NUMBERS_OF_SPECS,
+    SPEC_HEADERS,
+    echo_csv,
+    echo_json,
+    echo_json_value,
+    escaped,
+    fitted,
+    spec_cells,
+    table,
+    terminal_width,
 )
+from openg2g.models.columns import columns
+from openg2g.models.spec import LLMInferenceModelSpec
+
+_USE_HEADERS = ("digest", "used by")
+_CSV_FIELDS = (*(field.name for field in fields(LLMInferenceModelSpec)), "total_gpus", "digest", "references")
 _DIGEST_WIDTH = len("sha256:") + 12
 _BATCH_SIZES_WIDTH = 24
 _USED_BY_MIN_WIDTH = 16
@@ -117,7 +118,7 @@ def list_models(
     with open_catalog(context) as catalog:
         uses = catalog.iter_models(pattern, expression, parameters_given(parameters), when=when)
         if format_name == "csv":
-            echo_csv(_CSV_HEADERS, map(_csv_row, uses))
+            echo_csv(_CSV_FIELDS, map(_csv_row, uses))
         elif format_name != "table":
             echo_json(map(_value, uses), as_lines=format_name == "jsonl")
         else:
@@ -163,13 +164,13 @@ def _table(uses: Sequence[ModelUse]) -> str:
     """Draw a row for each model spec; where a terminal is too narrow, digest and uses come in a line below it."""
     rows = [_cells(use) for use in uses]
     digests = [use.digest[:_DIGEST_WIDTH] for use in uses]
-    lines_of_columns = ["\n".join(cells).split("\n") for cells in zip(_HEADERS, *rows, strict=True)]
+    lines_of_columns = ["\n".join(cells).split("\n") for cells in zip(SPEC_HEADERS, *rows, strict=True)]
     widths = [max(map(columns, lines)) for lines in lines_of_columns]
     room = terminal_width() - sum(widths) - 2 * len(widths) - _DIGEST_WIDTH - 2
     if not sys.stdout.isatty() or room >= _USED_BY_MIN_WIDTH:
         full = [[*row, digest, _used_by(use, room)] for row, digest, use in zip(rows, digests, uses, strict=True)]
-        return table([*_HEADERS, *_USE_HEADERS], full, right=_NUMBERS)
-    drawn = table(_HEADERS, rows, right=_NUMBERS).split("\n")
+        return table([*SPEC_HEADERS, *_USE_HEADERS], full, right=NUMBERS_OF_SPECS)
+    drawn = table(SPEC_HEADERS, rows, right=NUMBERS_OF_SPECS).split("\n")
     lines = drawn[: -len(rows)]
     lines.append(f"{_INDENT}{_USE_HEADERS[0]:<{_DIGEST_WIDTH}}  {_USE_HEADERS[1]}")
     room = terminal_width() - len(_INDENT) - _DIGEST_WIDTH - 2
@@ -179,16 +180,8 @@ def _table(uses: Sequence[ModelUse]) -> str:
 
 
 def _cells(use: ModelUse) -> list[str]:
-    spec = use.spec
-    return [
-        escaped(spec.model_label),
-        str(spec.num_replicas),
-        str(spec.gpus_per_replica),
-        str(spec.total_gpus),
-        str(spec.initial_batch_size),
-        str(spec.itl_deadline_s),
-        fitted(_batch_sizes(use), _BATCH_SIZES_WIDTH),
-    ]
+    *cells, batch_sizes = spec_cells(use.spec)
+    return [*map(escaped, cells), fitted(batch_sizes, _BATCH_SIZES_WIDTH)]
 
 
 def _used_by(use: ModelUse, width: int) -> str:
@@ -223,4 +216,4 @@ def _value(use: ModelUse) -> dict[str, Any]:
 
 def _csv_row(use: ModelUse) -> list[Any]:
     value = _value(use) | {"feasible_batch_sizes": _batch_sizes(use), "references": " ".join(use.references)}
-    return [value[header] for header in _CSV_HEADERS]
+    return [value[header] for header in _CSV_FIELDS]

@@ -6,7 +6,7 @@ import click
 
 from openg2g.catalog.search.explain import Explanation
 from openg2g.cli.options.shared import database_option, open_catalog, parameters_given, scope_options, when_of
-from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, echo_revisions, list_format_options
+from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, Listed, echo_listed, list_format_options
 from openg2g.cli.output.tables import escaped, say
 
 
@@ -86,8 +86,8 @@ def command(
         else:
             page = catalog.search_page(expression, values, when=when, sort=order, limit=limit, after=after)
             hits, token = iter(page.revisions), page.next_token
-        echo_revisions(
-            hits,
+        echo_listed(
+            map(Listed, hits),
             format_name,
             nul=nul,
             nothing=lambda: "No workload matches.",

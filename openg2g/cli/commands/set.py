@@ -9,7 +9,7 @@ import click
 from openg2g.catalog import Catalog
 from openg2g.catalog.history.reference import LatestReference, NameReference, parse_reference
 from openg2g.catalog.history.resolve import require_workload
-from openg2g.cli.options.shared import INSTANT, complete_names, database_option, open_catalog, zone_option
+from openg2g.cli.options.shared import complete_names, database_option, effective_from_option, open_catalog
 from openg2g.cli.output.differences import Side, compare, comparison_lines
 from openg2g.cli.output.revisions import newer_kind
 from openg2g.cli.output.tables import escaped, outcome_line, say
@@ -30,13 +30,7 @@ from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
 @click.option("--remove", "removed", multiple=True, metavar="LABEL", help="Remove a model.")
 @click.option("-m", "--message", required=True, help="Why, for the record.")
 @click.option("--author", help="Who. Default: your git identity or login name.")
-@click.option(
-    "--effective-from",
-    type=INSTANT,
-    metavar="TIME",
-    help="Since when it applies: 2026-03-01 (its start in UTC) or 2026-03-01T12:00+01:00. Default: now.",
-)
-@zone_option
+@effective_from_option
 @click.option(
     "--expect",
     type=click.IntRange(min=1),
@@ -90,7 +84,6 @@ def command(
 
 
 def _all_changes(changes: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[Change | str]:
-
     if not (changes or added or removed):
         raise click.UsageError("Say what to change: LABEL.FIELD=VALUE, --add or --remove.")
     return [*map(RemoveModel, removed), *changes, *(AddModel(spec) for spec in _specs(added))]
@@ -111,7 +104,6 @@ def _specs(texts: Sequence[str]) -> list[LLMInferenceModelSpec]:
 
 
 def _spec(text: str, where: str) -> list[LLMInferenceModelSpec]:
-
     report = Report(where)
     # A byte that is no UTF-8 came as a lone surrogate from the command line; the decoder names it.
     value = decode_json(decoded(text.encode(errors="surrogateescape"), where), where)
@@ -138,6 +130,5 @@ def _base(catalog: Catalog, reference: str, expect: int | None) -> tuple[Revisio
 
 
 def _derived(base: Revision, changes: Sequence[Change | str]) -> tuple[LLMInferenceWorkload, dict[str, Any]]:
-
     assert base.workload is not None  # A retirement has been refused.
     return edited(base.workload, changes), edited_annotations(base.annotations, changes)

@@ -9,12 +9,20 @@ from openg2g.catalog import NameStatus, Revision, RevisionContext
 from openg2g.catalog.history.clock_watch import clock_warnings
 from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
 from openg2g.cli.output.revisions import newer_kind
-from openg2g.cli.output.tables import echo_json_value, escaped, revision_summary, say, seconds, table
+from openg2g.cli.output.tables import (
+    NUMBERS_OF_SPECS,
+    SPEC_HEADERS,
+    echo_json_value,
+    escaped,
+    revision_summary,
+    say,
+    seconds,
+    spec_cells,
+    table,
+)
 from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.models import LLMInferenceWorkload
-
-_HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
 
 
 @click.command("show")
@@ -88,21 +96,10 @@ def _upcoming(beside: RevisionContext) -> str:
 
 
 def _models_table(workload: LLMInferenceWorkload) -> str:
-    rows = [
-        [
-            spec.model_label,
-            str(spec.num_replicas),
-            str(spec.gpus_per_replica),
-            str(spec.total_gpus),
-            str(spec.initial_batch_size),
-            str(spec.itl_deadline_s),
-            " ".join(map(str, spec.feasible_batch_sizes)),
-        ]
-        for spec in workload.models
-    ]
+    rows = [spec_cells(spec) for spec in workload.models]
     union = " ".join(map(str, workload.feasible_batch_sizes_union))
     rows.append(["all models", "", "", str(workload.total_gpus), "", "", union])
-    return table(_HEADERS, rows, right=_HEADERS[1:6])
+    return table(SPEC_HEADERS, rows, right=NUMBERS_OF_SPECS)
 
 
 def _value(revision: Revision) -> dict[str, Any]:

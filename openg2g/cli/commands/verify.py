@@ -1,5 +1,7 @@
 """`openg2g verify`."""
 
+from contextlib import closing
+
 import click
 
 from openg2g.catalog.engine import clock
@@ -39,12 +41,9 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
             for source in sources:
                 _verify_archive(source)
         return
-    database = Database(locate(database_given(context)))
-    try:
+    with closing(Database(locate(database_given(context)))) as database:
         require_schema(database)
         problems = verify_database(database)
-    finally:
-        database.close()
     if problems:
         raise DamagedCatalogError("\n".join([f"{database.location} is damaged:", *problems]))
     with open_catalog(context) as catalog:
@@ -56,7 +55,6 @@ def command(context: click.Context, files: tuple[str, ...]) -> None:
 
 
 def _verify_archive(source: SourceFile) -> None:
-
     limit = clock.Clocks(clock.now()).limit
     late: dict[str, RevisionRecord] = {}
     count = 0

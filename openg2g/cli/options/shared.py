@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -110,18 +111,15 @@ def _note_zone(context: click.Context, parameter: click.Parameter, value: str | 
 
 def viewpoint_options(command: _Command) -> _Command:
     """Add `--as-of`, `--known-at` and `--tz`."""
-    for option in (
-        zone_option,
-        click.option(
-            "--known-at",
-            type=INSTANT,
-            metavar="TIME",
-            help="As the catalog knew it at this time. It does not imply --as-of.",
-        ),
-        click.option("--as-of", type=INSTANT, metavar="TIME", help="In force at this time."),
-    ):
-        command = option(command)
-    return command
+    known_at = "As the catalog knew it at this time. It does not imply --as-of."
+    command = click.option("--known-at", type=INSTANT, metavar="TIME", help=known_at)(zone_option(command))
+    return click.option("--as-of", type=INSTANT, metavar="TIME", help="In force at this time.")(command)
+
+
+def effective_from_option(command: _Command) -> _Command:
+    """Add `--effective-from` and `--tz`, for a workload that is recorded."""
+    help_text = "Since when it applies: 2026-03-01 (its start in UTC) or 2026-03-01T12:00+01:00. Default: now."
+    return click.option("--effective-from", type=INSTANT, metavar="TIME", help=help_text)(zone_option(command))
 
 
 def in_force_of(as_of: datetime | None, known_at: datetime | None) -> "InForce":
@@ -144,13 +142,8 @@ def parameter_option(command: _Command) -> _Command:
 
 def scope_options(command: _Command) -> _Command:
     """Add the options of what is searched: `--as-of`, `--known-at`, `--tz`, `--all-revisions` and `--param`."""
-    for option in (
-        parameter_option,
-        click.option("--all-revisions", is_flag=True, help="Every revision, in force or not."),
-        viewpoint_options,
-    ):
-        command = option(command)
-    return command
+    all_revisions = click.option("--all-revisions", is_flag=True, help="Every revision, in force or not.")
+    return viewpoint_options(all_revisions(parameter_option(command)))
 
 
 def when_of(as_of: datetime | None, known_at: datetime | None, all_revisions: bool) -> "When":
@@ -162,74 +155,42 @@ def when_of(as_of: datetime | None, known_at: datetime | None, all_revisions: bo
     return EveryRevision(known_at) if all_revisions else in_force_of(as_of, known_at)
 
 
+def pairs_given(flag: str, texts: tuple[str, ...], form: str = "OLD=NEW") -> dict[str, str]:
+    """Read what an option was given that takes pairs."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals or key in pairs:
+            raise click.UsageError(f"{flag} {text!r}: write {form}, once for each name.")
+        pairs[key] = value
+    return pairs
+
+
 def parameters_given(texts: tuple[str, ...]) -> dict[str, object]:
     """Read what `--param` was given."""
     from openg2g.expressions.parameters import parameter_from_text
 
-    parameters: dict[str, object] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or name in parameters:
-            raise click.UsageError(f"--param {text!r}: write NAME=VALUE, once for each name.")
-        parameters[name] = parameter_from_text(value)
-    return parameters
+    return {name: parameter_from_text(text) for name, text in pairs_given("--param", texts, "NAME=VALUE").items()}
 
 
 def record_options(command: _Command) -> _Command:
     """Add `--message` and `--author`, for whatever is recorded."""
-    for option in (
-        click.option("--author", help="Who. Default: your git identity or login name."),
-        click.option("-m", "--message", default="", help="Why, for the record."),
-    ):
-        command = option(command)
-    return command
+    command = click.option("--author", help="Who. Default: your git identity or login name.")(command)
+    return click.option("-m", "--message", default="", help="Why, for the record.")(command)
 
 
 def ending_options(command: _Command) -> _Command:
     """Add the options of a revision that ends a name or brings it back."""
-    for option in (
-        click.option(
-            "--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if the highest number is not N."
-        ),
-        zone_option,
-        click.option("--effective-from", type=INSTANT, metavar="TIME", help="Since when. Default: now."),
-        record_options,
-    ):
-        command = option(command)
-    return command
+    expect = click.option(
+        "--expect", type=click.IntRange(min=1), metavar="N", help="Refuse if the highest number is not N."
+    )
+    since = click.option("--effective-from", type=INSTANT, metavar="TIME", help="Since when. Default: now.")
+    return record_options(since(zone_option(expect(command))))
 
 
 def rename_options(command: _Command) -> _Command:
     """Add `--rename` and `--prefix`, for histories that come from another catalog."""
-    section = "Archives"
-    for option in (
-        click.option(
-            "--prefix",
-            cls=SectionOption,
-            section=section,
-            default="",
-            help="Begin every name with it that has no --rename.",
-        ),
-        click.option(
-            "--rename",
-            "renames",
-            cls=SectionOption,
-            section=section,
-            multiple=True,
-            metavar="OLD=NEW",
-            help="Call NEW here what is called OLD there. May be given several times.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def renames_given(texts: tuple[str, ...]) -> dict[str, str]:
-    """Read what `--rename` was given."""
-    renames: dict[str, str] = {}
-    for text in texts:
-        old, equals, new = text.partition("=")
-        if not equals or old in renames:
-            raise click.UsageError(f"--rename {text!r}: write OLD=NEW, once for each name.")
-        renames[old] = new
-    return renames
+    of_archives = partial(click.option, cls=SectionOption, section="Archives")
+    prefix = of_archives("--prefix", default="", help="Begin every name with it that has no --rename.")
+    called = "Call NEW here what is called OLD there. May be given several times."
+    return of_archives("--rename", "renames", multiple=True, metavar="OLD=NEW", help=called)(prefix(command))

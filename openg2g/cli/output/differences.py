@@ -3,8 +3,9 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from openg2g.catalog.history.writer import CatalogWriter
 from openg2g.cli.output.tables import escaped, terminal_width
 from openg2g.formats.json.text import encode_line
 from openg2g.formats.native import model_value
@@ -21,9 +22,6 @@ from openg2g.models.diff import (
 )
 from openg2g.models.revision import JsonObject, Revision
 from openg2g.models.spec import LLMInferenceWorkload
-
-if TYPE_CHECKING:
-    from openg2g.catalog.history.writer import CatalogWriter
 
 _MIN_WIDTH = 40
 _VALUE_CHARACTERS = 200  # Of an annotation, which may be a whole file; JSON output has all of it.
@@ -104,7 +102,7 @@ def difference_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def previewed_changes(writer: "CatalogWriter", revision: Revision) -> Iterator[str]:
+def previewed_changes(writer: CatalogWriter, revision: Revision) -> Iterator[str]:
     """Yield lines with what a revision that a dry run would record changes from its time on; none for an old one."""
     before = writer.find_before(revision) if revision.is_new else None
     if before is not None:

@@ -4,19 +4,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 
-if TYPE_CHECKING:
-    from openg2g.formats.files import SourceFile
+from openg2g.formats.files import SourceFile
 
 _FROM_BYTES = 2**20  # Smaller files are imported before a bar could be read.
 _STEP_BYTES = 2**16  # To draw the bar takes as long as to read some lines.
 
 
 @contextmanager
-def progress(sources: "list[SourceFile]") -> "Iterator[list[SourceFile]]":
+def progress(sources: list[SourceFile]) -> Iterator[list[SourceFile]]:
     """Yield the files, and show a bar on standard error where that is a terminal and the work is long.
 
     The bar follows how far each file has been read, and begins again where the reader does: what a Parquet file says of
@@ -38,7 +37,7 @@ def progress(sources: "list[SourceFile]") -> "Iterator[list[SourceFile]]":
         bar.render_progress()
 
 
-def _watched(sources: "list[SourceFile]", show: Callable[[int], None]) -> "Iterator[SourceFile]":
+def _watched(sources: list[SourceFile], show: Callable[[int], None]) -> Iterator[SourceFile]:
     before = 0
     for source in sources:
         yield replace(source, stream=cast(BinaryIO, _Watched(source.stream, before, show)))
@@ -60,23 +59,13 @@ class _Watched:
         self._show = show
         self._shown = 0
 
-    @property
-    def closed(self) -> bool:
-        return self._stream.closed
-
-    def seekable(self) -> bool:
-        return True
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
         self._follow(len(data))
         return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
 
     def readline(self, size: int = -1) -> bytes:
         line = self._stream.readline(size)

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from openg2g.catalog import NameStatus, Revision
 from openg2g.cli.output.tables import (
+    SUMMARY_FIELDS,
     echo_csv,
     echo_json,
     escaped,
@@ -18,9 +20,6 @@ from openg2g.cli.output.tables import (
     terminal_width,
 )
 from openg2g.models.columns import columns
-
-if TYPE_CHECKING:
-    from openg2g.catalog import NameStatus, Revision
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -35,18 +34,16 @@ _MESSAGE_MIN_WIDTH = 12
 
 def list_format_options(command: _Command) -> _Command:
     """Add `--format` and `-0`."""
-    for option in (
-        click.option("-0", "nul", is_flag=True, help="Names (or references), each ended by NUL: for xargs -0."),
-        click.option(
-            "--format",
-            "format_name",
-            type=click.Choice(("table", "json", "jsonl", "csv", "names", "references")),
-            default="table",
-            help="names are each name once, references NAME@NUMBER. Default: table.",
-        ),
-    ):
-        command = option(command)
-    return command
+    command = click.option("-0", "nul", is_flag=True, help="Names (or references), each ended by NUL: for xargs -0.")(
+        command
+    )
+    return click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(("table", "json", "jsonl", "csv", "names", "references")),
+        default="table",
+        help="names are each name once, references NAME@NUMBER. Default: table.",
+    )(command)
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Listed:
         note: What a table for people says beside its number.
     """
 
-    revision: "Revision"
+    revision: Revision
     facts: tuple[object, ...] = ()
     note: str = ""
 
@@ -79,30 +76,15 @@ class Layout:
     facts: tuple[str, ...] = ()
 
 
-def newer_kind(status: "NameStatus") -> str:
+def newer_kind(status: NameStatus) -> str:
     """Say of the newer revision of a name how it comes that it is not in force."""
     return "planned" if status.latest.effective_from > status.as_of else "back-dated"
-
-
-def echo_revisions(
-    revisions: "Iterable[Revision]", format_name: str, *, nul: bool, nothing: Callable[[], str], layout: Layout
-) -> None:
-    """Print revisions; arguments as for `echo_listed`."""
-    echo_listed(map(Listed, revisions), format_name, nul=nul, nothing=nothing, layout=layout)
 
 
 def echo_listed(
     listed: Iterable[Listed], format_name: str, *, nul: bool, nothing: Callable[[], str], layout: Layout
 ) -> None:
-    """Print a list of revisions.
-
-    Args:
-        listed: The lines; all formats but the table take them one by one.
-        format_name: What `--format` was given.
-        nul: Whether names are ended by NUL.
-        nothing: Says why there is none, for people.
-        layout: What the columns are called.
-    """
+    """Print a list of revisions, one by one but for the table; `nothing` says, for people, why there is none."""
     if nul and format_name not in ("table", "names", "references"):
         raise click.UsageError("-0 is for names and references. Leave it or --format out.")
     if nul or format_name in ("names", "references"):
@@ -113,27 +95,13 @@ def echo_listed(
             click.echo(text + ("\0" if nul else "\n"), nl=False)
     elif format_name == "csv":
         rows = ([*revision_summary(line.revision).values(), *line.facts] for line in listed)
-        echo_csv((*_CSV_HEADERS, *layout.facts), rows)
+        echo_csv((*SUMMARY_FIELDS, *layout.facts), rows)
     elif format_name != "table":
         values = (revision_summary(line.revision) | dict(zip(layout.facts, line.facts, strict=True)) for line in listed)
         echo_json(values, as_lines=format_name == "jsonl")
     else:
         shown = list(listed)
         click.echo(_table(shown, layout) if shown else escaped(nothing()))
-
-
-_CSV_HEADERS = (
-    "name",
-    "number",
-    "digest",
-    "num_models",
-    "total_gpus",
-    "recorded_at",
-    "effective_from",
-    "author",
-    "message",
-    "source",
-)
 
 
 def _table(listed: list[Listed], layout: Layout) -> str:

@@ -7,15 +7,23 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from openg2g.models.characters import visible, visible_json
 from openg2g.models.columns import columns, cut
+from openg2g.models.revision import Revision
+from openg2g.models.spec import LLMInferenceModelSpec
 
-if TYPE_CHECKING:
-    from openg2g.models.revision import Revision
+SUMMARY_FIELDS = (
+    *("name", "number", "digest", "num_models", "total_gpus"),
+    *("recorded_at", "effective_from", "author", "message", "source"),
+)
+"""Keys of `revision_summary`."""
+
+SPEC_HEADERS = ("model", "replicas", "GPUs per\nreplica", "GPUs", "initial\nbatch", "ITL\n(s)", "feasible batch sizes")
+NUMBERS_OF_SPECS = SPEC_HEADERS[1:6]
 
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -38,6 +46,19 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
         ).rstrip()
         for line in lines
     )
+
+
+def spec_cells(spec: LLMInferenceModelSpec) -> list[str]:
+    """Return the cells of a model spec below `SPEC_HEADERS`."""
+    return [
+        spec.model_label,
+        str(spec.num_replicas),
+        str(spec.gpus_per_replica),
+        str(spec.total_gpus),
+        str(spec.initial_batch_size),
+        str(spec.itl_deadline_s),
+        " ".join(map(str, spec.feasible_batch_sizes)),
+    ]
 
 
 def fitted(text: str, width: int) -> str:
@@ -66,7 +87,7 @@ def say(text: str) -> None:
     click.echo(escaped(text), err=True)
 
 
-def outcome_line(revision: "Revision") -> str:
+def outcome_line(revision: Revision) -> str:
     """What became of something that was recorded."""
     if not revision.is_new:
         what = f"unchanged, revision {revision.number}"
@@ -86,7 +107,7 @@ def added_lines(added: Mapping[str, int]) -> Iterator[str]:
             yield f"{name}: unchanged"
 
 
-def revision_summary(revision: "Revision") -> dict[str, Any]:
+def revision_summary(revision: Revision) -> dict[str, Any]:
     """A revision as JSON without its models."""
     workload = revision.workload
     return {

@@ -1,11 +1,7 @@
 """Names of which nothing is in force yet: lists of what is in force leave them out, and say so."""
 
-from typing import TYPE_CHECKING
-
+from openg2g.catalog import NameStatus
 from openg2g.cli.output.tables import say
-
-if TYPE_CHECKING:
-    from openg2g.catalog import NameStatus
 
 _NAMES_SAID = 10
 
@@ -22,7 +18,7 @@ class WaitingNames:
         self._names: list[str] = []
         self.count = 0
 
-    def note(self, status: "NameStatus") -> None:
+    def note(self, status: NameStatus) -> None:
         """Note a name that is left out."""
         self.count += 1
         if len(self._names) < _NAMES_SAID:
