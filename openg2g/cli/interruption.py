@@ -1,5 +1,6 @@
 """Signals that end a command: each as Ctrl-C does, so that what was begun is undone and temporary files go."""
 
+import math
 import signal
 import sys
 import time
@@ -23,24 +24,20 @@ class Interrupted(KeyboardInterrupt):
 
 def raise_ending_signals() -> None:
     """Raise `Interrupted` from now on where a signal asks the process to end, and nobody said to ignore it (nohup)."""
-    handler = _Handler()
+    raised_at = -math.inf
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        """Raise the first; `timeout` and Slurm send it several times, which must not interrupt the clearing up."""
+        nonlocal raised_at
+        now = time.monotonic()
+        if now - raised_at > _REPEATED_WITHIN_S:
+            raised_at = now
+            raise Interrupted(number)
+
     for name in _ENDING:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, handler)
-
-
-class _Handler:
-    """Raises the first signal; `timeout` and Slurm send it several times, which must not interrupt the clearing up."""
-
-    def __init__(self) -> None:
-        self._raised_at: float | None = None
-
-    def __call__(self, number: int, _: FrameType | None) -> None:
-        now = time.monotonic()
-        if self._raised_at is None or now - self._raised_at > _REPEATED_WITHIN_S:
-            self._raised_at = now
-            raise Interrupted(number)
+            signal.signal(number, interrupt)
 
 
 def interruption_of(error: BaseException) -> tuple[str, int]:

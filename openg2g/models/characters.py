@@ -7,24 +7,15 @@ variation selectors in emoji and in Japanese names.
 """
 
 import json
+import re
 import unicodedata
 
 from openg2g.models.spec import is_unprintable
 
 # Source: Default_Ignorable_Code_Point in https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, those
 # of category Cf apart; and U+2800, the blank of braille.
-_IGNORABLE = (
-    (0x034F, 0x034F),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x180B, 0x180F),
-    (0x2065, 0x2065),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFF8),
-    (0xE0000, 0xE0FFF),
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
 _JOINERS = frozenset("\u200c\u200d")
 _FIRST_BEYOND_LATIN = "\u0300"
@@ -34,8 +25,7 @@ def is_hidden(character: str) -> bool:
     """Whether nobody sees a character, or it changes the order in which others are read."""
     if character.isascii():
         return False
-    code = ord(character)
-    return unicodedata.category(character) == "Cf" or any(first <= code <= last for first, last in _IGNORABLE)
+    return unicodedata.category(character) == "Cf" or _IGNORABLE.match(character) is not None
 
 
 def joins(character: str) -> bool:
@@ -44,12 +34,7 @@ def joins(character: str) -> bool:
 
 
 def find_hidden(text: str, *, is_prose: bool = False) -> str | None:
-    """Return the first hidden character of a text, None where there is none.
-
-    Args:
-        text: The text.
-        is_prose: Whether joiners and variation selectors may stand in it.
-    """
+    """Return the first hidden character of a text, None where there is none; in prose, what joins may stand."""
     if text.isascii():  # Nearly always.
         return None
     return next((c for c in text if is_hidden(c) and not (is_prose and joins(c))), None)

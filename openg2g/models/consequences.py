@@ -82,14 +82,7 @@ class Consequence:
 def consequences_of_change(
     old: LLMInferenceModelSpec, new: LLMInferenceModelSpec, changed: Collection[str]
 ) -> Iterator[Consequence]:
-    """Yield what follows from a change of one model.
-
-    Args:
-        old: The model before.
-        new: The model after, with the same label.
-        changed: The fields that count as changed. What differs elsewhere lies within somebody's tolerance, and
-            nothing is said of it.
-    """
+    """Yield what follows from the changed fields of a model; what differs elsewhere lies within a tolerance."""
     label = old.model_label
     if not _COUNTS.isdisjoint(changed) and old.total_gpus != new.total_gpus:
         yield Consequence("total_gpus", label, old.total_gpus, new.total_gpus)

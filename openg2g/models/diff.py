@@ -62,11 +62,7 @@ class ModelChange:
         return tuple(consequences_of_change(self.old, self.new, [change.field for change in self.changes]))
 
     def apply(self, spec: LLMInferenceModelSpec) -> LLMInferenceModelSpec:
-        """Make the changes to a model.
-
-        Raises:
-            ValueError: A field that is to be changed does not have its old value.
-        """
+        """Make the changes to a model; raise `ValueError` where a field does not have its old value."""
         for change in self.changes:
             found = getattr(spec, change.field)
             if found != change.old:
@@ -246,10 +242,7 @@ def _moves(old_labels: Sequence[str], new_labels: Sequence[str]) -> tuple[ModelM
 
 
 def _longest_increasing(numbers: Sequence[int]) -> set[int]:
-    """Members of a longest increasing subsequence of distinct numbers.
-
-    Source: patience sorting; each pile keeps the smallest number that can end an increasing run of its length.
-    """
+    """Return a longest increasing subsequence of distinct numbers, by patience sorting."""
     tops: list[int] = []
     previous: dict[int, int | None] = {}
     for number in numbers:
@@ -309,15 +302,11 @@ def annotation_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[
 
 def _annotation_changes(keys: tuple[str | int, ...], old: Any, new: Any) -> Iterator[AnnotationChange]:
     # An empty object has no key that could tell that it came or went, so it counts as a plain value then.
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in {**old, **new}:
-            yield from _annotation_changes((*keys, key), old.get(key, ABSENT), new.get(key, ABSENT))
-    elif isinstance(old, Mapping) and old and new is ABSENT:
-        for key in old:
-            yield from _annotation_changes((*keys, key), old[key], ABSENT)
-    elif isinstance(new, Mapping) and new and old is ABSENT:
-        for key in new:
-            yield from _annotation_changes((*keys, key), ABSENT, new[key])
+    x = {} if old is ABSENT and isinstance(new, Mapping) and new else old
+    y = {} if new is ABSENT and isinstance(old, Mapping) and old else new
+    if isinstance(x, Mapping) and isinstance(y, Mapping):
+        for key in {**x, **y}:
+            yield from _annotation_changes((*keys, key), x.get(key, ABSENT), y.get(key, ABSENT))
     elif isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
         for index, (x, y) in enumerate(zip(old, new, strict=True)):
             yield from _annotation_changes((*keys, index), x, y)

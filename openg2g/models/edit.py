@@ -149,14 +149,10 @@ def edited(workload: LLMInferenceWorkload, changes: Sequence[Change | str]) -> L
 
 
 def edited_annotations(annotations: Mapping[str, Any], changes: Iterable[Change | str]) -> dict[str, Any]:
-    """Take annotations along through changes of the workload that they stand beside.
+    """Take the annotations of a workload along through changes that `edited` has made.
 
     What stands under `models.LABEL` follows a model that is renamed, and goes with one that is removed: it would
     describe another model that gets the label later. Everything else stays as it is.
-
-    Args:
-        annotations: Annotations of the workload before.
-        changes: Changes that `edited` has made.
     """
     of_models = annotations.get("models")
     if not isinstance(of_models, Mapping):

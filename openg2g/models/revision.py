@@ -142,15 +142,7 @@ class RevisionDraft:
 
 
 def check_name(name: object, what: str = "name") -> str:
-    """Return a name that can be stored and referred to.
-
-    Args:
-        name: The name.
-        what: What messages call it.
-
-    Raises:
-        InvalidRevisionError: It cannot.
-    """
+    """Return a name that can be stored and referred to; raise `InvalidRevisionError` as all checks below do."""
     if not isinstance(name, str) or not name:
         raise InvalidRevisionError(f"{what} must be a non-empty string, got {reprlib.repr(name)}.")
     if len(name) > MAX_NAME_LENGTH:
@@ -171,11 +163,7 @@ def check_name(name: object, what: str = "name") -> str:
 
 
 def check_alias(alias: object) -> str:
-    """Return an alias that can be stored and told from a number and a date.
-
-    Raises:
-        InvalidRevisionError: It cannot.
-    """
+    """Return an alias that can be stored and told from a number and a date."""
     checked = check_name(alias, "alias")
     if checked[0] in _ALIAS_START_REFUSED:
         raise InvalidRevisionError(f"alias must not begin like a number or a date, got {checked!r}.")
@@ -183,20 +171,12 @@ def check_alias(alias: object) -> str:
 
 
 def check_new_name(name: object, what: str = "name") -> str:
-    """Return a name that can be stored, referred to, and read as what it is. Names that are there already need not be.
-
-    Raises:
-        InvalidRevisionError: It cannot.
-    """
+    """Return a name that can be read as what it is, too. Names that are there already need not be."""
     return check_visible(what, check_name(name, what))
 
 
 def check_new_alias(alias: object) -> str:
-    """Return an alias that can be stored, and told from a number and a date by whoever reads it.
-
-    Raises:
-        InvalidRevisionError: It cannot.
-    """
+    """Return an alias that whoever reads it can tell from a number and a date, too."""
     checked = check_visible("alias", check_alias(alias))
     if checked[0].isnumeric():  # Digits of other scripts look like a revision's number to those who write them.
         raise InvalidRevisionError(f"alias must not begin like a number or a date, got {checked!r}.")
@@ -204,11 +184,7 @@ def check_new_alias(alias: object) -> str:
 
 
 def check_new_message(message: object) -> str:
-    """Return a message that can be stored, and read as what it is.
-
-    Raises:
-        InvalidRevisionError: It cannot.
-    """
+    """Return a message that can be stored, and read as what it is."""
     return check_visible("message", check_text("message", message), is_prose=True)
 
 
@@ -226,16 +202,7 @@ def check_tags(changes: Mapping[str, str | None]) -> None:
 
 
 def check_visible(what: str, text: str, *, is_prose: bool = False) -> str:
-    """Return a new text in which every character is seen.
-
-    Args:
-        what: What messages call it.
-        text: The text.
-        is_prose: Whether joiners and variation selectors may stand in it.
-
-    Raises:
-        InvalidRevisionError: It has a hidden character.
-    """
+    """Return a new text in which every character is seen; in prose, joiners and variation selectors may stand."""
     hidden = find_hidden(text, is_prose=is_prose)
     if hidden is not None:
         name = unicodedata.name(hidden, "a hidden character")
@@ -247,11 +214,7 @@ def check_visible(what: str, text: str, *, is_prose: bool = False) -> str:
 
 
 def check_text(field_name: str, value: object) -> str:
-    """Return a text that both engines store.
-
-    Raises:
-        InvalidRevisionError: It is no string, or holds NUL or a lone surrogate.
-    """
+    """Return a text that both engines store: without NUL and lone surrogates."""
     if type(value) is str and value.isascii() and "\0" not in value:  # Nearly always.
         return value
     if not isinstance(value, str):
@@ -262,22 +225,14 @@ def check_text(field_name: str, value: object) -> str:
 
 
 def check_author(author: object) -> str:
-    """Return an author that can be stored: somebody.
-
-    Raises:
-        InvalidRevisionError: It is no string, blank, or holds NUL or a lone surrogate.
-    """
+    """Return an author that can be stored: somebody."""
     if not check_text("author", author).strip():
         raise InvalidRevisionError("author must not be blank.")
     return str.__str__(author)
 
 
 def annotations_to_text(annotations: JsonObject) -> str:
-    """Write annotations as the JSON text that is stored; `annotations_from_text` gives an equal object back.
-
-    Raises:
-        InvalidRevisionError: They are no JSON object, or hold a number or text that no database stores.
-    """
+    """Write a JSON object as the text that is stored; `annotations_from_text` gives an equal object back."""
     if not isinstance(annotations, Mapping):
         raise InvalidRevisionError(f"annotations must be a JSON object, got {reprlib.repr(annotations)}.")
     annotations = dict(annotations)
@@ -307,11 +262,7 @@ def annotations_from_text(text: str) -> dict[str, Any]:
 
 
 def same_annotations(a: str, b: str) -> bool:
-    """Whether two stored texts mean the same: key order apart, but 1, 1.0 and true told from each other.
-
-    Raises:
-        DamagedCatalogError: One of them cannot be read.
-    """
+    """Whether two stored texts mean the same: key order apart, but 1, 1.0 and true told from each other."""
     return a == b or _sorted_text(a) == _sorted_text(b)
 
 
@@ -331,27 +282,19 @@ def _look_through(value: object, path: list[str], found: list[tuple[str, str]]) 
     """Note what is wrong with a value. Its path is put together for a problem only: a key may be megabytes long."""
     if len(path) > _MAX_JSON_LEVELS:
         found.append(("".join(path), f"must not be nested more than {_MAX_JSON_LEVELS - 1} levels deep."))
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    elif isinstance(value, dict | list | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             if len(found) == MAX_JSON_PROBLEMS:
                 return
-            if not isinstance(key, str) or not _is_storable(key):
-                found.append(("".join(path), f"must have strings as keys, got {reprlib.repr(key)}."))
+            is_index = not isinstance(value, dict)
+            if is_index or (isinstance(key, str) and _is_storable(key)):
+                path.append(f"[{key}]" if is_index else f".{key}")
+                _look_through(item, path, found)
+                path.pop()
             else:
-                _look_into(item, f".{key}", path, found)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            if len(found) == MAX_JSON_PROBLEMS:
-                return
-            _look_into(item, f"[{index}]", path, found)
+                found.append(("".join(path), f"must have strings as keys, got {reprlib.repr(key)}."))
     elif (rule := _broken_rule(value)) is not None:
         found.append(("".join(path), rule))
-
-
-def _look_into(item: object, step: str, path: list[str], found: list[tuple[str, str]]) -> None:
-    path.append(step)
-    _look_through(item, path, found)
-    path.pop()
 
 
 def _broken_rule(value: object) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from openg2g.models.errors import InvalidRevisionError
 from openg2g.models.revision import Revision, RevisionDraft
@@ -21,7 +20,7 @@ def find_ended(revisions: Sequence[Revision], now: datetime) -> RevisionDraft:
         InvalidRevisionError: The name is not retired and will not be, or has had no workload before.
     """
     name = revisions[0].name
-    order = sorted(revisions, key=_place)
+    order = sorted(revisions, key=lambda revision: (revision.effective_from, revision.number))
     applying = {revision.effective_from: revision for revision in order}.values()
     in_force = next((revision for revision in reversed(applying) if revision.effective_from <= now), None)
     to_come = (revision for revision in applying if revision.effective_from > now and revision.is_retirement)
@@ -41,7 +40,3 @@ def find_ended(revisions: Sequence[Revision], now: datetime) -> RevisionDraft:
                 expect=revisions[-1].number,
             )
     raise InvalidRevisionError(f"{name} cannot be restored: it had no workload before {retirement.reference}.")
-
-
-def _place(revision: Revision) -> tuple[Any, ...]:
-    return revision.effective_from, revision.number

@@ -9,6 +9,7 @@ from openg2g.cli.options.shared import (
     complete_names,
     database_option,
     format_option,
+    on_catalog,
     open_catalog,
     record_options,
     zone_option,
@@ -26,8 +27,7 @@ def command() -> None:
 @click.argument("reference", metavar="NAME@ALIAS", shell_complete=complete_names)
 @click.argument("number", required=False, type=click.IntRange(min=1), metavar="[NUMBER]")
 @record_options
-@database_option
-@click.pass_context
+@on_catalog
 def set_alias(context: click.Context, reference: str, number: int | None, message: str, author: str | None) -> None:
     """Let ALIAS of NAME stand for revision NUMBER, by default the one that is in force now.
 
@@ -44,8 +44,7 @@ def set_alias(context: click.Context, reference: str, number: int | None, messag
 @command.command("remove")
 @click.argument("reference", metavar="NAME@ALIAS", shell_complete=complete_names)
 @record_options
-@database_option
-@click.pass_context
+@on_catalog
 def remove_alias(context: click.Context, reference: str, message: str, author: str | None) -> None:
     """Let ALIAS of NAME stand for nothing; where it stood is kept.
 
@@ -64,8 +63,7 @@ def remove_alias(context: click.Context, reference: str, message: str, author: s
 @click.option("--known-at", type=INSTANT, metavar="TIME", help="As they stood at this time.")
 @zone_option
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def list_aliases(context: click.Context, name: str, known_at: datetime | None, format_name: str) -> None:
     """List the aliases of NAME and the revisions they stand for.
 
@@ -76,7 +74,7 @@ def list_aliases(context: click.Context, name: str, known_at: datetime | None, f
     with open_catalog(context) as catalog:
         aliases = catalog.aliases(name, known_at=known_at)
     if format_name == "json":
-        echo_json([aliases], as_lines=True)
+        echo_json([aliases], "jsonl")
     elif aliases:
         rows = [[alias, str(number)] for alias, number in aliases.items()]
         click.echo(table(("alias", "rev"), rows, right=("rev",)))
@@ -87,8 +85,7 @@ def list_aliases(context: click.Context, name: str, known_at: datetime | None, f
 @command.command("log")
 @click.argument("name", shell_complete=complete_names)
 @format_option("table", "json", "jsonl")
-@database_option
-@click.pass_context
+@on_catalog
 def log_aliases(context: click.Context, name: str, format_name: str) -> None:
     """List every move of the aliases of NAME, first to last.
 
@@ -106,7 +103,7 @@ def log_aliases(context: click.Context, name: str, format_name: str) -> None:
         click.echo(table(("moved at (UTC)", "alias", "rev", "author", "message"), rows, right=("rev",)))
         return
     values = ({**vars(move), "recorded_at": move.recorded_at.isoformat()} for move in moves)
-    echo_json(values, as_lines=format_name == "jsonl")
+    echo_json(values, format_name)
 
 
 def _split(reference: str) -> tuple[str, str]:

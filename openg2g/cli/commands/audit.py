@@ -9,8 +9,8 @@ import click
 from openg2g.catalog import RevisionMark, Violation
 from openg2g.cli.options.shared import (
     INSTANT,
-    database_option,
     format_option,
+    on_catalog,
     open_catalog,
     parameter_option,
     parameters_given,
@@ -38,8 +38,7 @@ _MARK_MIN_WIDTH = len("broken by")
 @zone_option
 @parameter_option
 @format_option("table", "json", "jsonl", "csv")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     rule: str,
@@ -69,7 +68,7 @@ def command(
     if format_name == "csv":
         echo_csv(_CSV_HEADERS, map(_csv_row, violations))
     elif format_name != "table":
-        echo_json(map(_value, violations), as_lines=format_name == "jsonl")
+        echo_json(map(_value, violations), format_name)
     elif violations:
         click.echo(_table(violations))
     if not violations:

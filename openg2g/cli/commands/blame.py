@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from openg2g.catalog.history.resolve import require_workload
-from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
+from openg2g.cli.options.shared import complete_names, format_option, on_catalog, open_catalog, viewpoint_options
 from openg2g.cli.output.differences import shown_value
 from openg2g.cli.output.tables import echo_json_value, escaped, fitted, minutes, revision_summary, table
 from openg2g.models.blame import FieldBlame, blame
@@ -21,8 +21,7 @@ _SHOWN_OF_REVISION = ("number", "recorded_at", "effective_from", "author", "mess
 @click.argument("reference", metavar="REF", shell_complete=complete_names)
 @viewpoint_options
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context, reference: str, as_of: datetime | None, known_at: datetime | None, format_name: str
 ) -> None:

@@ -8,9 +8,9 @@ import click
 from openg2g.catalog.documents.transfer import documents_of
 from openg2g.cli.options.shared import (
     complete_names,
-    database_option,
     format_option,
     in_force_of,
+    on_catalog,
     open_catalog,
     viewpoint_options,
 )
@@ -27,8 +27,7 @@ _HEADERS = ("workload", "what happens", "field", "why")
 @click.option("--target", required=True, type=click.Choice(FORMAT_NAMES), help="Format that it is to be exported to.")
 @viewpoint_options
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     references: tuple[str, ...],
@@ -55,7 +54,7 @@ def command(
         documents = list(documents_of(catalog, references, in_force_of(as_of, known_at)))
     found = [(document.where, loss) for document in documents for loss in find_losses(document, target)]
     if format_name == "json":
-        echo_json((_value(where, loss) for where, loss in found), as_lines=False)
+        echo_json((_value(where, loss) for where, loss in found), "json")
     elif found:
         click.echo(table(_HEADERS, [_row(where, loss) for where, loss in found]))
     else:

@@ -8,7 +8,7 @@ import click
 
 from openg2g.catalog.documents.script_check import ScriptFinding, check_scripts
 from openg2g.cli.hints import problem_line, problem_value
-from openg2g.cli.options.shared import database_option, format_option, open_catalog, pairs_given
+from openg2g.cli.options.shared import format_option, on_catalog, open_catalog, pairs_given
 from openg2g.cli.output.differences import Comparison, Side, comparison_value, difference_lines
 from openg2g.cli.output.tables import echo_json, escaped, say
 
@@ -24,8 +24,7 @@ from openg2g.cli.output.tables import echo_json, escaped, say
 )
 @click.option("--strict", is_flag=True, help="Fail for workloads that the catalog does not know, too.")
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context, paths: tuple[str, ...], name_map: tuple[str, ...], strict: bool, format_name: str
 ) -> int:
@@ -47,7 +46,7 @@ def command(
     with open_catalog(context) as catalog:
         findings = list(check_scripts(catalog, paths, pairs_given("--name-map", name_map)))
     if format_name == "json":
-        echo_json(map(_value, findings), as_lines=False)
+        echo_json(map(_value, findings), "json")
     elif findings:
         click.echo("\n".join(line for finding in findings for line in _lines(finding)))
     _say_summary(findings)

@@ -13,7 +13,7 @@ from openg2g.catalog.engine.definitions import compare_definitions
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, find_schema_revision, require_schema
 from openg2g.catalog.upkeep.backup import back_up, back_up_beside
-from openg2g.cli.options.shared import database_given, database_option, format_option
+from openg2g.cli.options.shared import database_given, database_option, format_option, on_catalog
 from openg2g.cli.output.tables import echo_json_value, escaped, say
 from openg2g.models.errors import CatalogNotFoundError, SchemaError
 
@@ -26,8 +26,7 @@ def command() -> None:
 
 @command.command("status")
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def status(context: click.Context, format_name: str) -> None:
     """Say where the catalog is, which schema it has, and how much it holds.
 
@@ -61,8 +60,7 @@ def status(context: click.Context, format_name: str) -> None:
 
 @command.command("backup")
 @click.argument("file", type=click.Path())
-@database_option
-@click.pass_context
+@on_catalog
 def backup(context: click.Context, file: str) -> None:
     """Copy a catalog in an SQLite file to a new FILE, while others go on using it, and verify the copy.
 
@@ -81,8 +79,7 @@ def backup(context: click.Context, file: str) -> None:
 @command.command("upgrade")
 @click.argument("revision", default="head")
 @click.option("--no-backup", is_flag=True, help="Do not copy an SQLite file first.")
-@database_option
-@click.pass_context
+@on_catalog
 def upgrade(context: click.Context, revision: str, no_backup: bool) -> None:
     """Bring the tables to the schema of this release (or to REVISION); all or nothing.
 
@@ -98,8 +95,7 @@ def upgrade(context: click.Context, revision: str, no_backup: bool) -> None:
 
 @command.command("downgrade")
 @click.argument("revision")
-@database_option
-@click.pass_context
+@on_catalog
 def downgrade(context: click.Context, revision: str) -> None:
     """Take the tables back to an older schema REVISION; refused where data would be lost.
 
@@ -111,8 +107,7 @@ def downgrade(context: click.Context, revision: str) -> None:
 
 
 @command.command("check")
-@database_option
-@click.pass_context
+@on_catalog
 def check(context: click.Context) -> None:
     """Compare the tables with those that this release makes; exit code 6 where they differ.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
+from openg2g.cli.options.shared import complete_names, format_option, on_catalog, open_catalog, viewpoint_options
 from openg2g.cli.output.differences import Side, compare, comparison_lines, comparison_value
 from openg2g.cli.output.tables import echo_json_value, say
 from openg2g.formats.document import Document
@@ -34,8 +34,7 @@ def _checked_tolerance(_: click.Context, __: click.Parameter, value: float) -> f
 @click.option("--rtol", type=float, default=0.0, callback=_checked_tolerance, help="Relative tolerance of numbers.")
 @click.option("--atol", type=float, default=0.0, callback=_checked_tolerance, help="Absolute tolerance of numbers.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something is different. Default: always 0.")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     old: str,

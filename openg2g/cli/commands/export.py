@@ -10,15 +10,15 @@ from openg2g.catalog.archive.copying import export_archive
 from openg2g.catalog.documents.transfer import documents_of, documents_of_all
 from openg2g.cli.options.shared import (
     complete_names,
-    database_option,
     in_force_of,
+    on_catalog,
     open_catalog,
     parameter_option,
     parameters_given,
     viewpoint_options,
 )
+from openg2g.cli.output.revisions import say_waiting
 from openg2g.cli.output.tables import say
-from openg2g.cli.output.waiting_names import WaitingNames
 from openg2g.formats.document import Document
 from openg2g.formats.files import format_name_of_stream, other_names, write_documents, writing_text
 from openg2g.formats.losses import Loss
@@ -39,8 +39,7 @@ from openg2g.formats.targets import refuse_losses, tell_losses
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), help="Default: by suffix; JSON for -.")
 @click.option("--lossy", is_flag=True, help="Write what the format cannot say all of, and tell what is lost.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there; other hard links keep the old content.")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     references: tuple[str, ...],
@@ -81,7 +80,7 @@ def command(
     if parameters and expression is None:
         raise click.UsageError("--param goes with --where.")
     when = in_force_of(as_of, known_at)
-    waiting = WaitingNames()
+    waiting: list[str] = []
     with open_catalog(context) as catalog:
         if output != "-" and os.path.realpath(output) == catalog.location:
             raise click.UsageError(f"{output} is the catalog itself. Choose another file.")
@@ -95,7 +94,7 @@ def command(
             hits = catalog.search(expression, parameters_given(parameters), when=when)
             documents: Iterator[Document] = map(Document.of_revision, hits)
         elif export_all:
-            documents = documents_of_all(catalog, when, waiting.note)
+            documents = documents_of_all(catalog, when, lambda status: waiting.append(status.name))
         else:
             documents = documents_of(catalog, references, when)
         target = format_name or format_name_of_stream(output)
@@ -103,7 +102,7 @@ def command(
         write_documents(documents, output, target, replace=force)
         _say_links(output, num_links)
     if as_of is None:
-        waiting.say()
+        say_waiting(waiting)
 
 
 def _say_links(output: str, number: int) -> None:

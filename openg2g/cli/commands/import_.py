@@ -15,11 +15,11 @@ from openg2g.catalog.documents.rules import Rule
 from openg2g.catalog.documents.transfer import ImportSettings, PlacedDraft, append_drafts, read_drafts
 from openg2g.cli.exit_codes import INVALID
 from openg2g.cli.options.filling import catalog_to_fill
+from openg2g.cli.options.helps import SectionedCommand
 from openg2g.cli.options.reading import max_errors_option, max_file_size_option
-from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import (
-    database_option,
     effective_from_option,
+    on_catalog,
     pairs_given,
     parameter_option,
     parameters_given,
@@ -61,10 +61,9 @@ _REPORT_BYTES_IN_MEMORY = 2**22
 )
 @click.option("--rejects", metavar="FILE", type=click.Path(), help="With --keep-going: a new file for the others.")
 @max_errors_option
-@database_option
 @max_file_size_option
 @rename_options
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     files: tuple[str, ...],

@@ -7,7 +7,7 @@ import click
 from openg2g.catalog import Catalog
 from openg2g.catalog.documents.git_import import GitImportPlan, plan_git_import, record_git_import
 from openg2g.cli.options.filling import catalog_to_fill
-from openg2g.cli.options.shared import database_option
+from openg2g.cli.options.shared import on_catalog
 from openg2g.cli.output.differences import previewed_changes
 from openg2g.cli.output.tables import escaped, fitted, outcome_line, say, terminal_width
 from openg2g.formats.git.history import commit_of_source
@@ -28,8 +28,7 @@ _COMMIT_DIGITS_SHOWN = 12
     help="Skip versions that cannot be read, or import nothing.",
 )
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; store nothing.")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     path: str,

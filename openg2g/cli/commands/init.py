@@ -7,7 +7,7 @@ from openg2g.catalog.engine.commit import note_stored
 from openg2g.catalog.engine.creation import make_catalog
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.sqlite.journal import wal_warning
-from openg2g.cli.options.shared import database_given, database_option
+from openg2g.cli.options.shared import database_given, on_catalog
 from openg2g.cli.output.tables import escaped, say
 
 
@@ -17,8 +17,7 @@ from openg2g.cli.output.tables import escaped, say
     is_flag=True,
     help="With a write-ahead log, for an SQLite file on a local disk: readers and writers do not wait for each other.",
 )
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context, wal: bool) -> None:
     """Make a catalog; one that exists already is left as it is.
 

@@ -6,9 +6,16 @@ from datetime import datetime
 import click
 
 from openg2g.catalog import NameStatus
-from openg2g.cli.options.shared import database_option, open_catalog, viewpoint_options
-from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, Listed, echo_listed, list_format_options, newer_kind
-from openg2g.cli.output.waiting_names import WaitingNames
+from openg2g.cli.options.shared import on_catalog, open_catalog, viewpoint_options
+from openg2g.cli.output.revisions import (
+    EFFECTIVE_FROM,
+    Layout,
+    Listed,
+    echo_listed,
+    list_format_options,
+    newer_kind,
+    say_waiting,
+)
 
 
 @click.command("list")
@@ -17,8 +24,7 @@ from openg2g.cli.output.waiting_names import WaitingNames
 @click.option("--latest", is_flag=True, help="The revision with the highest number of each name, in force or not.")
 @click.option("--retired", "with_retired", is_flag=True, help="Include retired names.")
 @list_format_options
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     pattern: str,
@@ -44,7 +50,7 @@ def command(
     """
     if latest and as_of is not None:
         raise click.UsageError("--latest lists the highest numbers, in force or not: leave it or --as-of out.")
-    waiting = WaitingNames()
+    waiting: list[str] = []
     with open_catalog(context) as catalog:
         statuses = catalog.iter_statuses(pattern, as_of=as_of, known_at=known_at)
         chosen = (status for status in statuses if with_retired or not status.is_retired)
@@ -59,7 +65,7 @@ def command(
             layout=_LATEST if latest else _IN_FORCE,
         )
     if is_now:
-        waiting.say()
+        say_waiting(waiting)
 
 
 _FACTS = ("in_force_number", "latest_number")
@@ -67,10 +73,10 @@ _IN_FORCE = Layout(note="newer", facts=_FACTS)
 _LATEST = Layout(time=EFFECTIVE_FROM, note="in force", facts=_FACTS)
 
 
-def _in_force(statuses: Iterable[NameStatus], waiting: WaitingNames, *, is_now: bool) -> Iterator[Listed]:
+def _in_force(statuses: Iterable[NameStatus], waiting: list[str], *, is_now: bool) -> Iterator[Listed]:
     for status in statuses:
         if status.in_force is None:
-            waiting.note(status)
+            waiting.append(status.name)
         else:
             # Of another time it would say no more than that time went on.
             note = f"@{status.newer.number} {newer_kind(status)}" if is_now and status.newer is not None else ""
@@ -87,9 +93,9 @@ def _numbers(status: NameStatus) -> tuple[int | None, int]:
     return None if status.in_force is None else status.in_force.number, status.latest.number
 
 
-def _nothing(has_names: bool, pattern: str, waiting: WaitingNames, *, is_now: bool) -> str:
+def _nothing(has_names: bool, pattern: str, waiting: list[str], *, is_now: bool) -> str:
     if not has_names:
         return "The catalog is empty." if pattern == "*" else f"No name matches {pattern}."
     if not is_now:
         return "Nothing was in force then."
-    return "Nothing is in force yet." if waiting.count else "Every name is retired; --retired lists them."
+    return "Nothing is in force yet." if waiting else "Every name is retired; --retired lists them."

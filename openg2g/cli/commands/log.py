@@ -8,8 +8,8 @@ from openg2g.catalog import Catalog, LogFilter, Revision
 from openg2g.cli.options.shared import (
     INSTANT,
     complete_names,
-    database_option,
     format_option,
+    on_catalog,
     open_catalog,
     viewpoint_options,
 )
@@ -28,8 +28,7 @@ from openg2g.models.columns import columns
 @click.option("--patch", is_flag=True, help="With what each revision changed.")
 @viewpoint_options
 @format_option("table", "json", "jsonl")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     name: str | None,
@@ -58,7 +57,7 @@ def command(
     with open_catalog(context) as catalog:
         revisions = catalog.log(wanted, limit)
         if format_name != "table":
-            echo_json(map(revision_summary, revisions), as_lines=format_name == "jsonl")
+            echo_json(map(revision_summary, revisions), format_name)
             return
         for revision in revisions:
             click.echo(_line(revision))

@@ -10,8 +10,8 @@ import click
 
 from openg2g.catalog import ModelUse
 from openg2g.cli.options.shared import (
-    database_option,
     format_option,
+    on_catalog,
     open_catalog,
     parameters_given,
     scope_options,
@@ -70,8 +70,7 @@ class _ListsByDefault(click.Group):
     invoke_without_command=True,
     context_settings={"ignore_unknown_options": True},  # They are those of listing.
 )
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context) -> None:
     """List model specs with the workloads that use them."""
     if context.invoked_subcommand is None:
@@ -89,8 +88,7 @@ def command(context: click.Context) -> None:
 )
 @scope_options
 @format_option("table", "json", "jsonl", "csv")
-@database_option
-@click.pass_context
+@on_catalog
 def list_models(
     context: click.Context,
     pattern: str,
@@ -120,7 +118,7 @@ def list_models(
         if format_name == "csv":
             echo_csv(_CSV_FIELDS, map(_csv_row, uses))
         elif format_name != "table":
-            echo_json(map(_value, uses), as_lines=format_name == "jsonl")
+            echo_json(map(_value, uses), format_name)
         else:
             shown = list(uses)
             click.echo(_table(shown) if shown else "No model spec matches.")
@@ -129,8 +127,7 @@ def list_models(
 @command.command("show")
 @click.argument("digest")
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def show_model(context: click.Context, digest: str, format_name: str) -> None:
     """Show a model spec and every revision that has ever used it. Any unique beginning of DIGEST will do.
 

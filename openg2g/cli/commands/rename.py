@@ -2,7 +2,7 @@
 
 import click
 
-from openg2g.cli.options.shared import complete_names, database_option, open_catalog, record_options
+from openg2g.cli.options.shared import complete_names, on_catalog, open_catalog, record_options
 from openg2g.cli.output.tables import escaped
 
 
@@ -10,8 +10,7 @@ from openg2g.cli.output.tables import escaped
 @click.argument("old", shell_complete=complete_names)
 @click.argument("new")
 @record_options
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context, old: str, new: str, message: str, author: str | None) -> None:
     """Change the name OLD to NEW. Revisions, aliases and tags go along.
 

@@ -4,15 +4,14 @@ from typing import Any
 
 import click
 
-from openg2g.cli.options.shared import complete_names, database_option, ending_options, open_catalog
+from openg2g.cli.options.shared import complete_names, ending_options, on_catalog, open_catalog
 from openg2g.cli.output.tables import escaped, outcome_line
 
 
 @click.command("restore")
 @click.argument("name", shell_complete=complete_names)
 @ending_options
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context, /, name: str, **said: Any) -> None:
     """Bring a retired NAME back: record again, as a new revision, what it stood for before.
 

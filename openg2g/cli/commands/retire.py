@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from openg2g.cli.options.shared import complete_names, database_option, ending_options, open_catalog
+from openg2g.cli.options.shared import complete_names, ending_options, on_catalog, open_catalog
 from openg2g.cli.output.tables import escaped, outcome_line, say
 from openg2g.models.instant import time_text
 
@@ -12,8 +12,7 @@ from openg2g.models.instant import time_text
 @click.command("retire")
 @click.argument("name", shell_complete=complete_names)
 @ending_options
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context, /, name: str, **said: Any) -> None:
     """Retire NAME, now or from --effective-from on; before that nothing ends. Its history stays.
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from openg2g.catalog.search.explain import Explanation
-from openg2g.cli.options.shared import database_option, open_catalog, parameters_given, scope_options, when_of
+from openg2g.cli.options.shared import on_catalog, open_catalog, parameters_given, scope_options, when_of
 from openg2g.cli.output.revisions import EFFECTIVE_FROM, Layout, Listed, echo_listed, list_format_options
 from openg2g.cli.output.tables import escaped, say
 
@@ -21,8 +21,7 @@ from openg2g.cli.output.tables import escaped, say
 @click.option("--count", is_flag=True, help="Only how many there are.")
 @click.option("--explain", is_flag=True, help="Show the SQL of the first page, and the plan of the database.")
 @list_format_options
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     expression: str,

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import click
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.history.reference import LatestReference, NameReference, parse_reference
 from openg2g.catalog.history.resolve import require_workload
-from openg2g.cli.options.shared import complete_names, database_option, effective_from_option, open_catalog
+from openg2g.cli.options.shared import complete_names, effective_from_option, on_catalog, open_catalog
 from openg2g.cli.output.differences import Side, compare, comparison_lines
 from openg2g.cli.output.revisions import newer_kind
 from openg2g.cli.output.tables import escaped, outcome_line, say
@@ -20,7 +19,7 @@ from openg2g.formats.text_files import decoded
 from openg2g.models.edit import AddModel, Change, RemoveModel, edited, edited_annotations
 from openg2g.models.errors import InvalidDocumentError, Problem
 from openg2g.models.revision import Revision, RevisionDraft
-from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
+from openg2g.models.spec import LLMInferenceModelSpec
 
 
 @click.command("set")
@@ -38,8 +37,7 @@ from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
     help="Refuse if the highest number is not N. Default for NAME: the highest that was seen; else any.",
 )
 @click.option("--dry-run", is_flag=True, help="Check everything and show the difference; store nothing.")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     reference: str,
@@ -67,10 +65,13 @@ def command(
       openg2g set fleet --add '{"model_label": "Qwen3-8B", "num_replicas": 40, "gpus_per_replica": 1,
         "initial_batch_size": 128, "itl_deadline_s": 0.05}' -m "try Qwen3-8B"
     """
-    all_changes = _all_changes(changes, added, removed)
+    if not (changes or added or removed):
+        raise click.UsageError("Say what to change: LABEL.FIELD=VALUE, --add or --remove.")
+    all_changes: list[Change | str] = [*map(RemoveModel, removed), *changes, *map(AddModel, _specs(added))]
     with open_catalog(context) as catalog:
         base, expect = _base(catalog, reference, expect)
-        workload, annotations = _derived(base, all_changes)
+        assert base.workload is not None  # A retirement has been refused.
+        workload, annotations = edited(base.workload, all_changes), edited_annotations(base.annotations, all_changes)
         draft = RevisionDraft(
             base.name, workload, message, author, effective_from, annotations=annotations, expect=expect
         )
@@ -81,12 +82,6 @@ def command(
     click.echo(escaped(outcome_line(revision)))
     if dry_run:
         say("Dry run: nothing was stored.")
-
-
-def _all_changes(changes: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[Change | str]:
-    if not (changes or added or removed):
-        raise click.UsageError("Say what to change: LABEL.FIELD=VALUE, --add or --remove.")
-    return [*map(RemoveModel, removed), *changes, *(AddModel(spec) for spec in _specs(added))]
 
 
 def _specs(texts: Sequence[str]) -> list[LLMInferenceModelSpec]:
@@ -127,8 +122,3 @@ def _base(catalog: Catalog, reference: str, expect: int | None) -> tuple[Revisio
         return base, status.latest.number if expect is None else expect
     base = require_workload(catalog.get(reference))
     return base, base.number if expect is None and isinstance(parsed, LatestReference) else expect
-
-
-def _derived(base: Revision, changes: Sequence[Change | str]) -> tuple[LLMInferenceWorkload, dict[str, Any]]:
-    assert base.workload is not None  # A retirement has been refused.
-    return edited(base.workload, changes), edited_annotations(base.annotations, changes)

@@ -7,7 +7,7 @@ import click
 
 from openg2g.catalog import NameStatus, Revision, RevisionContext
 from openg2g.catalog.history.clock_watch import clock_warnings
-from openg2g.cli.options.shared import complete_names, database_option, format_option, open_catalog, viewpoint_options
+from openg2g.cli.options.shared import complete_names, format_option, on_catalog, open_catalog, viewpoint_options
 from openg2g.cli.output.revisions import newer_kind
 from openg2g.cli.output.tables import (
     NUMBERS_OF_SPECS,
@@ -29,8 +29,7 @@ from openg2g.models import LLMInferenceWorkload
 @click.argument("reference", metavar="REF", shell_complete=complete_names)
 @viewpoint_options
 @format_option("table", "json")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context, reference: str, as_of: datetime | None, known_at: datetime | None, format_name: str
 ) -> None:

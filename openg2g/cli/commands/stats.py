@@ -8,8 +8,8 @@ import click
 from openg2g.catalog import GroupStatistics
 from openg2g.catalog.reports.statistics import Grouping
 from openg2g.cli.options.shared import (
-    database_option,
     format_option,
+    on_catalog,
     open_catalog,
     parameters_given,
     scope_options,
@@ -27,8 +27,7 @@ _FIELDS = ("group", "num_revisions", "num_workloads", "total_gpus", "min_gpus", 
 @click.option("--by", type=click.Choice(("model", "month", "author")), help="A row for each. Default: one row.")
 @scope_options
 @format_option("table", "json", "jsonl", "csv")
-@database_option
-@click.pass_context
+@on_catalog
 def command(
     context: click.Context,
     where: str,
@@ -57,9 +56,7 @@ def command(
     if format_name == "csv":
         echo_csv(fields, ([getattr(group, field) for field in fields] for group in groups))
     elif format_name != "table":
-        echo_json(
-            ({field: getattr(group, field) for field in fields} for group in groups), as_lines=format_name == "jsonl"
-        )
+        echo_json(({field: getattr(group, field) for field in fields} for group in groups), format_name)
     else:
         click.echo(_table(groups, by) if groups else "No workload matches.")
 

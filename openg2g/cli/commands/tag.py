@@ -2,7 +2,7 @@
 
 import click
 
-from openg2g.cli.options.shared import complete_names, database_option, open_catalog
+from openg2g.cli.options.shared import complete_names, on_catalog, open_catalog
 from openg2g.cli.output.tables import escaped
 
 
@@ -10,8 +10,7 @@ from openg2g.cli.output.tables import escaped
 @click.argument("name", shell_complete=complete_names)
 @click.argument("tags", nargs=-1, metavar="[KEY[=VALUE]]...")
 @click.option("--remove", "removed", multiple=True, metavar="KEY", help="Remove a tag; may be given several times.")
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context, name: str, tags: tuple[str, ...], removed: tuple[str, ...]) -> None:
     """Set and remove tags of NAME, and print what it has then.
 

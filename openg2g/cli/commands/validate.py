@@ -7,8 +7,8 @@ import click
 
 from openg2g.cli.exit_codes import INVALID
 from openg2g.cli.hints import problem_value
+from openg2g.cli.options.helps import SectionedCommand
 from openg2g.cli.options.reading import max_errors_option, max_file_size_option
-from openg2g.cli.options.sections import SectionedCommand
 from openg2g.cli.options.shared import format_option
 from openg2g.cli.output.tables import echo_json, escaped
 from openg2g.formats.archive.entries import WorkloadEntry
@@ -51,7 +51,7 @@ def command(
     with open_sources(files, input_format, max_file_size) as sources:
         reports = [_checked(source, problems) for source in sources if not problems.is_full]
     if format_name == "json":
-        echo_json(reports, as_lines=False)
+        echo_json(reports, "json")
         return INVALID if problems.problems else 0
     for report in reports:
         if not report["problems"]:

@@ -10,7 +10,7 @@ from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.schema_version import require_schema
 from openg2g.catalog.history.clock_watch import all_clock_warnings
 from openg2g.catalog.upkeep.verify import verify_database
-from openg2g.cli.options.shared import database_given, database_option, open_catalog
+from openg2g.cli.options.shared import database_given, on_catalog, open_catalog
 from openg2g.cli.output.tables import escaped, say, seconds
 from openg2g.formats.archive.reader import read_archive
 from openg2g.formats.files import SourceFile, open_sources
@@ -20,8 +20,7 @@ from openg2g.models.revision import RevisionRecord
 
 @click.command("verify")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path())
-@database_option
-@click.pass_context
+@on_catalog
 def command(context: click.Context, files: tuple[str, ...]) -> None:
     """Prove that archives, or without FILE the catalog, are sound; damage is named and ends with an exit code.
 

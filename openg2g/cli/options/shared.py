@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from openg2g.cli.options.sections import SectionOption
+from openg2g.cli.options.helps import SectionOption
 
 if TYPE_CHECKING:
     from openg2g.catalog import Catalog
     from openg2g.catalog.history.when import InForce, When
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _KEY = "openg2g.database"
 _ZONE_KEY = "openg2g.zone"
 
@@ -28,6 +30,11 @@ def database_option(command: _Command) -> _Command:
         callback=_note_database,
         help="SQLite file or postgresql:// URL. Default: $OPENG2G_DATABASE, else a file in the user's data directory.",
     )(command)
+
+
+def on_catalog(command: Callable[Concatenate[click.Context, _P], _R]) -> Callable[_P, _R]:
+    """Let a command run on the catalog of `--database`: pass the context, which `open_catalog` takes."""
+    return database_option(click.pass_context(command))
 
 
 def _note_database(context: click.Context, _: click.Parameter, value: str | None) -> None:

@@ -1,7 +1,7 @@
 """How commands print many revisions: a table for people, JSON and CSV for programs, names for shell loops."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from openg2g.cli.output.tables import (
     fitted,
     minutes,
     revision_summary,
+    say,
     table,
     terminal_width,
 )
@@ -30,6 +31,7 @@ EFFECTIVE_FROM = "effective from (UTC)"
 _AUTHOR_WIDTH = 20
 _AUTHOR_MIN_WIDTH = 8
 _MESSAGE_MIN_WIDTH = 12
+_NAMES_SAID = 10
 
 
 def list_format_options(command: _Command) -> _Command:
@@ -81,6 +83,13 @@ def newer_kind(status: NameStatus) -> str:
     return "planned" if status.latest.effective_from > status.as_of else "back-dated"
 
 
+def say_waiting(names: Sequence[str]) -> None:
+    """Name on standard error what is not in force yet: lists of what is in force leave it out."""
+    if names:
+        more = f" and {len(names) - _NAMES_SAID} more" if len(names) > _NAMES_SAID else ""
+        say(f"Not in force yet: {', '.join(names[:_NAMES_SAID])}{more}. `openg2g list --latest` lists them.")
+
+
 def echo_listed(
     listed: Iterable[Listed], format_name: str, *, nul: bool, nothing: Callable[[], str], layout: Layout
 ) -> None:
@@ -98,7 +107,7 @@ def echo_listed(
         echo_csv((*SUMMARY_FIELDS, *layout.facts), rows)
     elif format_name != "table":
         values = (revision_summary(line.revision) | dict(zip(layout.facts, line.facts, strict=True)) for line in listed)
-        echo_json(values, as_lines=format_name == "jsonl")
+        echo_json(values, format_name)
     else:
         shown = list(listed)
         click.echo(_table(shown, layout) if shown else escaped(nothing()))

@@ -124,9 +124,9 @@ def revision_summary(revision: Revision) -> dict[str, Any]:
     }
 
 
-def echo_json(values: Iterable[Any], *, as_lines: bool) -> None:
-    """Print values as a JSON array, or one a line as they come."""
-    if as_lines:
+def echo_json(values: Iterable[Any], format_name: str) -> None:
+    """Print values as a JSON array, or as JSON Lines, one by one as they come."""
+    if format_name == "jsonl":
         from openg2g.formats.json.text import encode_line
 
         for value in values:
