@@ -129,9 +129,9 @@ def gather_statistics(database: Database) -> None:
     """Tell the planner what is in the tables; on PostgreSQL it does so by itself, sooner or later."""
     connection = database.engine.raw_connection()
     try:
-        if not database.is_sqlite:
+        if database.engine.dialect.name != "sqlite":
             connection.driver_connection.autocommit = True  # type: ignore[union-attr]  # It is connected.
-        connection.cursor().execute("ANALYZE" if database.is_sqlite else "VACUUM (ANALYZE)")
+        connection.cursor().execute("ANALYZE" if database.engine.dialect.name == "sqlite" else "VACUUM (ANALYZE)")
     finally:
         connection.invalidate()
 

@@ -85,7 +85,7 @@ class Driver:
     """The catalog's own connection, without SQLAlchemy."""
 
     def __init__(self, catalog: Catalog, connection: Connection) -> None:
-        self._options = {} if catalog.database.is_sqlite else {"prepare": False}
+        self._options = {} if catalog.database.engine.dialect.name == "sqlite" else {"prepare": False}
         self._connection = connection.connection
         self.engine = connection.dialect.name
 
@@ -233,7 +233,7 @@ def _log_row(catalog: Catalog, engine: str) -> Row:
 def _statement(catalog: Catalog, connection: Connection, question: Question) -> Select[Any]:
     """Return the statement that finds the hits of a first page, as `search_page` does."""
     condition = with_facts(read_condition(question.expression, question.parameters))
-    plan = SearchPlan(condition, ResolvedScope.of(question.when), catalog.database.is_sqlite)
+    plan = SearchPlan(condition, ResolvedScope.of(question.when))
     plan = replace(plan, lead=choose_lead(connection, plan))
     return plan.answer(connection, SearchOrder.of(question.sort), None, _LIMIT + 1).statement
 

@@ -98,17 +98,6 @@ def test_only_one_module_sees_both_dataclasses_and_rows() -> None:
     assert makers == {"convert.py"}
 
 
-# What still asks which engine it is, until it asks an object of the engine instead.
-STILL_ASKING_WHICH_ENGINE = (
-    "catalog/search/",
-    "catalog/reports/",
-    "catalog/searching.py",
-    "catalog/reporting.py",
-    "catalog/engine/database.py",  # `Database.is_sqlite`, which those above ask.
-)
-# What still makes rows by position, until it asks `openg2g.catalog.schema.convert` for them.
-STILL_MAKING_ROWS = {"catalog/history/names.py", "catalog/history/writer.py"}
-
 ENGINES = ("catalog/engine/sqlite/", "catalog/engine/postgresql/", "catalog/schema/types.py")
 
 
@@ -118,7 +107,7 @@ def test_nobody_asks_which_engine_it_is() -> None:
         for path in MODULES
         if re.search(r"dialect\.name|is_sqlite", path.read_text(encoding="utf-8"))
     }
-    assert {place for place in asking if not place.startswith((*ENGINES, *STILL_ASKING_WHICH_ENGINE))} == set()
+    assert {place for place in asking if not place.startswith(ENGINES)} == set()
 
 
 def test_only_one_module_makes_rows() -> None:
@@ -142,7 +131,7 @@ def test_only_one_module_makes_rows() -> None:
         made += [ast.unparse(call) for call in calls_of(tree, row_classes)]
         if made and place != "catalog/schema/convert.py":
             found[place] = made
-    assert found.keys() <= STILL_MAKING_ROWS, found
+    assert found == {}
 
 
 def calls_of(tree: ast.AST, names: set[str]) -> list[ast.Call]:

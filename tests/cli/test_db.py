@@ -86,7 +86,9 @@ def test_the_option_after_the_command_wins(run_cli: Cli, tmp_path: Path) -> None
 @on_each_engine
 def test_check_names_what_differs(cli: Cli, database_url: str, damage: str, message: str) -> None:
     with Catalog.open(database_url) as catalog, catalog.database.writing() as connection:
-        connection.exec_driver_sql(damage.format(on="" if catalog.database.is_sqlite else " ON revisions"))
+        connection.exec_driver_sql(
+            damage.format(on="" if catalog.database.engine.dialect.name == "sqlite" else " ON revisions")
+        )
     outcome = cli("db", "check")
     assert outcome.exit_code == 6
     assert message in outcome.err

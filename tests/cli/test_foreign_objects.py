@@ -181,7 +181,7 @@ def test_an_upgrade_of_what_was_replaced_is_refused_and_changes_nothing(database
 @on_each_engine
 def test_tables_with_triggers_of_somebody_else_are_not_migrated(database_url: str) -> None:
     database = Database(locate(database_url))
-    intruder = next(iter(INTRUDERS_ON_SQLITE if database.is_sqlite else INTRUDERS_ON_POSTGRESQL))
+    intruder = next(iter(INTRUDERS_ON_SQLITE if database.engine.dialect.name == "sqlite" else INTRUDERS_ON_POSTGRESQL))
     try:
         with PlainSql(database_url) as sql:
             run_script(sql, intruder)

@@ -83,11 +83,6 @@ class Database:
         """The SQLAlchemy engine."""
         return self._engine.engine
 
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether this is an SQLite file."""
-        return self.location.path is not None
-
     def read(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do work that only reads; all of it again, on a new connection, where that to the server was lost."""
         return self._again_where_given_up(self.reading, work)

@@ -167,8 +167,7 @@ def violations_of(name: str, timeline: Sequence[TimelineEntry]) -> Iterator[Viol
 
 def _violating_plan(connection: Connection, rule: Expression, known_at: datetime | None) -> SearchPlan:
     """Plan the search for every revision that breaks a rule; those that retire a name have no workload and do not."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    plan = SearchPlan(with_facts(negated(rule)), ResolvedScope(None, known_at), is_sqlite)
+    plan = SearchPlan(with_facts(negated(rule)), ResolvedScope(None, known_at))
     return replace(plan, lead=choose_lead(connection, plan))
 
 

@@ -64,7 +64,7 @@ def iter_models(
 
 
 def _uses(database: Database, condition: Expression, scope: ResolvedScope) -> Iterator[ModelUse]:
-    query = spec_ids_query(condition, scope, is_sqlite=database.is_sqlite)
+    query = spec_ids_query(condition, scope)
     spec_ids = database.read(lambda connection: execute_unprepared(connection, query).scalars().all())
     for block in chunks(spec_ids, SPECS_PER_BLOCK):
         uses = database.read(partial(read_uses, spec_ids=block, scope=scope))
@@ -104,9 +104,9 @@ def read_model_condition(pattern: str, expression: str, parameters: Mapping[str,
     return Logical("and", (TextTest("fnmatch", SpecField(ROOT_SPEC, "model_label", TEXT), pattern), condition))
 
 
-def spec_ids_query(condition: Expression, scope: ResolvedScope, *, is_sqlite: bool) -> Select[*tuple[Any, ...]]:
+def spec_ids_query(condition: Expression, scope: ResolvedScope) -> Select[*tuple[Any, ...]]:
     """Select the ids of the model specs that a condition holds for, by label, replicas and digest."""
-    sources = Scope(is_sqlite, scope.alias_horizon).within(ROOT_SPEC, SpecSource(ModelSpecRow))
+    sources = Scope(scope.alias_horizon).within(ROOT_SPEC, SpecSource(ModelSpecRow))
     compiler = Compiler(sources)
     query = select(ModelSpecRow.id).where(*map(compiler.condition, conjuncts(condition)))
     return query.order_by(ModelSpecRow.model_label, ModelSpecRow.num_replicas, ModelSpecRow.digest)

@@ -4,16 +4,13 @@ What has no value is NULL. A comparison with NULL is NULL, which `and`, `or` and
 difference shows, under `not`, it is made false first. Nothing of an expression becomes SQL text.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    ColumnElement,
     Double,
-    Integer,
     Text,
     and_,
     case,
@@ -27,21 +24,20 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
 )
 
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.history_rows import TagRow
 from openg2g.catalog.schema.types import DOUBLE
-from openg2g.catalog.search.sources import Column, Rows, Scope, SpecSource, rows_of, selected, spec_subquery
+from openg2g.catalog.search import constructs
+from openg2g.catalog.search.constructs import Column, Condition
+from openg2g.catalog.search.sources import Rows, Scope, SpecSource, rows_of, selected, spec_subquery
 from openg2g.catalog.search.types import SQL_TYPES, bound
 from openg2g.expressions import patterns, tree
 from openg2g.expressions.comparisons import COMPARISON_FUNCTIONS
 from openg2g.expressions.tree import may_lack_value
 from openg2g.expressions.types import Kind
 from openg2g.expressions.vocabulary import MODEL_MAPPINGS
-
-Condition = ColumnElement[bool]
 
 _NAME_FIELDS = frozenset({"name"})
 _REVISION_FIELDS = frozenset({"number", "recorded_at", "effective_from", "author", "message", "source"})
@@ -113,9 +109,8 @@ class Compiler:
             assert isinstance(node.right, tree.Constant)
             flag = self.condition(node.left)
             return flag if (node.right.value is True) == (node.operator == "==") else not_(flag)
-        left, right = self.value(node.left), self.value(node.right)
-        if node.left.type.kind is Kind.TEXT and node.operator not in ("==", "!="):
-            left = self._by_code_points(node.left, left)
+        left = self.value(node.left) if node.operator in ("==", "!=") else self._by_code_points(node.left)
+        right = self.value(node.right)
         condition: Condition = COMPARISON_FUNCTIONS[node.operator](left, right)
         return condition
 
@@ -168,93 +163,39 @@ class Compiler:
         return cast(func.length(self.value(node.operand)), BigInteger())
 
     def _text_case(self, node: tree.TextCase) -> Column:
-        text = self.value(node.operand)
-        if self.scope.is_sqlite:
-            return getattr(func, f"openg2g_{node.function}")(text, type_=Text())  # type: ignore[no-any-return]
-        table = patterns.case_table(node.function)
-        letters = literal("".join(map(chr, table)), Text()), literal("".join(table.values()), Text())
-        return func.translate(text, *letters, type_=Text())
+        return constructs.in_case(node.function, self.value(node.operand))
 
     def _text_test(self, node: tree.TextTest) -> Condition:
-        text = self.value(node.operand)
-        is_sorted = isinstance(node.operand, tree.Field | tree.SpecField) and node.operand.name in _CODE_POINT_FIELDS
-        if not node.text and node.test != "fnmatch":
+        text, is_sorted = self.value(node.operand), _is_sorted(node.operand)
+        if node.test == "fnmatch":
+            matches, prefix = constructs.matches(text, node.text), patterns.literal_prefix(node.text)
+            return and_(_begins(text, prefix), matches) if is_sorted and prefix else matches
+        if not node.text:
             return text.is_not(null())
-        wanted = literal(node.text, Text())
-        if node.test == "startswith":
-            return _begins(text, node.text) if is_sorted else func.substr(text, 1, len(node.text)) == wanted
         if node.test == "endswith":
-            count = len(node.text)
-            return (func.substr(text, -count) if self.scope.is_sqlite else func.right(text, count)) == wanted
+            return constructs.ends_with(text, node.text)
+        wanted = literal(node.text, Text())
         if node.test == "contains":
-            return (func.instr(text, wanted) if self.scope.is_sqlite else func.strpos(text, wanted)) > 0
-        prefix = patterns.literal_prefix(node.text)
-        matches = self._matches(text, node.text)
-        return and_(_begins(text, prefix), matches) if is_sorted and prefix else matches
+            return constructs.holds_text(text, wanted)
+        return _begins(text, node.text) if is_sorted else func.substr(text, 1, len(node.text)) == wanted
 
-    def _matches(self, text: Column, pattern: str) -> Condition:
-        if self.scope.is_sqlite:
-            return func.openg2g_fnmatch(text, literal(pattern, Text()), type_=Boolean()).is_(true())
-        return text.collate("C").regexp_match(literal(patterns.postgres_pattern(pattern), Text()))
-
-    def _by_code_points(self, node: tree.Expression, text: Column) -> Column:
-        """Sort text as Python does; on Postgres, some columns have the collation of the database."""
-        is_sorted = isinstance(node, tree.Field | tree.SpecField) and node.name in _CODE_POINT_FIELDS
-        return text if self.scope.is_sqlite or is_sorted else text.collate("C")
+    def _by_code_points(self, node: tree.Expression) -> Column:
+        """Return a value; a text as Python sorts it."""
+        value = self.value(node)
+        return value if node.type.kind is not Kind.TEXT or _is_sorted(node) else constructs.by_code_points(value)
 
     def _annotation(self, node: tree.Annotation) -> Column:
-        kind = node.type.kind
-        if self.scope.is_sqlite:
-            function = {Kind.FLOAT: "number", Kind.TEXT: "text", Kind.BOOLEAN: "boolean"}[kind]
-            call = getattr(func, f"openg2g_annotation_{function}")
-            found: Column = call(self.scope.revision.annotations, _json_path(node.path), type_=SQL_TYPES[kind])
-            return found
-        value = self._json_at(node.path)
-        text = _json_text(value)
-        if kind is Kind.FLOAT:
-            is_number = and_(_json_kind(value) == "number", func.length(func.ltrim(text, "-")) <= 300)
-            return case((is_number, cast(text, Double())))
-        if kind is Kind.TEXT:
-            return case((_json_kind(value) == "string", text))
-        return case((_json_kind(value) == "boolean", cast(text, Boolean())))
+        return constructs.annotation(self._annotations, node.path, node.type.kind)
 
     def _annotation_length(self, node: tree.AnnotationLength) -> Column:
-        if self.scope.is_sqlite:
-            annotations = self.scope.revision.annotations
-            return func.openg2g_annotation_length(annotations, _json_path(node.path), type_=BigInteger())
-        value = self._json_at(node.path)
-        keys = func.json_object_keys(value).table_valued("value").alias("keys")
-        num_keys = select(func.count()).select_from(keys).correlate_except(keys).scalar_subquery()
-        length = case(
-            (_json_kind(value) == "array", func.json_array_length(value)),
-            (_json_kind(value) == "object", num_keys),
-            (_json_kind(value) == "string", func.length(_json_text(value))),
-        )
-        return cast(length, BigInteger())
+        return constructs.annotation_length(self._annotations, node.path)
 
     def _annotation_contains(self, node: tree.AnnotationContains) -> Condition:
-        item = self.value(node.item)
-        if self.scope.is_sqlite:
-            path = _json_path(node.path)
-            return func.openg2g_annotation_holds(self.scope.revision.annotations, path, item, type_=Boolean())
-        value = self._json_at(node.path)
-        members = func.json_array_elements(value).table_valued("value").alias("members")
-        member = members.c.value
-        is_text = and_(_json_kind(member) == "string", _json_text(member) == item)
-        in_list = exists(select(literal_column("1")).select_from(members).where(is_text).correlate_except(members))
-        return case(
-            (item.is_(null()), null()),
-            (_json_kind(value) == "object", value.op("->")(item).is_not(null())),
-            (_json_kind(value) == "array", in_list),
-            (_json_kind(value) == "string", func.strpos(_json_text(value), item) > 0),
-        )
+        return constructs.annotation_holds(self._annotations, node.path, self.value(node.item))
 
-    def _json_at(self, path: tuple[str | int, ...]) -> Column:
-        value: Column = self.scope.revision.annotations.expression
-        for key in path:
-            # `->` with a number looks into lists only, with a text into objects only, as Python does.
-            value = value.op("->")(literal(key, Text() if isinstance(key, str) else Integer()))
-        return value
+    @property
+    def _annotations(self) -> Column:
+        return self.scope.revision.annotations.expression
 
     def _aggregate(self, node: tree.Aggregate) -> Column:
         inner, rows, conditions = self._loops(node)
@@ -266,9 +207,7 @@ class Compiler:
             return not_(exists(selected([literal_column("1")], rows, [*conditions, fails])))
         if node.function == "len":
             return selected([func.count()], rows, conditions).scalar_subquery()
-        value = inner.value(node.element)
-        if node.function != "sum" and node.element.type.kind is Kind.TEXT:
-            value = inner._by_code_points(node.element, value)
+        value = inner._by_code_points(node.element)
         # Selected first and aggregated then: an aggregate of nothing but outer columns would be one of the outer query.
         order = [column for part in rows for column in part.order]
         places: list[Column] = [column.label(f"place_{index}") for index, column in enumerate(order)]
@@ -282,12 +221,7 @@ class Compiler:
     def _sum(self, node: tree.Aggregate, element: Column, places: Sequence[Column]) -> Column:
         if node.type.kind is Kind.INTEGER:
             return func.coalesce(cast(func.sum(element), BigInteger()), literal(0, BigInteger()))
-        # From first to last: the sum of doubles depends on the order.
-        if self.scope.is_sqlite:
-            total: Column = func.openg2g_sum(element, *places)
-        else:
-            total = func.sum(element).aggregate_order_by(*places)
-        return func.coalesce(total, literal(0.0, Double()), type_=Double())
+        return func.coalesce(constructs.ordered_sum(element, places), literal(0.0, Double()), type_=Double())
 
     def _loops(self, node: tree.Aggregate) -> tuple["Compiler", list[Rows], list[Condition]]:
         inner: Compiler = self
@@ -321,6 +255,10 @@ def _may_be_null(node: tree.Expression) -> bool:
             return False
 
 
+def _is_sorted(node: tree.Expression) -> bool:
+    return isinstance(node, tree.Field | tree.SpecField) and node.name in _CODE_POINT_FIELDS
+
+
 def _begins(text: Column, prefix: str) -> Condition:
     """Whether a text that is sorted by code points begins with a prefix: a range, which an index answers."""
     end = next_prefix(prefix)
@@ -341,19 +279,6 @@ def next_prefix(prefix: str) -> str | None:
             return prefix[:-1] + chr(0xE000 if 0xD800 <= code <= 0xDFFF else code)
         prefix = prefix[:-1]
     return None
-
-
-def _json_path(path: tuple[str | int, ...]) -> Column:
-    return literal(json.dumps(path), Text())
-
-
-def _json_text(value: Column) -> Column:
-    """Return the text of a JSON scalar; of a JSON text, without its quotes."""
-    return value.op("#>>", return_type=Text())(literal_column("'{}'"))
-
-
-def _json_kind(value: Column) -> Column:
-    return func.json_typeof(value, type_=Text())
 
 
 _VALUES: Mapping[type, Callable[[Compiler, Any], Column]] = {

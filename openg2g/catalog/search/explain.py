@@ -1,9 +1,10 @@
 """What a database says about how it would answer a statement."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Executable, Select
+from sqlalchemy import ClauseElement, Connection, Executable, Row, Select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -48,16 +49,14 @@ def explain(connection: Connection, query: Select[*tuple[Any, ...]]) -> Explanat
     """Explain a statement."""
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     rows = execute_unprepared(connection, _Explain(query)).all()
-    plan = _tree_lines(rows) if connection.dialect.name == "sqlite" else tuple(row[0] for row in rows)
     names = compiled.positiontup or list(compiled.params)
-    return Explanation(str(compiled), {name: compiled.params[name] for name in names}, plan)
+    return Explanation(str(compiled), {name: compiled.params[name] for name in names}, tuple(_lines(rows)))
 
 
-def _tree_lines(rows: Any) -> tuple[str, ...]:
-    """Indent SQLite's plan, whose rows name their parents."""
+def _lines(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[str]:
+    """Yield the lines of a plan; those of SQLite's, whose rows name their parents, are indented here."""
     depth = {0: -1}
-    lines = []
-    for identifier, parent, _, text in rows:
-        depth[identifier] = depth.get(parent, -1) + 1
-        lines.append("  " * depth[identifier] + text)
-    return tuple(lines)
+    for row in rows:
+        if len(row) > 1:
+            depth[row.id] = depth[row.parent] + 1
+        yield "  " * (depth[row.id] if len(row) > 1 else 0) + row[-1]

@@ -8,7 +8,7 @@ with a short deadline among those with few GPUs, and a wrong guess costs seconds
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, true
 from sqlalchemy.orm import aliased
 
 from openg2g.catalog.engine.unprepared import execute_unprepared
@@ -16,6 +16,7 @@ from openg2g.catalog.schema.content_rows import ModelSpecRow, WorkloadModelRow, 
 from openg2g.catalog.schema.history_rows import RevisionRow
 from openg2g.catalog.schema.indexes import INDEX_OF
 from openg2g.catalog.search.compiler import Compiler
+from openg2g.catalog.search.constructs import is_among
 from openg2g.catalog.search.sources import Scope, SpecSource
 from openg2g.expressions.facts import (
     INDEXED_FACTS,
@@ -101,50 +102,45 @@ def _lead_by_facts(
 ) -> Lead:
     """Lead by the index of one column: how much of it is to be read is what counts, not how much is left in the end."""
     workload = aliased(WorkloadRow)
-    compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, workload=workload))
+    compiler = Compiler(Scope(scope.alias_horizon, workload=workload))
     own = [fact for fact in facts if column is None or is_about_field(fact, column)]
     others = [part for part in [*facts, *about_workload] if part not in own]
     candidates: Statement = select(workload.id).where(*map(compiler.condition, own))
     if column is not None:
         candidates = candidates.with_hint(workload, f"INDEXED BY {INDEX_OF[column]}", "sqlite")
     found = candidates.where(*map(compiler.condition, dict.fromkeys(others)))
-    return Lead(candidates, _is_one_of(scope, found), INDEX_OF["workload_id"], rest, looks_inside=bool(others))
+    return Lead(
+        candidates,
+        is_among(scope.revision.workload_id, found),
+        INDEX_OF["workload_id"],
+        rest,
+        looks_inside=bool(others),
+    )
 
 
 def _lead_by_model(
     scope: Scope, loop: Aggregate, about_workload: list[Expression], rest: tuple[Expression, ...]
 ) -> Lead:
     workload, place, spec = aliased(WorkloadRow), aliased(WorkloadModelRow), aliased(ModelSpecRow)
-    outer = Scope(scope.is_sqlite, scope.alias_horizon, workload=workload)
+    outer = Scope(scope.alias_horizon, workload=workload)
     inner = Compiler(outer.within(loop.loops[0].variable, SpecSource(spec)))
     specs: Statement = select(spec.id).where(*map(inner.condition, conjuncts(loop.element)))
-    candidates: Statement = select(place.workload_id).where(_is_among(scope, place.model_spec_id, specs))
+    candidates: Statement = select(place.workload_id).where(is_among(place.model_spec_id, specs))
     candidates = candidates.with_hint(place, f"INDEXED BY {INDEX_OF['model_spec_id']}", "sqlite")
     compiler = Compiler(outer)
     conditions = [compiler.condition(part) for part in about_workload if part != loop]
     found = candidates
     if conditions:
         found = found.join(workload, workload.id == place.workload_id).where(*conditions)
-    is_found = _is_one_of(scope, found)
+    is_found = is_among(scope.revision.workload_id, found)
     return Lead(candidates, is_found, INDEX_OF["workload_id"], rest, looks_inside=bool(conditions), is_by_model=True)
 
 
 def _lead_by_time(scope: Scope, times: list[Expression], parts: tuple[Expression, ...]) -> Lead:
     revision = aliased(RevisionRow)
-    compiler = Compiler(Scope(scope.is_sqlite, scope.alias_horizon, revision=revision))
+    compiler = Compiler(Scope(scope.alias_horizon, revision=revision))
     candidates: Statement = select(revision.number).where(*map(compiler.condition, times))
     return Lead(candidates, true(), INDEX_OF["recorded_at"], parts, looks_inside=False)
-
-
-def _is_one_of(scope: Scope, workload_ids: Statement) -> ColumnElement[bool]:
-    return _is_among(scope, scope.revision.workload_id, workload_ids)
-
-
-def _is_among(scope: Scope, column: SQLColumnExpression[Any], ids: Statement) -> ColumnElement[bool]:
-    if scope.is_sqlite:
-        return column.in_(ids)
-    # An array is made first and once; a join, the planner might turn around for want of a good guess at its size.
-    return column == func.any(func.array(ids.scalar_subquery()))
 
 
 def _is_about_recording(node: Expression) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeEngine
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.indexes import INDEX_OF
 from openg2g.catalog.schema.types import UtcTimestamp
+from openg2g.catalog.search.constructs import by_code_points
 from openg2g.catalog.search.sources import Scope
 from openg2g.models.errors import FilterError
 from openg2g.models.revision import Revision
@@ -48,7 +49,7 @@ class SortKey:
         """Return the column in a statement."""
         table: type[Row] = {"name": scope.name, "revision": scope.revision, "workload": scope.workload}[self.table]
         column: ColumnElement[Any] = getattr(table, self.column)
-        return column if scope.is_sqlite or self.is_code_points else column.collate("C")
+        return column if self.is_code_points else by_code_points(column)
 
 
 _KEYS: Mapping[str, SortKey] = {

@@ -7,18 +7,18 @@ question nor a narrow one reads the catalog from end to end, unless no index kno
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, literal, literal_column, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Connection, literal, literal_column, select
 
 from openg2g.catalog.engine.unprepared import execute_unprepared
-from openg2g.catalog.history.queries import ONE, in_force_of, is_in_force
+from openg2g.catalog.history.queries import ONE
 from openg2g.catalog.schema.history_rows import RevisionRow
 from openg2g.catalog.schema.types import UtcTimestamp
 from openg2g.catalog.search import leads as search_leads
 from openg2g.catalog.search.compiler import Compiler
+from openg2g.catalog.search.constructs import in_force_of_names, is_in_force_walked
 from openg2g.catalog.search.leads import Lead, Statement, find_leads, shortest_lead
 from openg2g.catalog.search.order import SearchOrder
 from openg2g.catalog.search.scope import ResolvedScope
@@ -53,13 +53,11 @@ class SearchPlan:
     Attributes:
         condition: The expression, with stored facts in it.
         scope: Which revisions are looked at.
-        is_sqlite: Which engine is asked.
         lead: What statements about all hits begin with; None for what the database thinks best.
     """
 
     condition: Expression
     scope: ResolvedScope
-    is_sqlite: bool
     lead: Lead | None = None
 
     def answer(self, connection: Connection, order: SearchOrder, after: Sequence[Any] | None, size: int) -> Answer:
@@ -126,7 +124,7 @@ class SearchPlan:
     @property
     def tables(self) -> Scope:
         """The tables of statements about all hits."""
-        return Scope(self.is_sqlite, self.scope.alias_horizon)
+        return Scope(self.scope.alias_horizon)
 
     def _led(self, lead: Lead, columns: Sequence[Any]) -> Statement:
         scope = self.tables
@@ -150,25 +148,18 @@ class SearchPlan:
     def _by_name(self) -> tuple[Statement, Scope]:
         """Select from the names, and of each the revisions that are looked at."""
         scope = self.tables
-        if not self.is_sqlite and self.scope.as_of is not None:
-            # Postgres would rather hash every revision than look up one for each name.
-            every = aliased(RevisionRow)
-            found = in_force_of(every, every, scope.name.id, self.scope.as_of, self.scope.known_at)
-            revision = aliased(RevisionRow, found.lateral("revisions"))
-            scope = Scope(False, scope.alias_horizon, revision=revision)
-            query: Statement = select(*scope.revision_columns()).select_from(scope.name).join(revision, true())
-        else:
-            query = select(*scope.revision_columns()).select_from(scope.name)
-            query = query.join(scope.revision, scope.revision.name_id == scope.name.id)
-            query = query.where(*self._in_force(scope, by_name=True))
-        return query.join(scope.workload, scope.workload.id == scope.revision.workload_id), scope
-
-    def _in_force(self, scope: Scope, *, by_name: bool = False) -> list[Any]:
+        revisions: Any = scope.revision
+        is_found: ColumnElement[bool] = scope.revision.name_id == scope.name.id
         if self.scope.as_of is not None:
-            name_id = scope.name.id if by_name else scope.revision.name_id
-            condition = is_in_force(self.scope.as_of, self.scope.known_at, scope.revision.number, name_id)
-            # Postgres takes an equation to hold for few rows, and would not walk; of this, it expects the opposite.
-            return [condition if self.is_sqlite else condition.is_(true())]
+            revisions, is_found = in_force_of_names(scope.name, self.scope.as_of, self.scope.known_at)
+            scope = replace(scope, revision=revisions.c)
+        query: Statement = select(*scope.revision_columns()).select_from(scope.name).join(revisions, is_found)
+        query = query.join(scope.workload, scope.workload.id == scope.revision.workload_id)
+        return query if self.scope.as_of is not None else query.where(*self._in_force(scope)), scope
+
+    def _in_force(self, scope: Scope) -> list[Any]:
+        if self.scope.as_of is not None:
+            return [is_in_force_walked(self.scope.as_of, self.scope.known_at, scope.revision)]
         if self.scope.known_at is not None:
             return [scope.revision.recorded_at <= literal(self.scope.known_at, UtcTimestamp())]
         return []

@@ -138,7 +138,7 @@ class Search:
         scope = ResolvedScope.of(self.when)
         if place is not None:
             scope = replace(scope, as_of=place.as_of)
-        plan = SearchPlan(with_facts(self.condition), scope, connection.dialect.name == "sqlite")
+        plan = SearchPlan(with_facts(self.condition), scope)
         return replace(plan, lead=choose_lead(connection, plan))
 
     def _plan_after(self, connection: Connection, place: Place | None, token: str | None) -> SearchPlan:

@@ -30,10 +30,10 @@ from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.content_rows import BatchSizeRow, ModelSpecRow, WorkloadModelRow, WorkloadRow
 from openg2g.catalog.schema.history_rows import AliasMoveRow, NameRow, RevisionRow
 from openg2g.catalog.schema.types import UtcTimestamp
+from openg2g.catalog.search.constructs import Column
 from openg2g.catalog.search.types import SQL_TYPES, bound
 from openg2g.expressions import tree
 
-Column = ColumnElement[Any]
 Joined = tuple[type[Row] | FromClause, ColumnElement[bool]]
 """A table of a statement, with the condition that ties it to those before it or around."""
 
@@ -66,7 +66,6 @@ class Scope:
     """What names stand for in one statement.
 
     Attributes:
-        is_sqlite: Which engine the statement is for.
         workload: The class of `workloads`, or an alias.
         revision: The class of `revisions`, or an alias.
         name: The class of `names`, or an alias.
@@ -74,7 +73,6 @@ class Scope:
         variables: What each loop around is at.
     """
 
-    is_sqlite: bool = True
     alias_horizon: datetime = END_OF_TIME
     workload: type[WorkloadRow] = WorkloadRow
     revision: type[RevisionRow] = RevisionRow

@@ -45,7 +45,7 @@ def filled(catalog: Catalog) -> Catalog:
     """Fill the catalog with enough that a planner would rather use an index."""
     workloads = [make_workload(1, num_replicas=number) for number in range(50)]
     catalog.save_many(RevisionDraft(f"name-{number % 40}", workloads[number % 50]) for number in range(8_000))
-    if catalog.database.is_sqlite:
+    if catalog.database.engine.dialect.name == "sqlite":
         with catalog.database.writing() as connection:
             connection.exec_driver_sql("ANALYZE")
     else:

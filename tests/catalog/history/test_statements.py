@@ -162,7 +162,7 @@ def assert_no_full_scan(catalog: Catalog, statements: list[Statement]) -> None:
     queries = [(text, values) for text, values in statements if text.lstrip().startswith("SELECT")]
     assert queries
     for text, values in queries:
-        prefix = "EXPLAIN QUERY PLAN " if catalog.database.is_sqlite else "EXPLAIN "
+        prefix = "EXPLAIN QUERY PLAN " if catalog.database.engine.dialect.name == "sqlite" else "EXPLAIN "
         with catalog.database.reading() as connection:
             plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(prefix + text, values))
         # The row that writers lock is the only one of its table, which is read as a whole; json_each is a parameter.

@@ -147,7 +147,7 @@ def scopes() -> st.SearchStrategy[Callable[[Filled], When]]:
 
 def every_answer(catalog: Catalog, expression: str, scope: When) -> Iterator[list[Key]]:
     """Ask in each way that a search may: along names and totals, sorted, and begun with every lead there is."""
-    plan = SearchPlan(with_facts(read_condition(expression)), ResolvedScope.of(scope), catalog.database.is_sqlite)
+    plan = SearchPlan(with_facts(read_condition(expression)), ResolvedScope.of(scope))
     by_name = SearchOrder()
     statements = [
         plan.walked_page(by_name, None, 10_000),

@@ -69,11 +69,13 @@ def plans_of(catalog: Catalog, expression: str, when: When = NOW, sort: str = ""
     """Return the plan of every statement of a search, as it is sent."""
     with recording(catalog) as statements:
         catalog.search_page(expression, when=when, sort=sort or (), limit=20)
-    prefix = "EXPLAIN QUERY PLAN " if catalog.database.is_sqlite else "EXPLAIN "
+    prefix = "EXPLAIN QUERY PLAN " if catalog.database.engine.dialect.name == "sqlite" else "EXPLAIN "
     plans = []
     for text, values in statements:
         # So many entries of an index and no more; where as many rows match, Postgres reads them from the table.
-        looks_ahead = f"OFFSET {WALKED}" in text or (f"LIMIT {FEW}" in text and not catalog.database.is_sqlite)
+        looks_ahead = f"OFFSET {WALKED}" in text or (
+            f"LIMIT {FEW}" in text and catalog.database.engine.dialect.name != "sqlite"
+        )
         if text.lstrip().startswith("SELECT") and not looks_ahead:
             with catalog.database.reading() as connection:
                 rows: Any = connection.exec_driver_sql(prefix + text, values)
