@@ -69,11 +69,7 @@ def constant_number(value: int | float) -> Constant:
 
 
 def fitting(node: Expression) -> Expression:
-    """Return a node whose value goes somewhere else than into a comparison.
-
-    Raises:
-        RefusalError: It is a number that no database holds.
-    """
+    """Return a node whose value goes somewhere else than into a comparison."""
     values = node.values if isinstance(node, Constants) else (node.value,) if isinstance(node, Constant) else ()
     if any(isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER for value in values):
         raise RefusalError("a whole number beyond 64 bits can be compared with only.")
@@ -81,11 +77,7 @@ def fitting(node: Expression) -> Expression:
 
 
 def as_number(node: Expression) -> Expression:
-    """Return a node as a number; an annotation is read as one.
-
-    Raises:
-        RefusalError: It is something else.
-    """
+    """Return a node as a number; an annotation is read as one."""
     if node.type.kind is Kind.ANNOTATION:
         assert isinstance(node, Annotation)
         return Annotation(node.path, FLOAT)
@@ -96,11 +88,7 @@ def as_number(node: Expression) -> Expression:
 
 
 def as_float(node: Expression) -> Expression:
-    """Return a number as a floating-point number.
-
-    Raises:
-        RefusalError: It is beyond every floating-point number.
-    """
+    """Return a number as a floating-point number."""
     if node.type.kind is Kind.FLOAT:
         return node
     if isinstance(node, Constant):
@@ -119,11 +107,7 @@ def same_kind(left: Expression, right: Expression) -> tuple[Expression, Expressi
 
 
 def compute(symbol: Computation, left: Expression, right: Expression) -> Expression:
-    """Compute with two numbers.
-
-    Raises:
-        RefusalError: One of them is no number, or the result may be too large, too small, or not the same everywhere.
-    """
+    """Compute with two numbers."""
     left, right = as_number(left), as_number(right)
     if isinstance(left, Constant) and isinstance(right, Constant):
         return _folded(symbol, left, right)
@@ -151,11 +135,7 @@ def negated(node: Expression) -> Expression:
 
 
 def summed(node: Expression) -> tuple[Expression, Type]:
-    """Return what a sum adds up, and the type of the sum.
-
-    Raises:
-        RefusalError: It cannot be added up.
-    """
+    """Return what a sum adds up, and the type of the sum."""
     if node.type.kind is Kind.BOOLEAN:
         node = Choice(node, constant_number(1), constant_number(0), integer(0, 1))
     node = _in_arithmetic(as_number(node))

@@ -49,11 +49,7 @@ MAX_LOOPED_CONSTANTS = 200
 
 
 def read_call(reader: Reader, node: ast.Call) -> Expression:
-    """Read a call of a function or of a method of a text.
-
-    Raises:
-        FilterError: There is no such function, or its arguments are wrong.
-    """
+    """Read a call of a function or of a method of a text."""
     if node.keywords:
         reader.refuse(node.keywords[0].value, "functions of a search take no named arguments.")
     if isinstance(node.func, ast.Attribute):
@@ -170,11 +166,7 @@ def _as_sequence(reader: Reader, node: ast.expr, read: Expression) -> Sequence:
 
 
 def _aggregate_of(function: AggregateFunction, element: Expression, loops: tuple[Loop, ...]) -> Expression:
-    """Make the node, with the type of its result.
-
-    Raises:
-        RefusalError: The function has no use for such elements.
-    """
+    """Make the node, with the type of its result."""
     for node in (element, *(loop.sequence for loop in loops)):
         arithmetic.fitting(node)
     if function in ("any", "all"):

@@ -62,11 +62,7 @@ _MIRRORED: Mapping[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", 
 
 
 def compare(symbol: Comparison, left: Expression, right: Expression) -> Expression:
-    """Compare two values.
-
-    Raises:
-        RefusalError: They are of different kinds, or of kinds that have no such comparison.
-    """
+    """Compare two values."""
     left, right = _known_kind(left, right), _known_kind(right, left)
     kinds = {left.type.kind, right.type.kind}
     if isinstance(left, Constant) and isinstance(right, Constant) and (len(kinds) == 1 or kinds <= _NUMBERS):
@@ -86,18 +82,13 @@ def compare(symbol: Comparison, left: Expression, right: Expression) -> Expressi
             return Compare(symbol, left, right)
         raise RefusalError("conditions cannot be compared. Join them with and, or, not.")
     if kinds & {Kind.SPEC, Kind.MAPPING}:
-        raise RefusalError(
-            f"{_first(left, right, Kind.SPEC, Kind.MAPPING)} cannot be compared. Compare one of its fields."
-        )
+        kind = left.type if left.type.kind in (Kind.SPEC, Kind.MAPPING) else right.type
+        raise RefusalError(f"{kind} cannot be compared. Compare one of its fields.")
     raise RefusalError(f"{left.type} cannot be compared with {right.type} by {symbol}.")
 
 
 def contains(container: Expression, item: Expression) -> Expression:
-    """Ask whether an item is in a container: a value in a list, a key in a mapping, a text in a text.
-
-    Raises:
-        RefusalError: The container holds no such items.
-    """
+    """Ask whether an item is in a container: a value in a list, a key in a mapping, a text in a text."""
     if isinstance(container, Constants):
         return _one_of(item, container)
     if isinstance(container, Annotation):
@@ -122,11 +113,7 @@ def contains(container: Expression, item: Expression) -> Expression:
 
 
 def contains_not(container: Expression, item: Expression) -> Expression:
-    """Ask whether an item is not in a container. Like every comparison, it is false of what has no value.
-
-    Raises:
-        RefusalError: The container holds no such items.
-    """
+    """Ask whether an item is not in a container. Like every comparison, it is false of what has no value."""
     found = contains(container, item)
     if isinstance(found, AnnotationContains):
         return Logical("and", (Present(found), Not(found)))
@@ -151,22 +138,14 @@ def _present(node: Expression) -> list[Expression]:
 
 
 def keys_of(mapping: Field) -> Field:
-    """Return the keys of a mapping from models, in order.
-
-    Raises:
-        RefusalError: Its keys cannot be listed.
-    """
+    """Return the keys of a mapping from models, in order."""
     if mapping.name not in MODEL_MAPPINGS:
         raise RefusalError(f"the keys of {mapping.name} cannot be listed. Ask for one: 'key' in {mapping.name}.")
     return Field("model_labels", WORKLOAD_FIELDS["model_labels"])
 
 
 def element(sequence: Expression, index: int) -> Expression:
-    """Return an item of a sequence by its index.
-
-    Raises:
-        RefusalError: It has no items in an order, or the index is absurd.
-    """
+    """Return an item of a sequence by its index."""
     if sequence.type.kind is not Kind.SEQUENCE:
         raise RefusalError(f"{sequence.type} has no items by number.")
     if abs(index) > 10**6:
@@ -180,11 +159,7 @@ def element(sequence: Expression, index: int) -> Expression:
 
 
 def constant(value: object) -> Constant:
-    """Make a constant of a scalar.
-
-    Raises:
-        RefusalError: It is none that can be compared with anything.
-    """
+    """Make a constant of a scalar."""
     match value:
         case bool():
             return Constant(value, BOOLEAN)
@@ -204,30 +179,21 @@ def constant(value: object) -> Constant:
 
 
 def constants(values: list[Constant], *, is_ordered: bool = True) -> Constants:
-    """Make a list of constants of one kind.
-
-    Raises:
-        RefusalError: They are of several kinds.
-    """
+    """Make a list of constants of one kind."""
     kinds = {Kind.FLOAT if value.type.is_number else value.type.kind for value in values}
     if len(kinds) > 1:
         raise RefusalError("the items of a list must be of one kind: numbers, texts or times.")
     item = values[0].type if values else TEXT
     if item.is_number:
-        values = [cast(Constant, as_float(value)) for value in values] if _has_float(values) else values
-        item = values[0].type if _has_float(values) else _union(values)
+        if any(value.type.kind is Kind.FLOAT for value in values):
+            values = [cast(Constant, as_float(value)) for value in values]
+            item = values[0].type
+        else:
+            item = integer(min(value.type.low for value in values), max(value.type.high for value in values))
     found = [value.value for value in values]
     if not is_ordered:
         found.sort()  # A set has another order in every process.
     return Constants(tuple(found), Type(Kind.SEQUENCE, item=item), is_ordered)
-
-
-def _has_float(values: list[Constant]) -> bool:
-    return any(value.type.kind is Kind.FLOAT for value in values)
-
-
-def _union(values: list[Constant]) -> Type:
-    return integer(min(value.type.low for value in values), max(value.type.high for value in values))
 
 
 def _known_kind(node: Expression, other: Expression) -> Expression:
@@ -275,11 +241,7 @@ def _as_time(node: Expression) -> Expression:
 
 
 def time_constant(text: str) -> Constant:
-    """Make a constant of an ISO 8601 date, which means its start in UTC, or time with an offset.
-
-    Raises:
-        RefusalError: The text is neither.
-    """
+    """Make a constant of an ISO 8601 date, which means its start in UTC, or time with an offset."""
     try:
         return Constant(parse_instant(text), TIME)
     except ValueError:
@@ -329,7 +291,3 @@ def _as_text(node: Expression, where: str) -> Expression:
     if node.type.kind is not Kind.TEXT:
         raise RefusalError(f"the keys of {where} are texts, this is {node.type}.")
     return node
-
-
-def _first(left: Expression, right: Expression, *kinds: Kind) -> Type:
-    return left.type if left.type.kind in kinds else right.type

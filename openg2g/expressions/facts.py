@@ -5,8 +5,9 @@ asks for nothing else (`any(m.itl_deadline_s < 0.1 for m in models)` is `least_i
 fact may still narrow down which workloads need to be looked into.
 """
 
-from dataclasses import fields, replace
-from typing import Any, cast
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal, cast
 
 from openg2g.expressions.tree import (
     Aggregate,
@@ -30,7 +31,7 @@ from openg2g.expressions.tree import (
     children,
     may_lack_value,
 )
-from openg2g.expressions.types import COUNT, FLOAT, SPEC
+from openg2g.expressions.types import BOOLEAN, COUNT, FLOAT, SPEC
 from openg2g.expressions.vocabulary import MODEL_MAPPINGS, SPEC_FIELDS, WORKLOAD_FIELDS
 
 LEAST_DEADLINE = Field("least_itl_deadline_s", FLOAT)
@@ -44,14 +45,20 @@ _OPPOSITE: dict[Comparison, Comparison] = {"==": "!=", "!=": "==", "<": ">=", ">
 
 def with_facts(node: Expression) -> Expression:
     """Return an expression of the same meaning that asks stored facts instead of loops where they say the same."""
-    changed: dict[str, Any] = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, tuple):
-            changed[field.name] = tuple(_inner(item) for item in value)
-        elif isinstance(value, Expression):
-            changed[field.name] = with_facts(value)
-    return _as_fact(replace(node, **changed))
+    changed = {name: _inside(value) for name, value in vars(node).items()}
+    return _as_fact(replace(node, **changed))  # type: ignore[type-var]  # Every node is a dataclass.
+
+
+def _inside(value: Any) -> Any:
+    match value:
+        case tuple():
+            return tuple(map(_inside, value))
+        case Loop():
+            return replace(value, conditions=_inside(value.conditions))
+        case Expression():
+            return with_facts(value)
+        case _:
+            return value
 
 
 def conjuncts(node: Expression) -> list[Expression]:
@@ -78,13 +85,12 @@ def implied_facts(node: Expression) -> Expression | None:
         case TextTest(test="startswith", operand=Field(name="digest")):
             return node
         case Logical(operator="and"):
-            return _joined("and", [fact for part in node.operands if (fact := implied_facts(part)) is not None])
+            return _all_implied(node.operands)
         case Logical(operator="or"):
             facts = [implied_facts(part) for part in node.operands]
             return None if None in facts else _joined("or", cast(list[Expression], facts))
         case Aggregate(function="any"):
-            said = [node.element, *(condition for loop in node.loops for condition in loop.conditions)]
-            return _joined("and", [fact for part in said if (fact := implied_facts(part)) is not None])
+            return _all_implied([node.element, *(condition for loop in node.loops for condition in loop.conditions)])
         case _:
             return None
 
@@ -137,12 +143,6 @@ def is_about_field(node: object, name: str) -> bool:
             return False
         case _:
             return all(is_about_field(child, name) for child in children(node))
-
-
-def _inner(item: Any) -> Any:
-    if isinstance(item, Loop):
-        return replace(item, conditions=tuple(with_facts(condition) for condition in item.conditions))
-    return with_facts(item) if isinstance(item, Expression) else item
 
 
 def _as_fact(node: Expression) -> Expression:
@@ -200,9 +200,12 @@ def _implied_by_comparison(operator: Comparison, left: Expression, right: Consta
     return None
 
 
-def _joined(operator: Any, parts: list[Expression]) -> Expression | None:
-    if not parts:
-        return None
+def _all_implied(parts: Iterable[Expression]) -> Expression | None:
+    facts = [fact for part in parts if (fact := implied_facts(part)) is not None]
+    return _joined("and", facts) if facts else None
+
+
+def _joined(operator: Literal["and", "or"], parts: list[Expression]) -> Expression:
     return parts[0] if len(parts) == 1 else Logical(operator, tuple(parts))
 
 
@@ -236,8 +239,8 @@ def _names_label(node: Expression, variable: Variable) -> bool:
 
 
 def _some_model(variable: Variable, conditions: list[Expression]) -> Aggregate:
-    element = conditions[0] if len(conditions) == 1 else Logical("and", tuple(conditions))
-    return Aggregate("any", element, (Loop(variable, Field("models", WORKLOAD_FIELDS["models"])),), element.type)
+    loop = Loop(variable, Field("models", WORKLOAD_FIELDS["models"]))
+    return Aggregate("any", _joined("and", conditions), (loop,), BOOLEAN)
 
 
 def _model_of_label(label: Constant) -> Aggregate:

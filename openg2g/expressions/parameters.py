@@ -22,9 +22,6 @@ def constants_of_parameters(
     Args:
         parameters: Name → number, text, boolean, time, or a list or tuple of these.
         taken: Names that mean something already.
-
-    Raises:
-        RefusalError: A value is something else, or a name is taken or none.
     """
     found: dict[str, Constant | Constants] = {}
     for name, value in parameters.items():

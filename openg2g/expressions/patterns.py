@@ -35,11 +35,7 @@ def in_case(function: str, text: str) -> str:
 
 
 def check_pattern(pattern: str) -> None:
-    """Make sure that a pattern is one.
-
-    Raises:
-        RefusalError: It is too long.
-    """
+    """Make sure that a pattern is one."""
     if len(pattern) > MAX_PATTERN:
         raise RefusalError(f"a pattern may have at most {MAX_PATTERN} characters.")
 

@@ -7,6 +7,7 @@ be applied to what has not been stored yet.
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from openg2g.expressions.comparisons import COMPARISON_FUNCTIONS
 from openg2g.expressions.patterns import in_case, matches
 from openg2g.expressions.read import ROOT_SPEC, read_condition, read_spec_condition
 from openg2g.expressions.types import Kind, Type
-from openg2g.expressions.vocabulary import MODEL_MAPPINGS, WORKLOAD_FIELDS, WORKLOAD_NAMES
+from openg2g.expressions.vocabulary import MODEL_MAPPINGS, NAME_FIELDS, WORKLOAD_FIELDS, WORKLOAD_NAMES
 from openg2g.models.digest import model_spec_digest
 from openg2g.models.revision import Revision
 from openg2g.models.spec import LLMInferenceModelSpec, LLMInferenceWorkload
@@ -98,6 +99,17 @@ def _compiled(node: tree.Expression) -> _Evaluate:
     return _COMPILERS[type(node)](node)
 
 
+def _of_value(operand: tree.Expression, function: Callable[[Any], Any]) -> _Evaluate:
+    """Apply a function to a value; what has none gives none."""
+    evaluate_operand = _compiled(operand)
+
+    def evaluate(subject: _Subject) -> Any:
+        value = evaluate_operand(subject)
+        return None if value is None else function(value)
+
+    return evaluate
+
+
 def _constant(node: tree.Constant) -> _Evaluate:
     return lambda subject: node.value
 
@@ -107,13 +119,9 @@ def _constants(node: tree.Constants) -> _Evaluate:
 
 
 def _field(node: tree.Field) -> _Evaluate:
-    if node.name == "tags":
-        return lambda subject: subject.tags
-    if node.name == "aliases":
-        return lambda subject: subject.aliases
-    if node.name in WORKLOAD_FIELDS:
-        return lambda subject: getattr(subject.workload, node.name)
-    return lambda subject: getattr(subject.revision, node.name)
+    if node.name in NAME_FIELDS:
+        return operator.attrgetter(node.name)
+    return operator.attrgetter(f"{'workload' if node.name in WORKLOAD_FIELDS else 'revision'}.{node.name}")
 
 
 def _variable(node: tree.Variable) -> _Evaluate:
@@ -131,14 +139,7 @@ def _element(node: tree.Element) -> _Evaluate:
 
 
 def _spec_field(node: tree.SpecField) -> _Evaluate:
-    spec = _compiled(node.spec)
-    read = model_spec_digest if node.name == "digest" else operator.attrgetter(node.name)
-
-    def evaluate(subject: _Subject) -> Any:
-        found = spec(subject)
-        return None if found is None else read(found)
-
-    return evaluate
+    return _of_value(node.spec, model_spec_digest if node.name == "digest" else operator.attrgetter(node.name))
 
 
 def _lookup(node: tree.Lookup) -> _Evaluate:
@@ -148,22 +149,26 @@ def _lookup(node: tree.Lookup) -> _Evaluate:
     return lambda subject: subject.tags.get(key(subject))
 
 
+def _at(path: tuple[str | int, ...]) -> _Evaluate:
+    return lambda subject: at_path(cast(Revision, subject.revision).annotations, path)
+
+
 def _annotation(node: tree.Annotation) -> _Evaluate:
-    kind = node.type.kind
-    return lambda subject: as_kind(at_path(cast(Revision, subject.revision).annotations, node.path), kind)
+    found, kind = _at(node.path), node.type.kind
+    return lambda subject: as_kind(found(subject), kind)
 
 
 def _annotation_length(node: tree.AnnotationLength) -> _Evaluate:
-    return lambda subject: length(at_path(cast(Revision, subject.revision).annotations, node.path))
+    found = _at(node.path)
+    return lambda subject: length(found(subject))
 
 
 def _annotation_contains(node: tree.AnnotationContains) -> _Evaluate:
-    item = _compiled(node.item)
+    item, found = _compiled(node.item), _at(node.path)
 
     def evaluate(subject: _Subject) -> bool | None:
         wanted = item(subject)
-        value = at_path(cast(Revision, subject.revision).annotations, node.path)
-        return None if wanted is None else holds(value, wanted)
+        return None if wanted is None else holds(found(subject), wanted)
 
     return evaluate
 
@@ -190,9 +195,8 @@ def _present(node: tree.Present) -> _Evaluate:
 
 def _logical(node: tree.Logical) -> _Evaluate:
     operands = [_compiled(operand) for operand in node.operands]
-    if node.operator == "and":
-        return lambda subject: all(operand(subject) for operand in operands)
-    return lambda subject: any(operand(subject) for operand in operands)
+    decide = all if node.operator == "and" else any
+    return lambda subject: decide(operand(subject) for operand in operands)
 
 
 def _not(node: tree.Not) -> _Evaluate:
@@ -212,27 +216,16 @@ def _compute(node: tree.Compute) -> _Evaluate:
 
 
 def _as_float(node: tree.AsFloat) -> _Evaluate:
-    operand = _compiled(node.operand)
-
-    def evaluate(subject: _Subject) -> float | None:
-        value = operand(subject)
-        return None if value is None else float(value)
-
-    return evaluate
+    return _of_value(node.operand, float)
 
 
 def _in_range(node: tree.InRange) -> _Evaluate:
-    operand, kind = _compiled(node.operand), node.type
-
-    def evaluate(subject: _Subject) -> Any:
-        value = operand(subject)
-        if value is None:
-            return None
-        if kind.kind is Kind.INTEGER:
-            return value if kind.low <= value <= kind.high else None
-        return value if value == 0 or kind.smallest <= abs(value) <= kind.largest else None
-
-    return evaluate
+    kind = node.type
+    if kind.kind is Kind.INTEGER:
+        return _of_value(node.operand, lambda value: value if kind.low <= value <= kind.high else None)
+    return _of_value(
+        node.operand, lambda value: value if value == 0 or kind.smallest <= abs(value) <= kind.largest else None
+    )
 
 
 def _choice(node: tree.Choice) -> _Evaluate:
@@ -241,23 +234,11 @@ def _choice(node: tree.Choice) -> _Evaluate:
 
 
 def _text_length(node: tree.TextLength) -> _Evaluate:
-    operand = _compiled(node.operand)
-
-    def evaluate(subject: _Subject) -> int | None:
-        text = operand(subject)
-        return None if text is None else len(text)
-
-    return evaluate
+    return _of_value(node.operand, len)
 
 
 def _text_case(node: tree.TextCase) -> _Evaluate:
-    operand = _compiled(node.operand)
-
-    def evaluate(subject: _Subject) -> str | None:
-        text = operand(subject)
-        return None if text is None else in_case(node.function, text)
-
-    return evaluate
+    return _of_value(node.operand, partial(in_case, node.function))
 
 
 _TEXT_TESTS: Mapping[str, Callable[[str, str], bool]] = {
@@ -269,13 +250,8 @@ _TEXT_TESTS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def _text_test(node: tree.TextTest) -> _Evaluate:
-    operand, holds_for = _compiled(node.operand), _TEXT_TESTS[node.test]
-
-    def evaluate(subject: _Subject) -> bool:
-        text = operand(subject)
-        return text is not None and holds_for(text, node.text)
-
-    return evaluate
+    holds_for = _TEXT_TESTS[node.test]
+    return _of_value(node.operand, lambda text: holds_for(text, node.text))
 
 
 def _aggregate(node: tree.Aggregate) -> _Evaluate:
@@ -300,16 +276,10 @@ def _aggregate(node: tree.Aggregate) -> _Evaluate:
         return lambda subject: decide(elements(subject))
     if node.function == "len":
         return lambda subject: sum(1 for _ in subjects(subject, 0))
-    function = {"sum": sum_of, "min": _least, "max": _greatest}[node.function]
+    function: Callable[[Iterable[Any]], Any] = sum_of
+    if node.function != "sum":
+        function = partial(min if node.function == "min" else max, default=None)
     return lambda subject: function(value for value in elements(subject) if value is not None)
-
-
-def _least(values: Iterable[Any]) -> Any:
-    return min(values, default=None)
-
-
-def _greatest(values: Iterable[Any]) -> Any:
-    return max(values, default=None)
 
 
 _COMPILERS: Mapping[type, Callable[[Any], _Evaluate]] = {

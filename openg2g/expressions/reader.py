@@ -37,11 +37,7 @@ class Reader(ABC):
         """Read further in, where a loop gives names a meaning."""
 
     def refuse(self, node: ast.AST, problem: str) -> NoReturn:
-        """Refuse a node.
-
-        Raises:
-            FilterError: Always.
-        """
+        """Refuse a node."""
         raise self.source.error(node, problem)
 
     def attempt(self, node: ast.AST, make: Callable[..., Expression], *arguments: Any) -> Expression:

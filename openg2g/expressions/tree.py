@@ -5,7 +5,8 @@ number too large to compute with. Whatever is computed from one that has none ha
 false, so conditions always have a value.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -17,8 +18,14 @@ AggregateFunction = Literal["any", "all", "sum", "min", "max", "len"]
 Scalar = bool | int | float | str | datetime
 
 
+class Expression:
+    """Any node."""
+
+    type: Type
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(Expression):
     """A literal or parameter."""
 
     value: Scalar
@@ -26,7 +33,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Constants:
+class Constants(Expression):
     """A list, tuple or set of literals of one type, or a parameter that is one."""
 
     values: tuple[Scalar, ...]
@@ -35,7 +42,7 @@ class Constants:
 
 
 @dataclass(frozen=True)
-class Field:
+class Field(Expression):
     """A name of the vocabulary, or a fact that is stored of a workload."""
 
     name: str
@@ -43,7 +50,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Variable:
+class Variable(Expression):
     """What a loop is at: a model spec, a batch size, a label. `number` tells variables of one name apart."""
 
     name: str
@@ -52,7 +59,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Element:
+class Element(Expression):
     """An item of a sequence by its index; negative ones count from the end. No value beyond either end."""
 
     sequence: "Sequence"
@@ -61,25 +68,25 @@ class Element:
 
 
 @dataclass(frozen=True)
-class SpecField:
+class SpecField(Expression):
     """A field of a model spec."""
 
-    spec: "Variable | Element"
+    spec: Variable | Element
     name: str
     type: Type
 
 
 @dataclass(frozen=True)
-class Lookup:
+class Lookup(Expression):
     """The value of a key in a mapping of the vocabulary; no value where there is no such key."""
 
     mapping: str
-    key: "Expression"
+    key: Expression
     type: Type
 
 
 @dataclass(frozen=True)
-class Annotation:
+class Annotation(Expression):
     """A place in the annotations, read as a number, text or boolean; no value where it is of another kind."""
 
     path: tuple[str | int, ...]
@@ -87,107 +94,107 @@ class Annotation:
 
 
 @dataclass(frozen=True)
-class AnnotationContains:
+class AnnotationContains(Expression):
     """Whether a place in the annotations is an object with a key, a list with a text, or a text with another in it.
 
     No value where nothing, or something else, is there.
     """
 
     path: tuple[str | int, ...]
-    item: "Expression"
+    item: Expression
     type = BOOLEAN
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(Expression):
     """A comparison of two values of one kind."""
 
     operator: Comparison
-    left: "Expression"
-    right: "Expression"
+    left: Expression
+    right: Expression
     type = BOOLEAN
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Expression):
     """Whether a value is one of some constants of its kind."""
 
-    operand: "Expression"
+    operand: Expression
     constants: Constants
     type = BOOLEAN
 
 
 @dataclass(frozen=True)
-class Present:
+class Present(Expression):
     """Whether something has a value."""
 
-    operand: "Expression"
+    operand: Expression
     type = BOOLEAN
 
 
 @dataclass(frozen=True)
-class Logical:
+class Logical(Expression):
     """Conditions joined by `and` or `or`."""
 
     operator: Literal["and", "or"]
-    operands: tuple["Expression", ...]
+    operands: tuple[Expression, ...]
     type = BOOLEAN
 
 
 @dataclass(frozen=True)
-class Not:
+class Not(Expression):
     """A condition negated."""
 
-    operand: "Expression"
+    operand: Expression
     type = BOOLEAN
 
 
 @dataclass(frozen=True)
-class Compute:
+class Compute(Expression):
     """Two numbers of one kind computed with; `//` and `%` meet no negative number, and `/` no whole one."""
 
     operator: Computation
-    left: "Expression"
-    right: "Expression"
+    left: Expression
+    right: Expression
     type: Type
 
 
 @dataclass(frozen=True)
-class AsFloat:
+class AsFloat(Expression):
     """A whole number as a floating-point number."""
 
-    operand: "Expression"
+    operand: Expression
     type: Type
 
 
 @dataclass(frozen=True)
-class InRange:
+class InRange(Expression):
     """A stored number in arithmetic: no value beyond the bounds of the type."""
 
-    operand: "Expression"
+    operand: Expression
     type: Type
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Expression):
     """`then if test else otherwise`, both of one kind."""
 
-    test: "Expression"
-    then: "Expression"
-    otherwise: "Expression"
+    test: Expression
+    then: Expression
+    otherwise: Expression
     type: Type
 
 
 @dataclass(frozen=True)
-class TextLength:
+class TextLength(Expression):
     """Characters of a text."""
 
-    operand: "Expression"
+    operand: Expression
     type = integer(0, 2**31)
 
 
 @dataclass(frozen=True)
-class AnnotationLength:
+class AnnotationLength(Expression):
     """Items of a list, keys of an object, or characters of a text in the annotations; no value of anything else."""
 
     path: tuple[str | int, ...]
@@ -195,20 +202,20 @@ class AnnotationLength:
 
 
 @dataclass(frozen=True)
-class TextCase:
+class TextCase(Expression):
     """A text in lower or upper case, letter by letter."""
 
     function: Literal["lower", "upper"]
-    operand: "Expression"
+    operand: Expression
     type = TEXT
 
 
 @dataclass(frozen=True)
-class TextTest:
+class TextTest(Expression):
     """Whether a text begins or ends with a constant text, contains it, or matches it as a pattern."""
 
     test: Literal["startswith", "endswith", "contains", "fnmatch"]
-    operand: "Expression"
+    operand: Expression
     text: str
     type = BOOLEAN
 
@@ -219,18 +226,18 @@ class Loop:
 
     variable: Variable
     sequence: "Sequence"
-    conditions: tuple["Expression", ...] = ()
+    conditions: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)
-class Aggregate:
+class Aggregate(Expression):
     """What a function makes of a generator expression; `len` counts its elements.
 
     `sum`, `min` and `max` pass over elements that have no value; `min` and `max` of nothing have none.
     """
 
     function: AggregateFunction
-    element: "Expression"
+    element: Expression
     loops: tuple[Loop, ...]
     type: Type
 
@@ -238,69 +245,40 @@ class Aggregate:
 Sequence = Field | SpecField | Constants
 """What can be looped over."""
 
-Expression = (
-    Constant
-    | Constants
-    | Field
-    | Variable
-    | Element
-    | SpecField
-    | Lookup
-    | Annotation
-    | AnnotationContains
-    | Compare
-    | OneOf
-    | Present
-    | Logical
-    | Not
-    | Compute
-    | AsFloat
-    | InRange
-    | Choice
-    | TextLength
-    | AnnotationLength
-    | TextCase
-    | TextTest
-    | Aggregate
-)
-"""Any node."""
-
 TRUE = Constant(True, BOOLEAN)
 FALSE = Constant(False, BOOLEAN)
 
 
 def children(node: object) -> list[object]:
     """Return the nodes right below a node, loops included."""
-    values = [getattr(node, field.name) for field in fields(node)]  # type: ignore[arg-type]  # Every node is a dataclass.
-    flat = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
-    return [value for value in flat if isinstance(value, Expression | Loop)]
+    flat = [item for value in vars(node).values() for item in (value if isinstance(value, tuple) else (value,))]
+    return [item for item in flat if isinstance(item, Expression | Loop)]
 
 
-def size(node: object) -> int:
+def size(node: Expression) -> int:
     """Count the nodes and constants as they come in SQL, where some operands stand several times."""
-    known: dict[int, int] = {}
 
-    def count(part: object) -> int:
-        if id(part) not in known:
-            below = sum(map(count, children(part)))
-            own = len(part.values) if isinstance(part, Constants) else 1
-            known[id(part)] = own + below * _COPIES.get(type(part), 1)
-        return known[id(part)]
+    def own(part: object) -> int:
+        return len(part.values) if isinstance(part, Constants) else 1
 
-    return count(node)
+    return _folded(node, lambda part, below: own(part) + sum(below) * _COPIES.get(type(part), 1))
 
 
-def sql_depth(node: object) -> int:
+def sql_depth(node: Expression) -> int:
     """Return how deep the SQL of a node nests, in entries of SQLite's parser stack; it has 100, and the query some."""
+    return _folded(node, lambda part, below: max(below, default=0) + _STACKED.get(type(part), 2))
+
+
+def _folded(node: object, measure: Callable[[object, list[int]], int]) -> int:
+    """Measure a node by the measures of those below it; what stands in several places is measured once."""
     known: dict[int, int] = {}
 
-    def depth(part: object) -> int:
+    def measured(part: object) -> int:
         if id(part) not in known:
-            below = max(map(depth, children(part)), default=0)
-            known[id(part)] = below + _STACKED.get(type(part), 2)
+            known[id(part)] = measure(part, [measured(child) for child in children(part)])
         return known[id(part)]
 
-    return depth(node)
+    return measured(node)
 
 
 _COPIES = {InRange: 4, AnnotationContains: 4}
@@ -329,15 +307,9 @@ def may_lack_value(node: object) -> bool:
     match node:
         case Element() | Lookup() | Annotation() | AnnotationLength() | InRange():
             return True
-        case Compute(operator="/" | "//" | "%"):
+        case Compute(operator="/" | "//" | "%") | Aggregate(function="min" | "max"):
             return True
-        case Aggregate(function="min" | "max"):
-            return True
-        case Aggregate() | Field() | Constant() | Constants() | Variable():
-            return False
-        case Choice(type=Type(kind=Kind.BOOLEAN)) | Compare() | OneOf() | Present() | Logical() | Not():
-            return False
-        case TextTest() | AnnotationContains():
+        case Aggregate() | Expression(type=Type(kind=Kind.BOOLEAN)):
             return False
         case _:
             return any(may_lack_value(child) for child in children(node))

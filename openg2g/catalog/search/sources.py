@@ -161,20 +161,13 @@ def spec_subquery(scope: Scope, name: str, label: Column) -> Column:
 
 
 def _repeated_union_rows(scope: Scope) -> Rows:
-    place, spec, member = (
-        aliased(WorkloadModelRow),
-        aliased(ModelSpecRow),
-        aliased(BatchSizeRow),
-    )
-    return Rows(
-        member.batch_size.expression,
-        [member.batch_size],
-        [
-            (place, place.workload_id == scope.workload.id),
-            (spec, spec.id == place.model_spec_id),
-            (member, member.batch_size_list_id == spec.batch_size_list_id),
-        ],
-    )
+    place, spec, member = aliased(WorkloadModelRow), aliased(ModelSpecRow), aliased(BatchSizeRow)
+    tables: list[Joined] = [
+        (place, place.workload_id == scope.workload.id),
+        (spec, spec.id == place.model_spec_id),
+        (member, member.batch_size_list_id == spec.batch_size_list_id),
+    ]
+    return Rows(member.batch_size.expression, [member.batch_size], tables)
 
 
 def _union_rows(scope: Scope) -> Rows:
