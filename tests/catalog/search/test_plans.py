@@ -69,7 +69,8 @@ def plans_of(catalog: Catalog, expression: str, when: When = NOW, sort: str = ""
     """Return the plan of every statement of a search, as it is sent."""
     with recording(catalog) as statements:
         catalog.search_page(expression, when=when, sort=sort or (), limit=20)
-    prefix = "EXPLAIN QUERY PLAN " if catalog.database.engine.dialect.name == "sqlite" else "EXPLAIN "
+    is_sqlite = catalog.database.engine.dialect.name == "sqlite"
+    prefix = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
     plans = []
     for text, values in statements:
         # So many entries of an index and no more; where as many rows match, Postgres reads them from the table.
