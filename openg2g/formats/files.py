@@ -14,7 +14,7 @@ from openg2g.formats.archive.entries import SIGNATURE, is_archive
 from openg2g.formats.document import Document
 from openg2g.formats.limits import size_text
 from openg2g.formats.part_files import part_of
-from openg2g.formats.registry import format_name_of, get_binary_format, get_entry, get_format, get_text_format
+from openg2g.formats.registry import format_name_of, get_entry, get_format
 from openg2g.formats.text_files import invalid
 from openg2g.models.errors import CatalogError, InvalidDocumentError, SourceError
 
@@ -132,12 +132,9 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         InvalidDocumentError: The format cannot express the documents.
     """
     name = format_name or format_name_of_stream(path)
-    if get_entry(name).is_binary:
-        with writing_bytes(path, replace=replace) as binary_stream:
-            get_binary_format(name).write(documents, binary_stream)
-    else:
-        with writing_text(path, replace=replace) as stream:
-            get_text_format(name).write(documents, stream)
+    lend = writing_bytes if get_entry(name).is_binary else writing_text
+    with lend(path, replace=replace) as stream:
+        get_format(name).write(documents, stream)
 
 
 @contextmanager

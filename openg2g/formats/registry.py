@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol
 
 from openg2g.formats.document import Document
 from openg2g.formats.losses import Loss
@@ -19,7 +19,7 @@ from openg2g.models.errors import InvalidDocumentError, UnknownFormatError
 
 
 class FileFormat(Protocol):
-    """Reads files of one format."""
+    """Reads and writes files of one format."""
 
     def read(
         self, stream: BinaryIO, where: str, max_bytes: int | None = None
@@ -29,19 +29,8 @@ class FileFormat(Protocol):
     def losses(self, document: Document) -> Sequence[Loss]:
         """List what the format loses of a document; of what it cannot write, see the errors of `write`."""
 
-
-class TextFormat(FileFormat, Protocol):
-    """Reads and writes files that are text."""
-
-    def write(self, documents: Iterable[Document], stream: TextIO) -> None:
-        """Write documents."""
-
-
-class BinaryFormat(FileFormat, Protocol):
-    """Reads and writes files that are not text."""
-
-    def write(self, documents: Iterable[Document], stream: BinaryIO) -> None:
-        """Write documents."""
+    def write(self, documents: Iterable[Document], stream: Any) -> None:
+        """Write documents into a text stream, or into a binary one where `RegisteredFormat.is_binary` says so."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +40,8 @@ class RegisteredFormat:
     Attributes:
         name: What `--format` takes.
         suffixes: File suffixes that mean this format.
-        home: `module:attribute` of the object that reads and writes: a `TextFormat`, or a `BinaryFormat`.
-        is_binary: Which of the two it is.
+        home: `module:attribute` of the object that reads and writes, a `FileFormat`.
+        is_binary: Whether it is written into a binary stream.
     """
 
     name: str
@@ -79,24 +68,13 @@ FORMAT_NAMES = tuple(entry.name for entry in FORMATS)
 
 
 def get_format(name: str) -> FileFormat:
-    """Return the format of a name, to read with.
+    """Return the format of a name.
 
     Raises:
         UnknownFormatError: There is none.
     """
-    found: FileFormat = _load(get_entry(name))
-    return found
-
-
-def get_text_format(name: str) -> TextFormat:
-    """Return the format of a name, to write text with; `RegisteredFormat.is_binary` is False for it."""
-    found: TextFormat = _load(get_entry(name))
-    return found
-
-
-def get_binary_format(name: str) -> BinaryFormat:
-    """Return the format of a name, to write bytes with; `RegisteredFormat.is_binary` is True for it."""
-    found: BinaryFormat = _load(get_entry(name))
+    module, _, attribute = get_entry(name).home.partition(":")
+    found: FileFormat = getattr(import_module(module), attribute)
     return found
 
 
@@ -110,11 +88,6 @@ def get_entry(name: str) -> RegisteredFormat:
         if entry.name == name:
             return entry
     raise UnknownFormatError(f"unknown format {name!r}. Known: {', '.join(FORMAT_NAMES)}.")
-
-
-def _load(entry: RegisteredFormat) -> Any:
-    module, _, attribute = entry.home.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def format_name_of(path: str | os.PathLike[str]) -> str:

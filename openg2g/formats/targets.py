@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from openg2g.formats.document import Document
 from openg2g.formats.limits import MAX_PROBLEMS
 from openg2g.formats.losses import Loss, LossKind
-from openg2g.formats.registry import get_binary_format, get_entry, get_format, get_text_format
+from openg2g.formats.registry import get_entry, get_format
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 
@@ -23,10 +23,8 @@ def find_losses(document: Document, format_name: str) -> list[Loss]:
     """
     losses = list(get_format(format_name).losses(document))
     try:
-        if get_entry(format_name).is_binary:
-            get_binary_format(format_name).write([document], io.BytesIO())
-        else:
-            get_text_format(format_name).write([document], io.StringIO())
+        stream = io.BytesIO() if get_entry(format_name).is_binary else io.StringIO()
+        get_format(format_name).write([document], stream)
     except InvalidDocumentError as error:
         losses += [Loss(LossKind.REFUSED, problem.path, problem.message) for problem in error.problems]
     return losses

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openg2g.formats.document import Document
-from openg2g.formats.registry import FORMAT_NAMES, FORMATS, format_name_of, get_format, get_text_format
+from openg2g.formats.registry import FORMAT_NAMES, FORMATS, format_name_of, get_format
 from openg2g.models.errors import CatalogError, UnknownFormatError
 from tests.builders import make_workload
 from tests.formats.configs import OFFLINE_0_2
@@ -33,7 +33,7 @@ def test_documents_are_written_as_they_arrive(name: str) -> None:
             written_before.append(stream.tell())
             yield Document(make_workload(), name=f"n{index}")
 
-    get_text_format(name).write(arriving(), stream)
+    get_format(name).write(arriving(), stream)
     # Whether there is a second one decides how a file begins; from then on, nothing waits for what comes after it.
     assert all(before < after for before, after in itertools.pairwise(written_before[2:]))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from openg2g.formats.document import Document
-from openg2g.formats.registry import get_binary_format, get_entry, get_format, get_text_format
+from openg2g.formats.registry import get_entry, get_format
 from openg2g.models.errors import InvalidDocumentError
 
 
@@ -52,7 +52,7 @@ def message_of(content: bytes | str | object, format_name: str = "json", max_byt
 def written(documents: Iterable[Document], format_name: str = "json") -> str:
     """Write documents as a file that is text."""
     stream = io.StringIO()
-    get_text_format(format_name).write(documents, stream)
+    get_format(format_name).write(documents, stream)
     return stream.getvalue()
 
 
@@ -61,7 +61,7 @@ def written_bytes(documents: Iterable[Document], format_name: str) -> bytes:
     if not get_entry(format_name).is_binary:
         return written(documents, format_name).encode()
     stream = io.BytesIO()
-    get_binary_format(format_name).write(documents, stream)
+    get_format(format_name).write(documents, stream)
     return stream.getvalue()
 
 

@@ -41,7 +41,6 @@ class CommittedVersion:
         author: `Name <email>`.
         authored_at: Author date, UTC; None where the commit has none between the years 1 and 9999.
         subject: First paragraph of the commit's message, on one line.
-        is_merge: Whether the commit has several parents.
         is_repetition: Whether this is a merge that only has what a parent and the version before it have.
         kind: What the path is in that commit.
         content: Content of the file; None where it is no file.
@@ -52,7 +51,6 @@ class CommittedVersion:
     author: str
     authored_at: datetime | None
     subject: str
-    is_merge: bool
     is_repetition: bool
     kind: VersionKind
     content: bytes | None
@@ -156,44 +154,14 @@ def commit_of_source(source: str) -> str:
     return source.split(":", 2)[1] if source.startswith(SOURCE_PREFIX) else ""
 
 
-def read_git_history(path: str) -> Iterator[CommittedVersion]:
-    """Yield every committed version of a file, oldest first; the list is made at once.
-
-    Raises:
-        SourceError: As `list_git_history` does.
-
-    Example:
-        for version in read_git_history("config.json"):
-            print(version.authored_at, version.author, version.subject)
-    """
-    return list_git_history(path).versions()
-
-
-def documents_of_history(
-    path: str, format_name: str | None = None
-) -> Iterator[Document | InvalidDocumentError | SkippedVersion]:
-    """Yield the documents of every committed version of a file, oldest first.
-
-    A document's `where` is `PATH@COMMIT`, and its revision data are author, author date, subject and source of the
-    commit, in place of what the file says of a revision.
-
-    Args:
-        path: The file.
-        format_name: Format of all versions; None to tell it from the suffix that each has.
-
-    Raises:
-        SourceError: As `list_git_history` does.
-        UnknownFormatError: The suffix means nothing to us.
-    """
-    get_format(format_name or format_name_of(path))
-    versions = read_git_history(path)
-    return (outcome for version in versions for outcome in documents_of_version(version, format_name))
-
-
 def documents_of_version(
     version: CommittedVersion, format_name: str | None = None
 ) -> Iterator[Document | InvalidDocumentError | SkippedVersion]:
-    """Yield the documents of one version, or why there are none."""
+    """Yield the documents of one version, or why there are none.
+
+    A document's `where` is `PATH@COMMIT`, and its revision data are author, author date, subject and source of the
+    commit, in place of what the file says of a revision.
+    """
     if version.is_repetition:
         yield SkippedVersion(version, "is a merge that takes the file from a parent.")
     elif version.authored_at is None:
@@ -246,7 +214,6 @@ def _version(change: FileChange, content: bytes | None, *, is_repetition: bool) 
         author=change.author,
         authored_at=change.authored_at,
         subject=change.subject,
-        is_merge=change.is_merge,
         is_repetition=is_repetition,
         kind=_kind(change),
         content=content,

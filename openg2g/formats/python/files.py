@@ -37,7 +37,6 @@ from openg2g.formats.python.workloads import (
     OnlySpecsError,
     WorkloadReader,
     specs_of,
-    weight_of_workload,
 )
 from openg2g.formats.python.writing import MAX_BYTES, write_module
 from openg2g.formats.text_files import invalid, read_at_most
@@ -97,7 +96,7 @@ class ScriptReader:
         outcomes: list[Document | InvalidDocumentError] = []
         lines_of_names: dict[str, int] = {}
         for found in self._workloads(search):
-            weight = weight_of_workload(found) + self._comments(found).weight
+            weight = weight_of(found.value) + self._comments(found).weight
             if not search.evaluator.charge(weight):
                 message = (
                     f"has more workloads than we read from one script: the rest, from line {found.node.lineno} on,"

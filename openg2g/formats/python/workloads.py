@@ -18,7 +18,7 @@ from openg2g.formats.openg2g.layout import REPLICA_KEYS, recognise_version
 from openg2g.formats.openg2g.origin import ORIGIN
 from openg2g.formats.python.literals import DEPLOYMENTS, MODEL_SPEC, MODEL_SPEC_0_0_1, RECORDS, SCHEDULE, WORKLOAD
 from openg2g.formats.python.search import Found, Schedules
-from openg2g.formats.python.values import Argument, Construct, Items, Table, Unknown, Value, weight_of
+from openg2g.formats.python.values import Argument, Construct, Items, Table, Unknown, Value
 from openg2g.models.errors import InvalidDocumentError, Problem
 
 _MODEL_SPECS = (MODEL_SPEC, MODEL_SPEC_0_0_1)
@@ -301,11 +301,6 @@ def specs_of(found: Found) -> Iterable[Construct]:
             member = member.arguments["spec"].value
         if isinstance(member, Construct):
             yield member
-
-
-def weight_of_workload(found: Found) -> int:
-    """Count what it costs to read a workload."""
-    return weight_of(found.value)
 
 
 def _is_0_2(spec: Construct) -> bool:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from openg2g.formats.document import Document
-from openg2g.formats.git.history import documents_of_history, list_git_history
-from openg2g.models.errors import InvalidDocumentError, SourceError, UnknownFormatError
-from tests.formats.git.views import replicas_of, subjects_of, versions_of
+from openg2g.formats.git.history import list_git_history
+from openg2g.models.errors import InvalidDocumentError, SourceError
+from tests.formats.git.views import documents_of_history, replicas_of, subjects_of, versions_of
 from tests.git_repository import BOB, GitRepository, config_0_1, config_0_2, native
 
 
@@ -28,7 +28,7 @@ def test_every_commit_of_the_file_is_a_version_oldest_first(repository: GitRepos
     )
     assert (two.commit, two.author) == (second, "Bob <bob@example.org>")
     assert one.authored_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert (one.kind, one.is_merge, one.where) == ("file", False, f"fleet.json@{first[:12]}")
+    assert (one.kind, one.where) == ("file", f"fleet.json@{first[:12]}")
     assert one.content == (repository.path / "fleet.json").read_bytes().replace(b": 2,", b": 1,")
 
 
@@ -156,11 +156,6 @@ def test_a_suffix_that_changed_along_the_way(repository: GitRepository) -> None:
     assert [type(outcome) for outcome in good] == [Document, Document]
     named = documents_of_history(str(repository.path / "fleet.json"), "json")
     assert [type(outcome) for outcome in named] == [Document] * 3
-
-
-def test_an_unknown_suffix_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormatError, match="means no format"):
-        documents_of_history(str(tmp_path / "fleet.txt"))
 
 
 def test_a_version_that_cannot_be_read_is_reported_in_its_place(repository: GitRepository) -> None:

@@ -1,13 +1,23 @@
 """Short ways to read the committed versions of a file."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from openg2g.formats.document import Document
-from openg2g.formats.git.history import CommittedVersion, documents_of_history, read_git_history
+from openg2g.formats.git.history import CommittedVersion, SkippedVersion, documents_of_version, list_git_history
+from openg2g.models.errors import InvalidDocumentError
 
 
 def versions_of(path: Path | str) -> list[CommittedVersion]:
-    return list(read_git_history(str(path)))
+    return list(list_git_history(str(path)).versions())
+
+
+def documents_of_history(
+    path: str, format_name: str | None = None
+) -> Iterator[Document | InvalidDocumentError | SkippedVersion]:
+    """Yield what every committed version of a file holds, oldest first."""
+    for version in list_git_history(path).versions():
+        yield from documents_of_version(version, format_name)
 
 
 def subjects_of(path: Path | str) -> list[str]:

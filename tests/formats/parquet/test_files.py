@@ -650,12 +650,12 @@ class Blocked:
         if name.partition(".")[0] == "pyarrow":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Blocked())
-from openg2g.formats.registry import get_binary_format, get_format
+from openg2g.formats.registry import get_format
 from openg2g.models.errors import MissingLibraryError
 assert list(get_format("jsonl").read(io.BytesIO(b""), "f")) == []
 for use in (lambda f: list(f.read(io.BytesIO(b""), "f")), lambda f: f.write([], io.BytesIO())):
     try:
-        use(get_binary_format("parquet"))
+        use(get_format("parquet"))
     except MissingLibraryError as error:
         print(error)
 """
