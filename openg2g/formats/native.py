@@ -79,7 +79,7 @@ def document_from_value(value: Mapping[str, Any], where: str, workload: LLMInfer
         report.add("format", f"must be {FORMAT!r}, got {shown(value['format'])}. A newer release may read it.")
     name = checked_name(value["name"], report) if value.get("name") is not None else None
     if workload is None:
-        workload = _workload(value, report)
+        workload = read_workload(value, report)
     annotations = checked_annotations(value.get("annotations", {}), report)
     revision = _revision_data(value["revision"], report) if "revision" in value else _NO_REVISION
     report.raise_problems()
@@ -87,7 +87,8 @@ def document_from_value(value: Mapping[str, Any], where: str, workload: LLMInfer
     return Document(workload, where, name, annotations, revision)
 
 
-def _workload(value: Mapping[str, Any], report: Report) -> LLMInferenceWorkload | None:
+def read_workload(value: Mapping[str, Any], report: Report) -> LLMInferenceWorkload | None:
+    """Read the field `models`; what is wrong with it is noted."""
     if "models" not in value:
         report.add("models", "is missing.")
         return None

@@ -18,10 +18,10 @@ from openg2g.formats.archive.entries import (
     RenameEntry,
     WorkloadEntry,
 )
-from openg2g.formats.document import Report, check_fields, checked_workload
+from openg2g.formats.document import Report
 from openg2g.formats.json.text import decode_json, encode_line
 from openg2g.formats.limits import size_text
-from openg2g.formats.native import MODEL_FIELDS
+from openg2g.formats.native import read_workload
 from openg2g.formats.text_files import decoded
 from openg2g.models.digest import DIGEST_PREFIX, workload_digest
 from openg2g.models.errors import InvalidDocumentError, InvalidRevisionError, Problem
@@ -182,12 +182,12 @@ class _Record:
             raise _invalid(place, "is no record of an archive.")
         self.place = place
         self.kind: str = value["record"]
-        self._fields: dict[str, Any] = value
+        self.fields: dict[str, Any] = value
 
     @property
     def canonical_line(self) -> bytes:
         """The line as an archive is written."""
-        return (encode_line(self._fields) + "\n").encode()
+        return (encode_line(self.fields) + "\n").encode()
 
     def entry(self, name: str) -> Entry:
         """Make the entry of a record that belongs to a name."""
@@ -219,9 +219,9 @@ class _Record:
 
     def optional(self, field: str) -> bool:
         """Whether a field that may be null is not."""
-        if field not in self._fields:
+        if field not in self.fields:
             raise _invalid(self.place, f"{field} is missing.")
-        return self._fields[field] is not None
+        return self.fields[field] is not None
 
     def object(self, field: str) -> Mapping[str, Any]:
         """Return a field that is an object."""
@@ -229,13 +229,8 @@ class _Record:
         annotations_to_text(value)
         return value
 
-    def models(self) -> list[Any]:
-        """Return the list of models."""
-        models: list[Any] = self._field("models", list)
-        return models
-
     def _field(self, field: str, kind: type) -> Any:
-        value = self._fields.get(field)
+        value = self.fields.get(field)
         if not isinstance(value, kind):
             raise _invalid(self.place, f"{field} must be of type {kind.__name__}, got {value!r}.")
         return value
@@ -243,12 +238,7 @@ class _Record:
 
 def _workload_entry(record: _Record, _: str) -> Entry:
     report = Report(record.place)
-    models = record.models()
-    for position, model in enumerate(models):
-        if not isinstance(model, dict):
-            raise _invalid(record.place, f"models[{position}] must be an object.")
-        check_fields(model, MODEL_FIELDS, f"models[{position}]", report)
-    workload = checked_workload(models, "models", report)
+    workload = read_workload(record.fields, report)
     report.raise_problems()
     assert workload is not None  # Whatever kept it from being made has been raised.
     return WorkloadEntry(record.text("digest"), workload)

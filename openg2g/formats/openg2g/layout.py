@@ -27,28 +27,11 @@ REPLICA_KEYS = ("num_replicas", "initial_num_replicas", "simulated_num_replicas"
 FIELD_KEYS = frozenset({*MODEL_FIELDS, *REPLICA_KEYS})
 """Keys of a model that say one of the six fields."""
 
-_CONFIG_KEYS = frozenset(
-    {
-        "data_sources",
-        "training_trace_params",
-        "data_dir",
-        "ieee_case_dir",
-        "mlenergy_data_dir",
-        "requests",
-        "requests_dir",
-    }
-)
+_DIRECTORY_KEYS = frozenset({"data_dir", "ieee_case_dir", "mlenergy_data_dir", "requests_dir"})
+_CONFIG_KEYS = frozenset({*_DIRECTORY_KEYS, "data_sources", "requests", "training_trace_params"})
 _MODEL_KEYS_0_1 = frozenset({"model_id", "initial_num_replicas"})
 _MODEL_KEYS_0_2 = frozenset(
-    {
-        "gpu_model",
-        "task",
-        "batch_sizes",
-        "precision",
-        "tensor_parallel",
-        "expert_parallel",
-        "simulated_num_replicas",
-    }
+    {"gpu_model", "task", "batch_sizes", "precision", "tensor_parallel", "expert_parallel", "simulated_num_replicas"}
 )
 _DEPLOYMENT_KEYS_0_2 = frozenset({*REPLICA_KEYS, "initial_batch_size"})
 

@@ -12,6 +12,7 @@ import ast
 from collections.abc import Mapping
 from typing import Protocol
 
+from openg2g.formats.native import MODEL_FIELDS
 from openg2g.formats.python.values import (
     TOO_LARGE,
     Argument,
@@ -46,14 +47,7 @@ RECORDS = ("GPUEndpointMapping",)
 
 POSITIONAL_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     WORKLOAD: ("models",),
-    MODEL_SPEC_0_0_1: (
-        "model_label",
-        "num_replicas",
-        "gpus_per_replica",
-        "initial_batch_size",
-        "itl_deadline_s",
-        "feasible_batch_sizes",
-    ),
+    MODEL_SPEC_0_0_1: MODEL_FIELDS,
     MODEL_SPEC: (),
     "ModelDeployment": ("spec", "initial_batch_size"),
     "VLLMDeployment": (),
