@@ -22,25 +22,15 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 @dataclass
 class Scope:
-    """The names of a module, class, function, branch or comprehension.
+    """The names of a module, class, function, branch or comprehension."""
 
-    Attributes:
-        title: Qualified name of the function or class, empty in the module.
-        outer: The scope around it.
-        is_function: Whether its statements run later than those around it.
-        is_class: Whether its names are no names in the functions within.
-        times: How often each name of the module, class or function is assigned.
-        values: What the names stand for so far.
-        changes: Name → line that changes what it stands for in place, anywhere in the script.
-    """
-
-    title: str
+    title: str  # Qualified name of the function or class, empty in the module.
     outer: "Scope | None" = None
-    is_function: bool = False
-    is_class: bool = False
-    times: Mapping[str, int] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)
-    changes: Mapping[str, int] = field(default_factory=dict)
+    is_function: bool = False  # Its statements run later than those around it.
+    is_class: bool = False  # Its names are no names in the functions within.
+    times: Mapping[str, int] = field(default_factory=dict)  # How often each name is assigned.
+    values: dict[str, Value] = field(default_factory=dict)  # What the names stand for so far.
+    changes: Mapping[str, int] = field(default_factory=dict)  # Name → line that changes its value in place.
 
     def find(self, name: str) -> "Value | Missing":
         """Return what a name stands for at this place, `MISSING` if nobody assigns it."""

@@ -40,19 +40,12 @@ class Unknown:
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """A tuple, or a list.
-
-    Attributes:
-        members: What is in it.
-        is_list: Whether it is a list.
-        weight: Plain values in it.
-        can_change: Whether it is a list, or holds a list or dict.
-    """
+    """A tuple, or a list."""
 
     members: "tuple[Value, ...]"
     is_list: bool
-    weight: int
-    can_change: bool
+    weight: int  # Plain values in it.
+    can_change: bool  # It is a list, or holds a list or dict.
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,21 +66,13 @@ class Argument:
 
 @dataclass(frozen=True, eq=False)
 class Construct:
-    """A call of one of OpenG2G's classes.
-
-    Attributes:
-        kind: Name of the class.
-        node: The call.
-        arguments: Parameter → argument, positional ones under the names that the signature gives them.
-        faults: Arguments that no parameter can be told of.
-        weight: Plain values in it.
-    """
+    """A call of one of OpenG2G's classes."""
 
     kind: str
     node: ast.Call
-    arguments: Mapping[str, Argument]
-    faults: tuple[Unknown, ...]
-    weight: int
+    arguments: Mapping[str, Argument]  # By parameter, also those given by position.
+    faults: tuple[Unknown, ...]  # Arguments that no parameter can be told of.
+    weight: int  # Plain values in it.
 
 
 @dataclass(frozen=True, eq=False)

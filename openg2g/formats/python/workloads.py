@@ -35,18 +35,7 @@ class DependsOnParametersError(Exception):
 
 @dataclass
 class WorkloadReader:
-    """Reads one workload of a script.
-
-    Attributes:
-        found: The workload as it stands in the script.
-        schedules: The dicts of schedules of the script.
-        where: The script.
-        place_of: Says where a node is: line and column.
-        text_of: Gives the source text of a node, on one line.
-        problems: What is wrong with it so far.
-        places: Path of a field → the node that says it.
-        untold: Paths whose value is not known, which nobody needs to hear a second time.
-    """
+    """Reads one workload of a script."""
 
     found: Found
     schedules: Sequence[Schedules]
@@ -54,8 +43,8 @@ class WorkloadReader:
     place_of: Callable[[ast.AST], tuple[int, int]]
     text_of: Callable[[ast.AST], str]
     problems: list[Problem] = field(default_factory=list)
-    places: dict[str, ast.AST] = field(default_factory=dict)
-    untold: set[str] = field(default_factory=set)
+    places: dict[str, ast.AST] = field(default_factory=dict)  # Path of a field → the node that says it.
+    untold: set[str] = field(default_factory=set)  # Paths of what is not known, told already.
     _order: list[tuple[int, int]] = field(default_factory=list)
     _told: set[tuple[str, int]] = field(default_factory=set)
 
