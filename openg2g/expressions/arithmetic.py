@@ -11,19 +11,9 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 
+from openg2g.expressions import tree
 from openg2g.expressions.syntax import RefusalError
-from openg2g.expressions.tree import (
-    Aggregate,
-    Annotation,
-    AsFloat,
-    Choice,
-    Computation,
-    Compute,
-    Constant,
-    Constants,
-    Expression,
-    InRange,
-)
+from openg2g.expressions.tree import Computation, Expression
 from openg2g.expressions.types import (
     FLOAT,
     FLOAT_RANGE,
@@ -59,18 +49,18 @@ _MAGNITUDES = (1e-290, 1e290)  # Beyond these, a double may soon be infinite or 
 _CANCELLATION = 2.0**-60  # What a difference of two doubles keeps of the smaller one at the least, if it is not 0.
 
 
-def constant_number(value: int | float) -> Constant:
+def constant_number(value: int | float) -> tree.Constant:
     """Make a constant of a number; a whole one may lie beyond 64 bits, which only comparisons take."""
     if isinstance(value, int):
-        return Constant(value, integer(value, value))
+        return tree.Constant(value, integer(value, value))
     if not math.isfinite(value):
         raise RefusalError("a number must be finite.")
-    return Constant(value, floating(abs(value) or 1.0, abs(value)))
+    return tree.Constant(value, floating(abs(value) or 1.0, abs(value)))
 
 
 def fitting(node: Expression) -> Expression:
     """Return a node whose value goes somewhere else than into a comparison."""
-    values = node.values if isinstance(node, Constants) else (node.value,) if isinstance(node, Constant) else ()
+    values = node.values if isinstance(node, tree.Constants) else (getattr(node, "value", None),)
     if any(isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER for value in values):
         raise RefusalError("a whole number beyond 64 bits can be compared with only.")
     return node
@@ -79,8 +69,8 @@ def fitting(node: Expression) -> Expression:
 def as_number(node: Expression) -> Expression:
     """Return a node as a number; an annotation is read as one."""
     if node.type.kind is Kind.ANNOTATION:
-        assert isinstance(node, Annotation)
-        return Annotation(node.path, FLOAT)
+        assert isinstance(node, tree.Annotation)
+        return tree.Annotation(node.path, FLOAT)
     if not node.type.is_number:
         hint = " Count conditions with (1 if … else 0)." if node.type.kind is Kind.BOOLEAN else ""
         raise RefusalError(f"a number is needed here, this is {node.type}.{hint}")
@@ -91,12 +81,12 @@ def as_float(node: Expression) -> Expression:
     """Return a number as a floating-point number."""
     if node.type.kind is Kind.FLOAT:
         return node
-    if isinstance(node, Constant):
+    if isinstance(node, tree.Constant):
         try:
             return constant_number(float(node.value))  # type: ignore[arg-type]  # A whole number.
         except OverflowError:
             raise RefusalError("this number is too large.") from None
-    return AsFloat(node, floating(1.0, float(max(abs(node.type.low), abs(node.type.high), 1))))
+    return tree.AsFloat(node, floating(1.0, float(max(abs(node.type.low), abs(node.type.high), 1))))
 
 
 def same_kind(left: Expression, right: Expression) -> tuple[Expression, Expression]:
@@ -109,7 +99,7 @@ def same_kind(left: Expression, right: Expression) -> tuple[Expression, Expressi
 def compute(symbol: Computation, left: Expression, right: Expression) -> Expression:
     """Compute with two numbers."""
     left, right = as_number(left), as_number(right)
-    if isinstance(left, Constant) and isinstance(right, Constant):
+    if isinstance(left, tree.Constant) and isinstance(right, tree.Constant):
         return _folded(symbol, left, right)
     left, right = _in_arithmetic(left), _in_arithmetic(right)
     if symbol in ("//", "%"):
@@ -117,11 +107,11 @@ def compute(symbol: Computation, left: Expression, right: Expression) -> Express
     if symbol != "/" and left.type.kind is right.type.kind is Kind.INTEGER:
         low, high = _bounds(symbol, left.type, right.type)
         if low >= MIN_INTEGER and high <= MAX_INTEGER:
-            return Compute(symbol, fitting(left), fitting(right), integer(low, high))
+            return tree.Compute(symbol, fitting(left), fitting(right), integer(low, high))
     left, right = as_float(left), as_float(right)
-    if symbol == "/" and isinstance(right, Constant) and right.value == 0:
+    if symbol == "/" and isinstance(right, tree.Constant) and right.value == 0:
         raise RefusalError("this divides by zero.")
-    return Compute(symbol, left, right, _float_type(symbol, left.type, right.type))
+    return tree.Compute(symbol, left, right, _float_type(symbol, left.type, right.type))
 
 
 def sum_of(values: Iterable[float]) -> float:
@@ -137,7 +127,7 @@ def negated(node: Expression) -> Expression:
 def summed(node: Expression) -> tuple[Expression, Type]:
     """Return what a sum adds up, and the type of the sum."""
     if node.type.kind is Kind.BOOLEAN:
-        node = Choice(node, constant_number(1), constant_number(0), integer(0, 1))
+        node = tree.Choice(node, constant_number(1), constant_number(0), integer(0, 1))
     node = _in_arithmetic(as_number(node))
     if node.type.kind is Kind.INTEGER:
         low, high = min(node.type.low, 0) * _MAX_ELEMENTS, max(node.type.high, 0) * _MAX_ELEMENTS
@@ -147,7 +137,7 @@ def summed(node: Expression) -> tuple[Expression, Type]:
     return node, floating(node.type.smallest * _CANCELLATION, node.type.largest * _MAX_ELEMENTS)
 
 
-def _folded(symbol: Computation, left: Constant, right: Constant) -> Constant:
+def _folded(symbol: Computation, left: tree.Constant, right: tree.Constant) -> tree.Constant:
     try:
         return constant_number(FUNCTIONS[symbol](left.value, right.value))
     except ZeroDivisionError:
@@ -158,15 +148,13 @@ def _folded(symbol: Computation, left: Constant, right: Constant) -> Constant:
 
 def _in_arithmetic(node: Expression) -> Expression:
     """Bound what is stored, so that what is computed from it is bounded too."""
-    is_computed = isinstance(node, Compute | Constant | AsFloat) or (
-        isinstance(node, Aggregate) and node.function in ("sum", "len")
-    )
-    if is_computed:
-        return node
+    match node:
+        case tree.Compute() | tree.Constant() | tree.AsFloat() | tree.Aggregate(function="sum" | "len"):
+            return node
     if node.type.kind is Kind.FLOAT and node.type.largest > FLOAT_RANGE[1]:
-        return InRange(node, floating(*FLOAT_RANGE))
+        return tree.InRange(node, floating(*FLOAT_RANGE))
     if node.type.kind is Kind.INTEGER and node.type.high > LARGEST_IN_ARITHMETIC:
-        return InRange(node, integer(max(node.type.low, -LARGEST_IN_ARITHMETIC), LARGEST_IN_ARITHMETIC))
+        return tree.InRange(node, integer(max(node.type.low, -LARGEST_IN_ARITHMETIC), LARGEST_IN_ARITHMETIC))
     return node
 
 
@@ -192,7 +180,7 @@ def _whole_division(symbol: Computation, left: Expression, right: Expression) ->
     if not left.type.kind is right.type.kind is Kind.INTEGER:
         raise RefusalError(f"{symbol} is for whole numbers that stay within 64 bits. Use / for others.")
     fitting(left)
-    if isinstance(right, Constant):
+    if isinstance(right, tree.Constant):
         divisor = int(right.value)  # type: ignore[arg-type]  # A whole number.
         if divisor == 0:
             raise RefusalError("this divides by zero.")
@@ -205,7 +193,7 @@ def _whole_division(symbol: Computation, left: Expression, right: Expression) ->
             raise RefusalError("a whole number in arithmetic must fit 64 bits.")
     elif right.type.low < 0 or left.type.low < 0:
         raise RefusalError(f"{symbol} of numbers that may be negative needs a number as divisor, not an expression.")
-    return Compute(symbol, left, right, _quotient_type(symbol, left.type, right.type))
+    return tree.Compute(symbol, left, right, _quotient_type(symbol, left.type, right.type))
 
 
 def _quotient_type(symbol: Computation, left: Type, right: Type) -> Type:

@@ -4,26 +4,11 @@ import ast
 from collections.abc import Mapping
 from typing import cast
 
-from openg2g.expressions import arithmetic, comparisons
+from openg2g.expressions import arithmetic, comparisons, tree
 from openg2g.expressions.patterns import check_pattern
 from openg2g.expressions.reader import Reader
 from openg2g.expressions.syntax import RefusalError
-from openg2g.expressions.tree import (
-    Aggregate,
-    AggregateFunction,
-    Annotation,
-    AnnotationLength,
-    Constant,
-    Constants,
-    Expression,
-    Field,
-    Loop,
-    Sequence,
-    TextCase,
-    TextLength,
-    TextTest,
-    Variable,
-)
+from openg2g.expressions.tree import AggregateFunction, Expression, Sequence
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, COUNT, TEXT, Kind
 from openg2g.expressions.vocabulary import near
 
@@ -64,39 +49,29 @@ def read_call(reader: Reader, node: ast.Call) -> Expression:
     if name == "fnmatch":
         return _fnmatch(reader, node)
     if name == "date":
-        return _date(reader, node)
+        return reader.attempt(node, comparisons.time_constant, _written_text(reader, node.args[0]))
     return _aggregate(reader, cast(AggregateFunction, name), node.args[0])
 
 
 def _fnmatch(reader: Reader, node: ast.Call) -> Expression:
-    operand = _text(reader, node.args[0])
-    pattern = _written_text(reader, node.args[1])
-    try:
-        check_pattern(pattern)
-    except RefusalError as refusal:
-        reader.refuse(node.args[1], str(refusal))
-    return TextTest("fnmatch", operand, pattern)
-
-
-def _date(reader: Reader, node: ast.Call) -> Expression:
-    return reader.attempt(node, comparisons.time_constant, _written_text(reader, node.args[0]))
+    operand, pattern = _text(reader, node.args[0]), _written_text(reader, node.args[1])
+    reader.attempt(node.args[1], check_pattern, pattern)
+    return tree.TextTest("fnmatch", operand, pattern)
 
 
 def _method(reader: Reader, node: ast.Call, method: ast.Attribute) -> Expression:
-    if method.attr in ("lower", "upper") and not node.args:
-        operand = _text(reader, method.value)
-        return TextCase("lower" if method.attr == "lower" else "upper", operand)
-    if method.attr in ("startswith", "endswith") and len(node.args) == 1:
-        operand = _text(reader, method.value)
-        test = "startswith" if method.attr == "startswith" else "endswith"
-        return TextTest(test, operand, _written_text(reader, node.args[0]))  # type: ignore[arg-type]  # Either literal.
+    match method.attr, node.args:
+        case "lower" | "upper" as function, []:
+            return tree.TextCase(function, _text(reader, method.value))
+        case "startswith" | "endswith" as test, [argument]:
+            return tree.TextTest(test, _text(reader, method.value), _written_text(reader, argument))
     reader.refuse(node, f"there is no such method in a search. Texts have {METHODS_SHOWN}.")
 
 
 def _text(reader: Reader, node: ast.expr) -> Expression:
     read = reader.read(node)
-    if read.type.kind is Kind.ANNOTATION and isinstance(read, Annotation):
-        return Annotation(read.path, TEXT)
+    if read.type.kind is Kind.ANNOTATION and isinstance(read, tree.Annotation):
+        return tree.Annotation(read.path, TEXT)
     if read.type.kind is not Kind.TEXT:
         reader.refuse(node, f"a text is needed here, this is {read.type}.")
     return read
@@ -104,7 +79,7 @@ def _text(reader: Reader, node: ast.expr) -> Expression:
 
 def _written_text(reader: Reader, node: ast.expr) -> str:
     read = reader.read(node)
-    if not isinstance(read, Constant) or not isinstance(read.value, str):
+    if not isinstance(read, tree.Constant) or not isinstance(read.value, str):
         reader.refuse(node, "a text written out, or a parameter, is needed here.")
     return read.value
 
@@ -113,21 +88,21 @@ def _aggregate(reader: Reader, function: AggregateFunction, argument: ast.expr) 
     if isinstance(argument, ast.GeneratorExp | ast.ListComp):
         return _loop(reader, function, argument)
     sequence = reader.read(argument)
-    if function == "len" and isinstance(sequence, Annotation):
-        return AnnotationLength(sequence.path)
+    if function == "len" and isinstance(sequence, tree.Annotation):
+        return tree.AnnotationLength(sequence.path)
     if function == "len" and sequence.type.kind is Kind.TEXT:
-        return TextLength(sequence)
+        return tree.TextLength(sequence)
     if function in ("any", "all"):
         reader.refuse(argument, f"{function}() wants a loop: {FUNCTIONS[function]}")
-    if isinstance(sequence, Constants):
+    if isinstance(sequence, tree.Constants):
         return reader.attempt(argument, _of_constants, function, sequence)
     found = _as_sequence(reader, argument, sequence)
     assert found.type.item is not None
-    variable = Variable("item", found.type.item, -1)
-    return reader.attempt(argument, _aggregate_of, function, variable, (Loop(variable, found),))
+    variable = tree.Variable("item", found.type.item, -1)
+    return reader.attempt(argument, _aggregate_of, function, variable, (tree.Loop(variable, found),))
 
 
-def _of_constants(function: AggregateFunction, sequence: Constants) -> Expression:
+def _of_constants(function: AggregateFunction, sequence: tree.Constants) -> Expression:
     """Make a constant of `max((1, 2))`."""
     if function == "len":
         return arithmetic.constant_number(len(sequence.values))
@@ -141,43 +116,43 @@ def _loop(reader: Reader, function: AggregateFunction, node: ast.GeneratorExp | 
     if reader.depth + len(node.generators) > MAX_LOOPS:
         reader.refuse(node, f"at most {MAX_LOOPS} loops may stand within each other.")
     inner = reader
-    loops: list[Loop] = []
+    loops: list[tree.Loop] = []
     for comprehension in node.generators:
         if comprehension.is_async or not isinstance(comprehension.target, ast.Name):
             reader.refuse(comprehension.target, "a loop has one variable: for m in models.")
         sequence = _as_sequence(inner, comprehension.iter, inner.read(comprehension.iter))
         assert sequence.type.item is not None
-        variable = Variable(comprehension.target.id, sequence.type.item, inner.depth)
+        variable = tree.Variable(comprehension.target.id, sequence.type.item, inner.depth)
         inner = inner.within({variable.name: variable})
-        loops.append(Loop(variable, sequence, tuple(inner.condition(test) for test in comprehension.ifs)))
+        loops.append(tree.Loop(variable, sequence, tuple(inner.condition(test) for test in comprehension.ifs)))
     element = inner.condition(node.elt) if function in ("any", "all") else inner.read(node.elt)
     return reader.attempt(node.elt, _aggregate_of, function, element, tuple(loops))
 
 
 def _as_sequence(reader: Reader, node: ast.expr, read: Expression) -> Sequence:
     """Return what can be looped over; a mapping from models gives its keys."""
-    if isinstance(read, Field) and read.type.kind is Kind.MAPPING:
-        return cast(Field, reader.attempt(node, comparisons.keys_of, read))
+    if isinstance(read, tree.Field) and read.type.kind is Kind.MAPPING:
+        return reader.attempt(node, comparisons.keys_of, read)
     if not isinstance(read, Sequence) or read.type.kind is not Kind.SEQUENCE:
         reader.refuse(node, f"a list is needed here, this is {read.type}. Lists: models, model_labels, aliases, …")
-    if isinstance(read, Constants) and len(read.values) > MAX_LOOPED_CONSTANTS:
+    if isinstance(read, tree.Constants) and len(read.values) > MAX_LOOPED_CONSTANTS:
         reader.refuse(node, f"a loop goes over at most {MAX_LOOPED_CONSTANTS} constants. Use in for longer lists.")
     return cast(Sequence, reader.attempt(node, arithmetic.fitting, read))
 
 
-def _aggregate_of(function: AggregateFunction, element: Expression, loops: tuple[Loop, ...]) -> Expression:
+def _aggregate_of(function: AggregateFunction, element: Expression, loops: tuple[tree.Loop, ...]) -> Expression:
     """Make the node, with the type of its result."""
     for node in (element, *(loop.sequence for loop in loops)):
         arithmetic.fitting(node)
     if function in ("any", "all"):
-        return Aggregate(function, element, loops, BOOLEAN)
+        return tree.Aggregate(function, element, loops, BOOLEAN)
     if function == "len":
-        return Aggregate(function, element, loops, COUNT)
+        return tree.Aggregate(function, element, loops, COUNT)
     if function == "sum":
         summand, total = arithmetic.summed(element)
-        return Aggregate(function, summand, loops, total)
+        return tree.Aggregate(function, summand, loops, total)
     if element.type == ANNOTATION:
         element = arithmetic.as_number(element)
     if not element.type.is_number and element.type.kind is not Kind.TEXT:
         raise RefusalError(f"{function}() wants numbers or texts, this is {element.type}.")
-    return Aggregate(function, element, loops, element.type)
+    return tree.Aggregate(function, element, loops, element.type)

@@ -7,33 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from openg2g.expressions import tree
 from openg2g.expressions.arithmetic import as_float, as_number, constant_number, same_kind
 from openg2g.expressions.syntax import RefusalError
-from openg2g.expressions.tree import (
-    FALSE,
-    TRUE,
-    Aggregate,
-    Annotation,
-    AnnotationContains,
-    Compare,
-    Comparison,
-    Constant,
-    Constants,
-    Element,
-    Expression,
-    Field,
-    Logical,
-    Lookup,
-    Loop,
-    Not,
-    OneOf,
-    Present,
-    Sequence,
-    SpecField,
-    TextTest,
-    Variable,
-    may_lack_value,
-)
+from openg2g.expressions.tree import Comparison, Expression, Sequence, may_lack_value
 from openg2g.expressions.types import BOOLEAN, COUNT, MAX_INTEGER, MIN_INTEGER, TEXT, TIME, Kind, Type, integer
 from openg2g.expressions.vocabulary import MODEL_MAPPINGS, WORKLOAD_FIELDS
 from openg2g.models.instant import parse_instant
@@ -65,21 +42,21 @@ def compare(symbol: Comparison, left: Expression, right: Expression) -> Expressi
     """Compare two values."""
     left, right = _known_kind(left, right), _known_kind(right, left)
     kinds = {left.type.kind, right.type.kind}
-    if isinstance(left, Constant) and isinstance(right, Constant) and (len(kinds) == 1 or kinds <= _NUMBERS):
-        return TRUE if COMPARISON_FUNCTIONS[symbol](left.value, right.value) else FALSE
+    if isinstance(left, tree.Constant) and isinstance(right, tree.Constant) and (len(kinds) == 1 or kinds <= _NUMBERS):
+        return tree.TRUE if COMPARISON_FUNCTIONS[symbol](left.value, right.value) else tree.FALSE
     if kinds <= _NUMBERS:
         return _compare_numbers(symbol, left, right)
     if kinds == {Kind.TEXT, Kind.TIME}:
-        return Compare(symbol, _as_time(left), _as_time(right))
+        return tree.Compare(symbol, _as_time(left), _as_time(right))
     if kinds in ({Kind.TEXT}, {Kind.TIME}):
-        return Compare(symbol, left, right)
+        return tree.Compare(symbol, left, right)
     if kinds == {Kind.SEQUENCE} and symbol in ("==", "!="):
         return _compare_sequences(symbol, left, right)
     if kinds == {Kind.BOOLEAN}:
-        if isinstance(left, Constant):
+        if isinstance(left, tree.Constant):
             left, right = right, left
-        if isinstance(left, Annotation) and isinstance(right, Constant) and symbol in ("==", "!="):
-            return Compare(symbol, left, right)
+        if isinstance(left, tree.Annotation) and isinstance(right, tree.Constant) and symbol in ("==", "!="):
+            return tree.Compare(symbol, left, right)
         raise RefusalError("conditions cannot be compared. Join them with and, or, not.")
     if kinds & {Kind.SPEC, Kind.MAPPING}:
         kind = left.type if left.type.kind in (Kind.SPEC, Kind.MAPPING) else right.type
@@ -89,59 +66,55 @@ def compare(symbol: Comparison, left: Expression, right: Expression) -> Expressi
 
 def contains(container: Expression, item: Expression) -> Expression:
     """Ask whether an item is in a container: a value in a list, a key in a mapping, a text in a text."""
-    if isinstance(container, Constants):
+    if isinstance(container, tree.Constants):
         return _one_of(item, container)
-    if isinstance(container, Annotation):
-        return AnnotationContains(container.path, _as_text(item, "an annotation"))
-    if isinstance(container, Field) and container.type.kind is Kind.MAPPING:
+    if isinstance(container, tree.Annotation):
+        return tree.AnnotationContains(container.path, _as_text(item, "an annotation"))
+    if isinstance(container, tree.Field) and container.type.kind is Kind.MAPPING:
         if container.name == "annotations":
-            return AnnotationContains((), _as_text(item, "annotations"))
+            return tree.AnnotationContains((), _as_text(item, "annotations"))
         if container.name == "tags":
-            return Present(Lookup("tags", _as_text(item, "tags"), TEXT))
+            return tree.Present(tree.Lookup("tags", _as_text(item, "tags"), TEXT))
         container = keys_of(container)
     if container.type.kind is Kind.SEQUENCE:
         assert isinstance(container, Sequence) and container.type.item is not None
         if container.type.item.kind is Kind.SPEC:
             raise RefusalError("models holds model specs. Ask for a label in model_labels, or any(… for m in models).")
-        variable = Variable("item", container.type.item, -1)
-        return Aggregate("any", compare("==", variable, item), (Loop(variable, container),), BOOLEAN)
+        variable = tree.Variable("item", container.type.item, -1)
+        return tree.Aggregate("any", compare("==", variable, item), (tree.Loop(variable, container),), BOOLEAN)
     if container.type.kind is Kind.TEXT:
-        if not isinstance(item, Constant) or not isinstance(item.value, str):
+        if not isinstance(item, tree.Constant) or not isinstance(item.value, str):
             raise RefusalError("in a text, only a text written out (or a parameter) can be looked for.")
-        return TextTest("contains", container, item.value)
+        return tree.TextTest("contains", container, item.value)
     raise RefusalError(f"nothing is in {container.type}: in and not in want a list, a mapping or a text.")
 
 
 def contains_not(container: Expression, item: Expression) -> Expression:
     """Ask whether an item is not in a container. Like every comparison, it is false of what has no value."""
     found = contains(container, item)
-    if isinstance(found, AnnotationContains):
-        return Logical("and", (Present(found), Not(found)))
-    present = (*_present(_as_item(item, container)), *_present(container))
-    return Logical("and", (*present, Not(found))) if present else Not(found)
-
-
-def _as_item(item: Expression, container: Expression) -> Expression:
-    """Read an annotation as what a container holds."""
+    if isinstance(found, tree.AnnotationContains):
+        return tree.Logical("and", (tree.Present(found), tree.Not(found)))
     held = container.type.item if container.type.kind is Kind.SEQUENCE else TEXT
     assert held is not None
-    return _known_kind(item, Variable("item", held))
+    item = _known_kind(item, tree.Variable("item", held))
+    present = (*_present(item), *_present(container))
+    return tree.Logical("and", (*present, tree.Not(found))) if present else tree.Not(found)
 
 
 def _present(node: Expression) -> list[Expression]:
     """Return what must hold for a node to have a value; nothing where it always has one."""
     if not may_lack_value(node):
         return []
-    if isinstance(node, SpecField) and node.type.kind is Kind.SEQUENCE:
-        node = SpecField(node.spec, "model_label", TEXT)  # A model that is there has a list.
-    return [Present(node)]
+    if isinstance(node, tree.SpecField) and node.type.kind is Kind.SEQUENCE:
+        node = tree.SpecField(node.spec, "model_label", TEXT)  # A model that is there has a list.
+    return [tree.Present(node)]
 
 
-def keys_of(mapping: Field) -> Field:
+def keys_of(mapping: tree.Field) -> tree.Field:
     """Return the keys of a mapping from models, in order."""
     if mapping.name not in MODEL_MAPPINGS:
         raise RefusalError(f"the keys of {mapping.name} cannot be listed. Ask for one: 'key' in {mapping.name}.")
-    return Field("model_labels", WORKLOAD_FIELDS["model_labels"])
+    return tree.Field("model_labels", WORKLOAD_FIELDS["model_labels"])
 
 
 def element(sequence: Expression, index: int) -> Expression:
@@ -150,27 +123,27 @@ def element(sequence: Expression, index: int) -> Expression:
         raise RefusalError(f"{sequence.type} has no items by number.")
     if abs(index) > 10**6:
         raise RefusalError("an index must lie between -1000000 and 1000000.")
-    if isinstance(sequence, Constants):
+    if isinstance(sequence, tree.Constants):
         if not -len(sequence.values) <= index < len(sequence.values):
             raise RefusalError(f"there is no item {index} in this list.")
         return constant(sequence.values[index])
-    assert isinstance(sequence, Field | SpecField) and sequence.type.item is not None
-    return Element(sequence, index, sequence.type.item)
+    assert isinstance(sequence, tree.Field | tree.SpecField) and sequence.type.item is not None
+    return tree.Element(sequence, index, sequence.type.item)
 
 
-def constant(value: object) -> Constant:
+def constant(value: object) -> tree.Constant:
     """Make a constant of a scalar."""
     match value:
         case bool():
-            return Constant(value, BOOLEAN)
+            return tree.Constant(value, BOOLEAN)
         case int() | float():
             return constant_number(value)
         case str():
             if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
                 raise RefusalError("a text must be valid Unicode without NUL.")
-            return Constant(str.__str__(value), TEXT)
+            return tree.Constant(str.__str__(value), TEXT)
         case datetime():
-            return Constant(value, TIME)
+            return tree.Constant(value, TIME)
         case _:
             hint = " 'key' in annotations asks whether a key is there." if value is None else ""
             raise RefusalError(
@@ -178,7 +151,7 @@ def constant(value: object) -> Constant:
             )
 
 
-def constants(values: list[Constant], *, is_ordered: bool = True) -> Constants:
+def constants(values: list[tree.Constant], *, is_ordered: bool = True) -> tree.Constants:
     """Make a list of constants of one kind."""
     kinds = {Kind.FLOAT if value.type.is_number else value.type.kind for value in values}
     if len(kinds) > 1:
@@ -186,22 +159,22 @@ def constants(values: list[Constant], *, is_ordered: bool = True) -> Constants:
     item = values[0].type if values else TEXT
     if item.is_number:
         if any(value.type.kind is Kind.FLOAT for value in values):
-            values = [cast(Constant, as_float(value)) for value in values]
+            values = [cast(tree.Constant, as_float(value)) for value in values]
             item = values[0].type
         else:
             item = integer(min(value.type.low for value in values), max(value.type.high for value in values))
     found = [value.value for value in values]
     if not is_ordered:
         found.sort()  # A set has another order in every process.
-    return Constants(tuple(found), Type(Kind.SEQUENCE, item=item), is_ordered)
+    return tree.Constants(tuple(found), Type(Kind.SEQUENCE, item=item), is_ordered)
 
 
 def _known_kind(node: Expression, other: Expression) -> Expression:
     """Read an annotation as what it is compared with."""
-    if not isinstance(node, Annotation) or node.type.kind is not Kind.ANNOTATION:
+    if not isinstance(node, tree.Annotation) or node.type.kind is not Kind.ANNOTATION:
         return node
     if other.type.kind in (Kind.TEXT, Kind.BOOLEAN):
-        return Annotation(node.path, other.type)
+        return tree.Annotation(node.path, other.type)
     if other.type.is_number:
         return as_number(node)
     if other.type.kind is Kind.ANNOTATION:
@@ -210,49 +183,49 @@ def _known_kind(node: Expression, other: Expression) -> Expression:
 
 
 def _compare_numbers(symbol: Comparison, left: Expression, right: Expression) -> Expression:
-    if isinstance(left, Constant) and not isinstance(right, Constant):
+    if isinstance(left, tree.Constant) and not isinstance(right, tree.Constant):
         return _compare_numbers(_MIRRORED[symbol], right, left)
-    if isinstance(right, Constant) and left.type.kind is Kind.INTEGER:
+    if isinstance(right, tree.Constant) and left.type.kind is Kind.INTEGER:
         return _compare_whole(symbol, left, cast(float, right.value))
-    return Compare(symbol, *same_kind(left, right))
+    return tree.Compare(symbol, *same_kind(left, right))
 
 
 def _compare_whole(symbol: Comparison, left: Expression, number: float) -> Expression:
     """Compare a whole number with a constant that may have a fraction or lie beyond 64 bits, exactly."""
     if symbol in ("==", "!="):
         if number == math.floor(number) and MIN_INTEGER <= number <= MAX_INTEGER:
-            return Compare(symbol, left, constant_number(math.floor(number)))
-        return FALSE if symbol == "==" else Present(left)
+            return tree.Compare(symbol, left, constant_number(math.floor(number)))
+        return tree.FALSE if symbol == "==" else tree.Present(left)
     bound = math.ceil(number) if symbol in ("<", ">=") else math.floor(number)
     is_upper = symbol in ("<", "<=")
     if bound > MAX_INTEGER:
-        return Present(left) if is_upper else FALSE
+        return tree.Present(left) if is_upper else tree.FALSE
     if bound < MIN_INTEGER:
-        return FALSE if is_upper else Present(left)
-    return Compare(symbol, left, constant_number(bound))
+        return tree.FALSE if is_upper else tree.Present(left)
+    return tree.Compare(symbol, left, constant_number(bound))
 
 
 def _as_time(node: Expression) -> Expression:
     if node.type.kind is Kind.TIME:
         return node
-    if not isinstance(node, Constant):
+    if not isinstance(node, tree.Constant):
         raise RefusalError("a time can be compared with a time written out, not with a text of the catalog.")
     return time_constant(cast(str, node.value))
 
 
-def time_constant(text: str) -> Constant:
+def time_constant(text: str) -> tree.Constant:
     """Make a constant of an ISO 8601 date, which means its start in UTC, or time with an offset."""
     try:
-        return Constant(parse_instant(text), TIME)
+        return tree.Constant(parse_instant(text), TIME)
     except ValueError:
         raise RefusalError(f"{text!r} is no time. Write 2026-03-01 (its start in UTC) or 2026-03-01T12:00Z.") from None
 
 
 def _compare_sequences(symbol: Comparison, left: Expression, right: Expression) -> Expression:
     """Compare a list of the catalog with one that is written out: as long, and the same items in the same order."""
-    if isinstance(left, Constants):
+    if isinstance(left, tree.Constants):
         left, right = right, left
-    if not isinstance(right, Constants) or not isinstance(left, Field | SpecField):
+    if not isinstance(right, tree.Constants) or not isinstance(left, tree.Field | tree.SpecField):
         raise RefusalError("a list can be compared with a list written out only.")
     if len(right.values) > _MAX_COMPARED:
         raise RefusalError(f"a list can be compared with at most {_MAX_COMPARED} items.")
@@ -261,33 +234,32 @@ def _compare_sequences(symbol: Comparison, left: Expression, right: Expression) 
     assert left.type.item is not None
     if left.type.item.kind is Kind.SPEC:
         raise RefusalError("models holds model specs, which cannot be compared. Compare model_labels, or fields.")
-    variable = Variable("item", left.type.item, -1)
-    count = Aggregate("len", variable, (Loop(variable, left),), COUNT)
-    same: list[Expression] = [Compare("==", count, constant_number(len(right.values)))]
-    same += [
-        compare("==", Element(left, index, left.type.item), constant(value)) for index, value in enumerate(right.values)
-    ]
-    equal = Logical("and", tuple(same))
-    return Logical("and", (*_present(left), equal if symbol == "==" else Not(equal)))
+    variable = tree.Variable("item", left.type.item, -1)
+    count = tree.Aggregate("len", variable, (tree.Loop(variable, left),), COUNT)
+    same: list[Expression] = [tree.Compare("==", count, constant_number(len(right.values)))]
+    for index, value in enumerate(right.values):
+        same.append(compare("==", tree.Element(left, index, left.type.item), constant(value)))
+    equal = tree.Logical("and", tuple(same))
+    return tree.Logical("and", (*_present(left), equal if symbol == "==" else tree.Not(equal)))
 
 
-def _one_of(item: Expression, among: Constants) -> Expression:
+def _one_of(item: Expression, among: tree.Constants) -> Expression:
     if not among.values:
-        return FALSE
+        return tree.FALSE
     conditions = [compare("==", item, constant(value)) for value in among.values]
-    if TRUE in conditions:
-        return TRUE
-    equalities = [condition for condition in conditions if isinstance(condition, Compare)]  # The others are false.
+    if tree.TRUE in conditions:
+        return tree.TRUE
+    equalities = [condition for condition in conditions if isinstance(condition, tree.Compare)]  # The others are false.
     if not equalities:
-        return FALSE
-    values = tuple(cast(Constant, equality.right).value for equality in equalities)
-    return OneOf(equalities[0].left, Constants(values, Type(Kind.SEQUENCE, item=equalities[0].right.type)))
+        return tree.FALSE
+    values = tuple(cast(tree.Constant, equality.right).value for equality in equalities)
+    return tree.OneOf(equalities[0].left, tree.Constants(values, Type(Kind.SEQUENCE, item=equalities[0].right.type)))
 
 
 def _as_text(node: Expression, where: str) -> Expression:
     if node.type.kind is Kind.ANNOTATION:
-        assert isinstance(node, Annotation)
-        return Annotation(node.path, TEXT)
+        assert isinstance(node, tree.Annotation)
+        return tree.Annotation(node.path, TEXT)
     if node.type.kind is not Kind.TEXT:
         raise RefusalError(f"the keys of {where} are texts, this is {node.type}.")
     return node

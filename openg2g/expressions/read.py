@@ -4,32 +4,18 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from openg2g.expressions import arithmetic, calls, comparisons
+from openg2g.expressions import arithmetic, calls, comparisons, tree
 from openg2g.expressions.arithmetic import OPERATORS
 from openg2g.expressions.comparisons import COMPARISONS
 from openg2g.expressions.parameters import constants_of_parameters
 from openg2g.expressions.reader import Reader
 from openg2g.expressions.syntax import MAX_SIZE, MAX_SQL_DEPTH, RefusalError, Source
-from openg2g.expressions.tree import (
-    Annotation,
-    Choice,
-    Constant,
-    Element,
-    Expression,
-    Field,
-    Logical,
-    Lookup,
-    Not,
-    SpecField,
-    Variable,
-    size,
-    sql_depth,
-)
+from openg2g.expressions.tree import Expression, size, sql_depth
 from openg2g.expressions.types import ANNOTATION, BOOLEAN, SPEC, Kind, Type, floating, integer
 from openg2g.expressions.vocabulary import MODEL_SPEC_NAMES, SPEC_FIELDS, WORKLOAD_NAMES, near
 from openg2g.models.errors import FilterError
 
-ROOT_SPEC = Variable("spec", SPEC)
+ROOT_SPEC = tree.Variable("spec", SPEC)
 """What the names of an expression about model specs belong to."""
 
 
@@ -50,8 +36,7 @@ def read_condition(
         >>> read_condition("total_gpus < 7200").type.kind.value
         'condition'
     """
-    fields: dict[str, Expression] = {name: Field(name, kind) for name, kind in names.items()}
-    return _read(text, fields, parameters or {})
+    return _read(text, {name: tree.Field(name, kind) for name, kind in names.items()}, parameters or {})
 
 
 def read_spec_condition(text: str, parameters: Mapping[str, object] | None = None) -> Expression:
@@ -60,7 +45,7 @@ def read_spec_condition(text: str, parameters: Mapping[str, object] | None = Non
     Raises:
         FilterError: As `read_condition`.
     """
-    fields: dict[str, Expression] = {name: SpecField(ROOT_SPEC, name, kind) for name, kind in MODEL_SPEC_NAMES.items()}
+    fields = {name: tree.SpecField(ROOT_SPEC, name, kind) for name, kind in MODEL_SPEC_NAMES.items()}
     return _read(text, fields, parameters or {})
 
 
@@ -78,9 +63,7 @@ def _read(text: str, fields: Mapping[str, Expression], parameters: Mapping[str, 
     if size(condition) > MAX_SIZE:
         raise FilterError(text, f"the expression has more than {MAX_SIZE} parts. {_REPEATED}")
     if sql_depth(condition) > MAX_SQL_DEPTH:
-        raise FilterError(
-            text, "the expression is nested too deeply for SQL: choices, look-ups and loops in each other."
-        )
+        raise FilterError(text, f"the expression is nested too deeply for SQL: {_NESTED}")
     return condition
 
 
@@ -90,18 +73,19 @@ class _TreeReader(Reader):
     def condition(self, node: ast.expr) -> Expression:
         """Read a node that must be a condition."""
         read = self.read(node)
-        if read.type.kind is Kind.ANNOTATION and isinstance(read, Annotation):
-            return Annotation(read.path, BOOLEAN)
+        if read.type.kind is Kind.ANNOTATION and isinstance(read, tree.Annotation):
+            return tree.Annotation(read.path, BOOLEAN)
         if read.type.kind is not Kind.BOOLEAN:
             self.refuse(node, f"a condition is needed here, this is {read.type}. Compare it with something.")
         return read
 
     def read(self, node: ast.expr) -> Expression:
         """Read any node."""
-        method = _METHODS.get(type(node))
-        if method is None:
-            self.refuse(node, f"{_described(node)} not allowed in a search. {_ALLOWED}")
-        return method(self, node)
+        read = _READERS.get(type(node))
+        if read is None:
+            described = _DESCRIBED.get(type(node), f"{type(node).__name__} is")
+            self.refuse(node, f"{described} not allowed in a search. {_ALLOWED}")
+        return read(self, node)
 
     def within(self, names: Mapping[str, Expression]) -> Reader:
         """Read further in, where a loop gives names a meaning."""
@@ -121,34 +105,34 @@ class _TreeReader(Reader):
 
     def _attribute(self, node: ast.Attribute) -> Expression:
         owner = self.read(node.value)
-        if owner.type.kind is not Kind.SPEC or not isinstance(owner, Variable | Element):
+        if owner.type.kind is not Kind.SPEC or not isinstance(owner, tree.Variable | tree.Element):
             allowed = f" Texts have {calls.METHODS_SHOWN}." if owner.type.kind is Kind.TEXT else ""
             self.refuse(node, f"{owner.type} has no field {node.attr!r}.{allowed}")
         if node.attr not in SPEC_FIELDS:
             self.refuse(node, f"a model spec has no field {node.attr!r}.{near(node.attr, SPEC_FIELDS)}")
-        return SpecField(owner, node.attr, SPEC_FIELDS[node.attr])
+        return tree.SpecField(owner, node.attr, SPEC_FIELDS[node.attr])
 
     def _subscript(self, node: ast.Subscript) -> Expression:
         container = self.read(node.value)
         if isinstance(node.slice, ast.Slice):
             self.refuse(node, "slices are not allowed in a search. Loop over all items, or name one by its index.")
-        if container.type.kind is Kind.ANNOTATION and isinstance(container, Annotation):
-            return Annotation((*container.path, self._annotation_key(node.slice)), ANNOTATION)
+        if container.type.kind is Kind.ANNOTATION and isinstance(container, tree.Annotation):
+            return tree.Annotation((*container.path, self._annotation_key(node.slice)), ANNOTATION)
         key = self.read(node.slice)
-        if isinstance(container, Field) and container.type.kind is Kind.MAPPING:
-            if container.name == "annotations":
-                return Annotation((self._annotation_key(node.slice),), ANNOTATION)
+        if isinstance(container, tree.Field) and container.name == "annotations":
+            return tree.Annotation((self._annotation_key(node.slice),), ANNOTATION)
+        if isinstance(container, tree.Field) and container.type.kind is Kind.MAPPING:
             if key.type.kind is not Kind.TEXT:
                 self.refuse(node.slice, f"the keys of {container.name} are texts, this is {key.type}.")
             assert container.type.item is not None
-            return Lookup(container.name, key, container.type.item)
-        if not isinstance(key, Constant) or key.type.kind is not Kind.INTEGER:
+            return tree.Lookup(container.name, key, container.type.item)
+        if not isinstance(key, tree.Constant) or key.type.kind is not Kind.INTEGER:
             self.refuse(node.slice, "an index is a whole number written out.")
         return self.attempt(node, comparisons.element, container, key.value)
 
     def _annotation_key(self, node: ast.expr) -> str | int:
         key = self.read(node)
-        if not isinstance(key, Constant) or key.type.kind not in (Kind.TEXT, Kind.INTEGER):
+        if not isinstance(key, tree.Constant) or key.type.kind not in (Kind.TEXT, Kind.INTEGER):
             self.refuse(node, "a place in the annotations is a text or a whole number written out.")
         if isinstance(key.value, int) and abs(key.value) > 10**6:
             self.refuse(node, "an index must lie between -1000000 and 1000000.")
@@ -157,11 +141,11 @@ class _TreeReader(Reader):
 
     def _logical(self, node: ast.BoolOp) -> Expression:
         operands = tuple(self.condition(value) for value in node.values)
-        return Logical("and" if isinstance(node.op, ast.And) else "or", operands)
+        return tree.Logical("and" if isinstance(node.op, ast.And) else "or", operands)
 
     def _unary(self, node: ast.UnaryOp) -> Expression:
         if isinstance(node.op, ast.Not):
-            return Not(self.condition(node.operand))
+            return tree.Not(self.condition(node.operand))
         operand = self.read(node.operand)
         if isinstance(node.op, ast.USub):
             return self.attempt(node, arithmetic.negated, operand)
@@ -180,11 +164,9 @@ class _TreeReader(Reader):
         if any(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops):
             self.refuse(node, "is and is not are not allowed in a search. Use == and !=; 'key' in … asks for a key.")
         operands = [self.read(operand) for operand in (node.left, *node.comparators)]
-        pairs = [
-            self._compare_pair(node, operator, left, right)
-            for operator, left, right in zip(node.ops, operands, operands[1:], strict=False)
-        ]
-        return pairs[0] if len(pairs) == 1 else Logical("and", tuple(pairs))
+        compared = zip(node.ops, operands, operands[1:], strict=False)
+        pairs = tuple(self._compare_pair(node, operator, left, right) for operator, left, right in compared)
+        return pairs[0] if len(pairs) == 1 else tree.Logical("and", pairs)
 
     def _compare_pair(self, node: ast.Compare, operator: ast.cmpop, left: Expression, right: Expression) -> Expression:
         symbol = COMPARISONS.get(type(operator))
@@ -202,20 +184,17 @@ class _TreeReader(Reader):
         items = []
         for item_node in node.elts:
             item = self.read(item_node)
-            if not isinstance(item, Constant):
+            if not isinstance(item, tree.Constant):
                 self.refuse(item_node, "a list holds numbers, texts or times written out, or parameters.")
             items.append(item)
         is_ordered = not isinstance(node, ast.Set)
         return self.attempt(node, lambda: comparisons.constants(items, is_ordered=is_ordered))
 
-    def _call(self, node: ast.Call) -> Expression:
-        return calls.read_call(self, node)
-
     def _generator(self, node: ast.GeneratorExp | ast.ListComp) -> Expression:
         self.refuse(node, "a loop stands inside any(), all(), sum(), min(), max() or len().")
 
 
-_METHODS: dict[type[ast.expr], Callable[[_TreeReader, Any], Expression]] = {
+_READERS: dict[type[ast.expr], Callable[[_TreeReader, Any], Expression]] = {
     ast.Constant: _TreeReader._constant,
     ast.Name: _TreeReader._name,
     ast.Attribute: _TreeReader._attribute,
@@ -228,11 +207,12 @@ _METHODS: dict[type[ast.expr], Callable[[_TreeReader, Any], Expression]] = {
     ast.Tuple: _TreeReader._list,
     ast.List: _TreeReader._list,
     ast.Set: _TreeReader._list,
-    ast.Call: _TreeReader._call,
+    ast.Call: calls.read_call,
     ast.GeneratorExp: _TreeReader._generator,
     ast.ListComp: _TreeReader._generator,
 }
 
+_NESTED = "choices, look-ups and loops in each other."
 _REPEATED = "What stands between two comparisons counts twice, a list compared by == item by item."
 _WRITTEN_OTHERWISE = {
     **{
@@ -245,36 +225,32 @@ _WRITTEN_OTHERWISE = {
     "greatest_itl_deadline_s": " Write max(m.itl_deadline_s for m in models).",
 }
 
+_DESCRIBED: dict[type[ast.expr], str] = {
+    ast.Lambda: "lambda is",
+    ast.JoinedStr: "an f-string is",
+    ast.Dict: "a dictionary is",
+    ast.NamedExpr: ":= is",
+    ast.Await: "await is",
+    ast.Yield: "yield is",
+    ast.YieldFrom: "yield is",
+    ast.Starred: "* is",
+    ast.SetComp: "a set comprehension is",
+    ast.DictComp: "a dictionary comprehension is",
+    ast.Slice: "a slice is",
+}
 _ALLOWED = "Allowed: comparisons, and/or/not, in, arithmetic, any/all/sum/min/max/len with loops, x if c else y."
 
 
 def _choice_of(test: Expression, then: Expression, otherwise: Expression) -> Expression:
     if then.type.is_number and otherwise.type.is_number:
         then, otherwise = arithmetic.same_kind(arithmetic.fitting(then), arithmetic.fitting(otherwise))
-        return Choice(test, then, otherwise, _either(then.type, otherwise.type))
+        return tree.Choice(test, then, otherwise, _either(then.type, otherwise.type))
     if then.type.kind is not otherwise.type.kind or then.type.kind not in (Kind.BOOLEAN, Kind.TEXT, Kind.TIME):
         raise RefusalError(f"both sides of a choice must be of one kind, these are {then.type} and {otherwise.type}.")
-    return Choice(test, then, otherwise, then.type)
+    return tree.Choice(test, then, otherwise, then.type)
 
 
 def _either(a: Type, b: Type) -> Type:
     if a.kind is Kind.INTEGER:
         return integer(min(a.low, b.low), max(a.high, b.high))
     return floating(min(a.smallest, b.smallest), max(a.largest, b.largest))
-
-
-def _described(node: ast.expr) -> str:
-    names = {
-        "Lambda": "lambda is",
-        "JoinedStr": "an f-string is",
-        "Dict": "a dictionary is",
-        "NamedExpr": ":= is",
-        "Await": "await is",
-        "Yield": "yield is",
-        "YieldFrom": "yield is",
-        "Starred": "* is",
-        "SetComp": "a set comprehension is",
-        "DictComp": "a dictionary comprehension is",
-        "Slice": "a slice is",
-    }
-    return names.get(type(node).__name__, f"{type(node).__name__} is")

@@ -4,10 +4,12 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from openg2g.expressions.syntax import RefusalError, Source
 from openg2g.expressions.tree import Expression
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Reader(ABC):
         """Refuse a node."""
         raise self.source.error(node, problem)
 
-    def attempt(self, node: ast.AST, make: Callable[..., Expression], *arguments: Any) -> Expression:
+    def attempt(self, node: ast.AST, make: Callable[..., _Made], *arguments: Any) -> _Made:
         """Make a typed node; a refusal points at the syntax node."""
         try:
             return make(*arguments)
