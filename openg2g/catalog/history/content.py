@@ -144,11 +144,7 @@ class ContentWriter:
 
 
 def read_workloads(connection: Connection, workload_ids: Sequence[int]) -> dict[int, LLMInferenceWorkload]:
-    """Return id → workload; the number of statements grows with `KEYS_PER_STATEMENT` only.
-
-    Raises:
-        DamagedCatalogError: A workload is not there, or not valid.
-    """
+    """Return id → workload; the number of statements grows with `KEYS_PER_STATEMENT` only."""
     spec_ids: dict[int, list[int]] = {workload_id: [] for workload_id in workload_ids}
     for chunk in chunks(list(spec_ids), KEYS_PER_STATEMENT):
         for workload_id, spec_id in connection.execute(_MODELS_OF_WORKLOADS, {"ids": chunk}).all():
@@ -160,21 +156,13 @@ def read_workloads(connection: Connection, workload_ids: Sequence[int]) -> dict[
 
 
 def read_workload_of(connection: Connection, spec_ids: Sequence[int]) -> LLMInferenceWorkload:
-    """Return the workload of these model specs, in their order.
-
-    Raises:
-        DamagedCatalogError: A model spec is not there, or not valid, or the workload is not.
-    """
+    """Return the workload of these model specs, in their order."""
     specs = read_specs(connection, spec_ids)
     return workload_from_specs([specs[spec_id] for spec_id in spec_ids])
 
 
 def read_specs(connection: Connection, spec_ids: Iterable[int]) -> Mapping[int, LLMInferenceModelSpec]:
-    """Return id → model spec, for these ids at least. They never change, so those that were read are kept.
-
-    Raises:
-        DamagedCatalogError: A model spec is not there, or not valid.
-    """
+    """Return id → model spec, for these ids at least. They never change, so those that were read are kept."""
     kept = kept_of(connection)
     specs: dict[int, LLMInferenceModelSpec] = kept.get(_SPECS, {})
     if len(specs) > _CACHED_SPECS:

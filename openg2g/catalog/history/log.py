@@ -49,12 +49,7 @@ class LogFilter:
 
 
 def iter_log(database: Database, wanted: LogFilter, limit: int | None = None) -> Iterator[Revision]:
-    """Yield the revisions of a log, at most `limit`, fetched as they are needed.
-
-    Raises:
-        WorkloadNotFoundError: The filter names an unknown name.
-        InvalidRevisionError: The author is no text that could be stored, or the limit is < 1.
-    """
+    """Yield the revisions of a log, at most `limit`, fetched as they are needed."""
     if limit is not None and limit < 1:
         raise InvalidRevisionError(f"limit must be >= 1, got {limit}.")
     if wanted.author is not None:
@@ -78,15 +73,7 @@ def _pages(database: Database, wanted: LogFilter, name_id: int | None, size: int
 def log_page(
     connection: Connection, wanted: LogFilter, name_id: int | None, after: LogKey | None, size: int
 ) -> tuple[list[Revision], LogKey | None]:
-    """Return the next revisions of a log, at most `size`, that come after a place in it, and the place of the last.
-
-    Args:
-        connection: Where.
-        wanted: Which; its name is of no account.
-        name_id: Of the name with this id; None for all names.
-        after: A place; None for the beginning.
-        size: How many at most.
-    """
+    """Return the next revisions of a log, at most `size`, that come after a place in it, and the place of the last."""
     rows = connection.execute(log_query(wanted, name_id, after, size)).all()
     last = (rows[-1].recorded_at, rows[-1].name_id, rows[-1].number) if len(rows) == size else None
     return complete(connection, rows), last

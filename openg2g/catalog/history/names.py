@@ -56,12 +56,7 @@ def find_name_id(connection: Connection, name: str) -> int | None:
 
 
 def change_name(connection: Connection, name_id: int, change: Rename, new: str) -> None:
-    """Change a name; its history goes along.
-
-    Raises:
-        NameTakenError: The new name is in use.
-        InvalidRevisionError: It ceased to be another's at a time that lies ahead.
-    """
+    """Change a name; its history goes along."""
     if find_name_id(connection, new) is not None:
         raise NameTakenError(new)
     freed_at = times_of_freeing(connection, [new]).get(new, change.recorded_at)
@@ -85,11 +80,6 @@ def find_renamed(connection: Connection, name: str, changes: Sequence[Rename]) -
     """Find the name that another catalog knows as `name` after some changes, while one of the two has gone on.
 
     Either it is still called here what it was called there before, or it has been changed here since.
-
-    Args:
-        connection: Where to look.
-        name: What it is called there.
-        changes: How it came to be called so there, first to last.
     """
     candidates = [find_name_id(connection, change.old_name) for change in reversed(changes)]
     candidates += connection.scalars(select(RenameRow.name_id).where(RenameRow.old_name == name))

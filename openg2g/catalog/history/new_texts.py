@@ -14,11 +14,7 @@ _LABEL = select(ModelSpecRow.id).where(ModelSpecRow.model_label == bindparam("te
 
 
 def refuse_hidden_characters(connection: Connection, drafts: Sequence[RevisionDraft]) -> None:
-    """Refuse drafts that bring in a name or label with characters that nobody sees.
-
-    Raises:
-        InvalidRevisionError: There is one.
-    """
+    """Refuse drafts that bring in a name or label with characters that nobody sees."""
     names = {draft.name for draft in drafts if not draft.name.isascii()}
     workloads = [draft.workload for draft in drafts if draft.workload is not None]
     labels = {spec.model_label for workload in workloads for spec in workload.models if not spec.model_label.isascii()}

@@ -104,9 +104,6 @@ Reference = NameReference | LatestReference | NumberReference | AliasReference |
 def parse_reference(text: str) -> Reference:
     """Read a reference.
 
-    Raises:
-        InvalidReferenceError: The text is none.
-
     Example:
         >>> parse_reference("fleet@3")
         NumberReference(name='fleet', number=3)
@@ -139,11 +136,7 @@ def parse_reference(text: str) -> Reference:
 
 
 def alias_target(name: str, alias: str, revision: int | None) -> Reference:
-    """Return what an alias of a name shall stand for: a revision by its number, or the one in force.
-
-    Raises:
-        InvalidRevisionError: The alias is reserved, or none.
-    """
+    """Return what an alias of a name shall stand for: a revision by its number, or the one in force."""
     if check_new_alias(alias) == LATEST:
         raise InvalidRevisionError(
             f"alias {LATEST!r} is reserved: NAME@{LATEST} is the revision with the highest number."

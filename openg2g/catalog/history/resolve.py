@@ -82,13 +82,7 @@ def _resolved(
 
 
 def get_revision(connection: Connection, reference: Reference, when: InForce = NOW) -> Revision:
-    """Return the revision that a reference names; for a digest, the one that recorded its workload last.
-
-    Raises:
-        WorkloadNotFoundError: There is none; the error says what is near.
-        AmbiguousReferenceError: A digest prefix fits several workloads, or an older release made an alias `latest`.
-        InvalidReferenceError: Reference and point of view both say which revision.
-    """
+    """Return the revision that a reference names; for a digest, the one that recorded its workload last."""
     there = _as_called_now(connection, reference, when)
     rows = _rows(connection, queries.REVISION, there, when)
     if not rows:
@@ -99,23 +93,14 @@ def get_revision(connection: Connection, reference: Reference, when: InForce = N
 # A profile of loads as of a time on SQLite has 0.42 of its 0.75 s in the execution of the statement, of which 0.10 in
 # the driver and 0.32 in SQLAlchemy; 0.05 is the workload, and the rest is spread over what is called on the way.
 def find_workload(connection: Connection, reference: Reference, when: InForce = NOW) -> LLMInferenceWorkload | None:
-    """Return the workload that a reference names, without its revision; None where `get_revision` says why.
-
-    Raises:
-        AmbiguousReferenceError: A digest prefix fits several workloads, or an older release made an alias `latest`.
-        InvalidReferenceError: Reference and point of view both say which revision.
-    """
+    """Return the workload that a reference names, without its revision; None where `get_revision` says why."""
     there = _as_called_now(connection, reference, when)
     spec_ids = [row[0] for row in _rows(connection, queries.MODELS, there, when)]
     return read_workload_of(connection, spec_ids) if spec_ids else None
 
 
 def require_workload(revision: Revision) -> Revision:
-    """Return the revision if it has a workload.
-
-    Raises:
-        WorkloadNotFoundError: It retires its name.
-    """
+    """Return the revision if it has a workload."""
     if revision.is_retirement:
         tense = "was" if revision.effective_from <= clock.now() else "is to be"
         raise RetiredError(
@@ -137,11 +122,7 @@ def _takes_one_statement(reference: Reference, when: InForce) -> bool:
 
 
 def find_name(connection: Connection, name: str, known_at: datetime | None = None) -> Row[int, str]:
-    """Return the id of a name, and what it is called now, that was called so then, or is called so now.
-
-    Raises:
-        WorkloadNotFoundError: There is none, or none was known then.
-    """
+    """Return the id of a name, and what it is called now, that was called so then, or is called so now."""
     if known_at is None:
         found = connection.execute(select(NameRow.id, NameRow.name).where(NameRow.name == name)).first()
     else:
@@ -152,11 +133,7 @@ def find_name(connection: Connection, name: str, known_at: datetime | None = Non
 
 
 def revisions_of(connection: Connection, name: str, when: InForce = NOW) -> list[Revision]:
-    """Return the revisions of a name that are known, first to latest.
-
-    Raises:
-        WorkloadNotFoundError: There is no such name.
-    """
+    """Return the revisions of a name that are known, first to latest."""
     # By then it may have been called otherwise.
     called = name if when.known_at is None else find_name(connection, name, when.known_at).name
     parameters = {"name": called, "known_at": when.horizon}
@@ -194,11 +171,7 @@ def _rows(
 
 
 def _as_called_now(connection: Connection, reference: Reference, when: InForce) -> Reference:
-    """Return the reference with the present name of who was called so then; who is called so now, where nobody was.
-
-    Raises:
-        InvalidReferenceError: Reference and point of view both say which revision.
-    """
+    """Return the reference with the present name of who was called so then; who is called so now, where nobody was."""
     is_said = isinstance(reference, LatestReference | NumberReference | TimeReference | DigestReference)
     if when.as_of is not None and is_said:
         raise InvalidReferenceError(f"{reference} says already which revision: leave the time (as of) out.")
@@ -211,11 +184,7 @@ def _as_called_now(connection: Connection, reference: Reference, when: InForce) 
 
 
 def _refuse_alias(connection: Connection, reference: LatestReference) -> None:
-    """Refuse to say the highest number where an older release let an alias be called so.
-
-    Raises:
-        AmbiguousReferenceError: An alias of this name is called `latest`.
-    """
+    """Refuse to say the highest number where an older release let an alias be called so."""
     parameters = {"name": reference.name, "alias": LATEST, "known_at": END_OF_TIME}
     number = connection.scalar(_ALIAS_MOVE, parameters)
     if number is None:
@@ -286,11 +255,7 @@ def find_by_digest(
     prefix: str,
     what: str = "workloads",
 ) -> Row[int, str] | None:
-    """Return id and digest of the row whose digest begins so, None where there is none.
-
-    Raises:
-        AmbiguousReferenceError: Several do.
-    """
+    """Return id and digest of the row whose digest begins so, None where there is none."""
     query = (
         select(row_class.id, row_class.digest)
         .where(row_class.digest >= prefix, row_class.digest < prefix + "g")  # g follows the last digit, f.

@@ -107,10 +107,6 @@ class CatalogWriter:
 
         A draft without a time makes no new revision where its content is in force already, one with a time where the
         revision in force then has the same content and applies from the same time.
-
-        Raises:
-            RevisionConflictError: The latest revision of a name is not the one that its draft expects.
-            InvalidRevisionError: A new name or label has characters that nobody sees.
         """
         with self.naming_damage():
             return [revision for block in chunks(drafts, DRAFTS_PER_BLOCK) for revision in self._append(block)]

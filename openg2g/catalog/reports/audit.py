@@ -123,13 +123,7 @@ def audit(
 
 
 def find_violations(connection: Connection, rule: Expression, window: AuditWindow) -> list[Violation]:
-    """Return when a rule did not hold, by name and time.
-
-    Args:
-        connection: A connection on which every statement sees the same state.
-        rule: A condition about a workload and its revision; where it has no value it does not hold.
-        window: The time that is audited.
-    """
+    """Return when a rule did not hold, by name and time."""
     numbers = _violating_numbers(connection, rule, window.known_at)
     names = sorted(numbers)
     found: list[Violation] = []
@@ -145,13 +139,7 @@ def find_violations(connection: Connection, rule: Expression, window: AuditWindo
 
 
 def violations_of(name: str, timeline: Sequence[TimelineEntry]) -> Iterator[Violation]:
-    """Yield the intervals in which what a name stood for broke the rule, from first to last.
-
-    Args:
-        name: The name.
-        timeline: Its revisions, by the time since when they apply, then by number: of those that apply since the same
-            time only the last was ever in force.
-    """
+    """Yield the intervals in which what a name stood for broke the rule, from first to last."""
     in_force = [entry for entry, later in pairwise(timeline) if _is_before(entry, later)]
     in_force += timeline[-1:]
     broken: TimelineEntry | None = None

@@ -53,12 +53,7 @@ Hit = tuple[tuple[Any, ...], LLMInferenceWorkload]
 
 
 def to_dataframe(database: Database, search: Search, library: str | None) -> Any:
-    """Make a data frame of the hits of a search.
-
-    Raises:
-        MissingLibraryError: The library is not installed.
-        InvalidRevisionError: There is no such choice of a library.
-    """
+    """Make a data frame of the hits of a search."""
     maker = FrameMaker(library)
 
     def read(connection: Connection) -> Any:

@@ -72,13 +72,7 @@ def _uses(database: Database, condition: Expression, scope: ResolvedScope) -> It
 
 
 def get_model(database: Database, digest: str) -> ModelUse:
-    """Return a model spec, and every revision that ever used it.
-
-    Raises:
-        WorkloadNotFoundError: There is none.
-        AmbiguousReferenceError: The beginning of a digest fits several.
-        InvalidReferenceError: The text is no digest.
-    """
+    """Return a model spec, and every revision that ever used it."""
 
     def read(connection: Connection) -> ModelUse:
         return read_uses(connection, [get_spec_id(connection, digest)], EVERY_REVISION)[0]
@@ -87,12 +81,7 @@ def get_model(database: Database, digest: str) -> ModelUse:
 
 
 def read_model_condition(pattern: str, expression: str, parameters: Mapping[str, object] | None) -> Expression:
-    """Make one condition of a pattern of labels and an expression about a model spec.
-
-    Raises:
-        FilterError: The pattern is too long, or the expression says nothing that can be searched by.
-        InvalidRevisionError: The pattern is no text, or one that nothing stored could match.
-    """
+    """Make one condition of a pattern of labels and an expression about a model spec."""
     check_text("pattern", pattern)
     try:
         check_pattern(pattern)
@@ -124,11 +113,7 @@ def uses_query(spec_ids: Sequence[int], scope: ResolvedScope) -> Select[*tuple[A
 
 
 def read_uses(connection: Connection, spec_ids: Sequence[int], scope: ResolvedScope) -> list[ModelUse]:
-    """Return model specs, in the given order, with their uses in a scope, also those that it does not use.
-
-    Raises:
-        DamagedCatalogError: A model spec is not there, or not valid.
-    """
+    """Return model specs, in the given order, with their uses in a scope, also those that it does not use."""
     users: dict[int, list[tuple[str, int]]] = {spec_id: [] for spec_id in spec_ids}
     found = execute_unprepared(connection, uses_query(spec_ids, scope))
     for spec_id, name, number in found:
@@ -145,13 +130,7 @@ def read_uses(connection: Connection, spec_ids: Sequence[int], scope: ResolvedSc
 
 
 def get_spec_id(connection: Connection, reference: str) -> int:
-    """Return the id of the model spec that a digest, or the beginning of one, names.
-
-    Raises:
-        WorkloadNotFoundError: There is none.
-        AmbiguousReferenceError: The beginning fits several.
-        InvalidReferenceError: The text is no digest.
-    """
+    """Return the id of the model spec that a digest, or the beginning of one, names."""
     parsed = parse_reference(reference)
     if not isinstance(parsed, DigestReference):
         raise InvalidReferenceError(

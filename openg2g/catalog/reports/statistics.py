@@ -65,11 +65,7 @@ class _Tally:
 
 
 def count_groups(database: Database, search: Search, by: Grouping | None) -> list[GroupStatistics]:
-    """Count the hits of a search by group.
-
-    Raises:
-        FilterError: There is no such grouping.
-    """
+    """Count the hits of a search by group."""
     if by is not None and by not in GROUPINGS:
         raise FilterError(str(by), f"{by!r} is nothing to group by. Group by {', '.join(GROUPINGS)}.")
 
@@ -96,11 +92,7 @@ def tallied_columns(plan: SearchPlan, by: Grouping | None) -> Select[*tuple[Any,
 
 
 def tallied(rows: Iterable[Sequence[Any]], by: Grouping | None) -> list[GroupStatistics]:
-    """Count rows of `tallied_columns`, taken one by one.
-
-    Returns:
-        A row for each group, by group; where nothing is grouped always one.
-    """
+    """Count rows of `tallied_columns`, taken one by one."""
     tallies: dict[str | None, _Tally] = {} if by is not None else {None: _Tally()}
     for key, workload_id, gpus in rows:
         group = _month(key) if by == "month" else key

@@ -68,19 +68,11 @@ class Search:
 
     @classmethod
     def of(cls, expression: str, parameters: Parameters = None, when: When = NOW, sort: Sort = ()) -> "Search":
-        """Read an expression.
-
-        Raises:
-            FilterError: It says nothing that can be searched by, or there is no such sort key.
-        """
+        """Read an expression."""
         return cls(read_condition(expression, parameters), when, SearchOrder.of(sort))
 
     def hits(self, database: Database, after: str | None = None) -> Iterator[Revision]:
-        """Yield the hits that come after a token, fetched as they are needed. Which they are is decided at once.
-
-        Raises:
-            FilterError: The token is of another search.
-        """
+        """Yield the hits that come after a token, fetched as they are needed. Which they are is decided at once."""
         place = self._place(after)
 
         def read(connection: Connection) -> "tuple[array[int], array[int]]":
@@ -94,12 +86,7 @@ class Search:
         return _revisions(database, *database.read_at_once(read))
 
     def page(self, database: Database, limit: int, after: str | None = None) -> SearchPage:
-        """Return at most `limit` hits that come after a token.
-
-        Raises:
-            FilterError: The token is of another search.
-            InvalidRevisionError: The limit is less than 1.
-        """
+        """Return at most `limit` hits that come after a token."""
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_HITS_PER_PAGE:
             raise InvalidRevisionError(f"limit must be >= 1 and <= {MAX_HITS_PER_PAGE}, got {limit!r}.")
         place = self._place(after)

@@ -112,14 +112,7 @@ class Rows:
 
 
 def rows_of(scope: Scope, sequence: tree.Sequence, list_id: Column | None, *, distinct: bool) -> Rows:
-    """Return the rows of a sequence.
-
-    Args:
-        scope: Where the sequence is named.
-        sequence: The sequence.
-        list_id: Where it is the batch sizes of a model spec, the id of their list.
-        distinct: Whether it matters that each batch size of the union comes once.
-    """
+    """Return the rows of a sequence."""
     if isinstance(sequence, tree.Constants):
         return _constant_rows(sequence)
     if list_id is not None:
