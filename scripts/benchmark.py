@@ -15,7 +15,7 @@ SQL by hand with the same hits; the statements of a save. Both are measured in t
 which is what to look at: other work on the machine slows both.
 
 The server of PostgreSQL is that of the tests, which does not wait for the disk. `--searches` and `--memory` measure
-other things, and say at the top of `benchmark_growth.py` and `benchmark_memory.py` what they print. With `--searches`,
+other things, and say at the top of `benchmark/growth.py` and `benchmark/memory.py` what they print. With `--searches`,
 `--full` goes up to 1,000,000 revisions, which takes half an hour. It needs the environment of `scripts/test`.
 """
 
@@ -27,17 +27,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmark_drivers import running_engine
-from benchmark_export import measure_export
-from benchmark_growth import measure_growth
-from benchmark_import import measure_imports
-from benchmark_load import measure_load
-from benchmark_memory import measure_memory
-from benchmark_plot import can_draw, draw
-from benchmark_ratio import Row, print_row, print_titles, write_json
-from benchmark_saves import measure_saves
-from benchmark_search import measure_searches
-from benchmark_start import measure_start
+from benchmark.drivers import running_engine
+from benchmark.exports import measure_export
+from benchmark.growth import measure_growth
+from benchmark.imports import measure_imports
+from benchmark.load import measure_load
+from benchmark.memory import measure_memory
+from benchmark.plot import can_draw, draw
+from benchmark.ratio import Row, print_row, print_titles, write_json
+from benchmark.saves import measure_saves
+from benchmark.search import measure_searches
+from benchmark.start import measure_start
 
 ENGINES = ("sqlite", "postgresql")
 

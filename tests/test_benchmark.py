@@ -46,11 +46,11 @@ def test_what_is_drawn_is_what_is_measured() -> None:
     program = f"""
 import sys
 sys.path.insert(0, {str(SCRIPTS)!r})
-import benchmark  # It makes the tests importable.
-from benchmark_data import places
-from benchmark_growth import OF_THE_PAST
-from benchmark_plot import PANELS
-from benchmark_search import questions
+sys.path.insert(0, {str(SCRIPTS.parent)!r})
+from benchmark.data import places
+from benchmark.growth import OF_THE_PAST
+from benchmark.plot import PANELS
+from benchmark.search import questions
 from openg2g.catalog import Catalog
 with places("sqlite", (1_000,)) as (place,):
     place.fill()

@@ -90,8 +90,6 @@ def get_revision(connection: Connection, reference: Reference, when: InForce = N
     return complete(connection, rows)[0]
 
 
-# A profile of loads as of a time on SQLite has 0.42 of its 0.75 s in the execution of the statement, of which 0.10 in
-# the driver and 0.32 in SQLAlchemy; 0.05 is the workload, and the rest is spread over what is called on the way.
 def find_workload(connection: Connection, reference: Reference, when: InForce = NOW) -> LLMInferenceWorkload | None:
     """Return the workload that a reference names, without its revision; None where `get_revision` says why."""
     there = _as_called_now(connection, reference, when)

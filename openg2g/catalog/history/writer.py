@@ -178,10 +178,6 @@ class CatalogWriter:
         naming.move_alias(self.connection, self._name_id(name), move)
         return move
 
-    # A profile of a sweep on SQLite, 49 µs a workload: the driver 22, checking a draft 2, its digest 2, a revision 2,
-    # rows and their checksums 8, looking up what is there 3, garbage collection 1; the rest is here.
-    # Of a single save on PostgreSQL, what SQLAlchemy adds to each of six statements is in the way, 60 to 90 µs of one
-    # that the driver alone does in 70 to 130, and where others wait, asking for the lock twice.
     def _append(self, drafts: Sequence[RevisionDraft]) -> list[Revision]:
         refuse_hidden_characters(self.connection, drafts)
         digests = [None if draft.workload is None else workload_digest(draft.workload) for draft in drafts]

@@ -156,8 +156,6 @@ class PostgresqlEngine(CatalogEngine):
         with waiting.telling_of_waiting():
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
-    # A profile of an import on PostgreSQL has 1.4 of its 2.0 s in here, half of that in waiting for the server at the
-    # end of each COPY: it checks keys while the client is idle, and is idle while the client makes the next rows.
     def insert(self, connection: Connection, table: Table, rows: Iterator[RowTuple]) -> None:
         """Insert few rows by one statement, and many by COPY."""
         target = f"{table.name} ({', '.join(column.name for column in table.columns)})"

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from benchmark_growth import Cost
+from benchmark.growth import Cost
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
-from benchmark_data import named_workloads
-from benchmark_drivers import Driver, Engine, connect
-from benchmark_ratio import ROUNDS, Row
-
+from benchmark.data import named_workloads
+from benchmark.drivers import Driver, Engine, connect
+from benchmark.ratio import ROUNDS, Row
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import model_spec_digest, workload_digest

@@ -18,9 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchmark_data import Place, gather_statistics, places
-from benchmark_search import Times, measure, print_table, questions
-
+from benchmark.data import Place, gather_statistics, places
+from benchmark.search import Times, measure, print_table, questions
 from openg2g.catalog import Catalog, LogFilter
 
 ROUNDS = 5

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 
-from benchmark_data import named_workloads
-from benchmark_drivers import Driver, Engine, connect
-from benchmark_ratio import Row, in_turn, seconds_of
-
+from benchmark.data import named_workloads
+from benchmark.drivers import Driver, Engine, connect
+from benchmark.ratio import Row, in_turn, seconds_of
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.models import LLMInferenceModelSpec, LLMInferenceWorkload
 

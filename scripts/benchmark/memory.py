@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark_data import drawn_specs, places
-
+from benchmark.data import drawn_specs, places
 from openg2g.catalog import Catalog
 from openg2g.formats.document import Document
 from openg2g.formats.files import write_documents
@@ -27,7 +26,7 @@ FORMATS = ("jsonl", "csv", "parquet")
 LIMIT_MB = 200
 """What a command may take over an interpreter with its libraries, megabytes of 1,000,000 bytes."""
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _COMMAND = "from openg2g.cli.main import main; main()"
 _WITH_LIBRARY = {"parquet": f"import pyarrow.parquet; {_COMMAND}"}
 

@@ -5,10 +5,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 
-from benchmark_data import named_workloads
-from benchmark_drivers import Engine
-from benchmark_ratio import Row, in_turn, seconds_of
-
+from benchmark.data import named_workloads
+from benchmark.drivers import Engine
+from benchmark.ratio import Row, in_turn, seconds_of
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.documents.transfer import documents_of_all
 from openg2g.formats import native

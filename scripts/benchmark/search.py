@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import benchmark_sql as by_hand
-from benchmark_data import RARE_DEADLINE_S, RARE_LABEL, gather_statistics, places
-from benchmark_ratio import Row
 from sqlalchemy import Connection, Select, event
 
+from benchmark import sql as by_hand
+from benchmark.data import RARE_DEADLINE_S, RARE_LABEL, gather_statistics, places
+from benchmark.ratio import Row
 from openg2g.catalog import Catalog, EveryRevision
 from openg2g.catalog.engine.unprepared import execute_unprepared
 from openg2g.catalog.history.log import LogFilter, log_query
@@ -45,7 +45,7 @@ class Question:
         title: What the table calls it.
         expression: The expression.
         parameters: Its parameters, also those of the SQL.
-        by_hand: The same in SQL, for `benchmark_sql.for_engine`, in one or more ways.
+        by_hand: The same in SQL, for `benchmark.sql.for_engine`, in one or more ways.
         when: Where it is asked.
         sort: The order of the hits.
     """
@@ -99,7 +99,7 @@ class Driver:
             cursor.close()
 
     def by_hand(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Send a statement of `benchmark_sql`."""
+        """Send a statement of `benchmark.sql`."""
         now: datetime | str = datetime.now(UTC)
         if self.engine == "sqlite":
             now = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

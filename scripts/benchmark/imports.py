@@ -4,10 +4,9 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 
-from benchmark_data import named_workloads
-from benchmark_drivers import Engine, Tables, connect
-from benchmark_ratio import Row, in_turn, seconds_of
-
+from benchmark.data import named_workloads
+from benchmark.drivers import Engine, Tables, connect
+from benchmark.ratio import Row, in_turn, seconds_of
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.documents.transfer import import_files
 from openg2g.formats.document import Document

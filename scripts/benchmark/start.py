@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmark_data import named_workloads
-from benchmark_ratio import Row, in_turn
-
+from benchmark.data import named_workloads
+from benchmark.ratio import Row, in_turn
 from openg2g.catalog import Catalog
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _COMMAND = "from openg2g.cli.main import main; main()"
 _MOST_OF_HELP = 1.3
 _MOST_OF_SHOW = 1.25
