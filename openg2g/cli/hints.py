@@ -55,7 +55,7 @@ def _advice(error: CatalogError) -> str:
         case errors.HistoryConflictError(name=name):
             return f"Write --rename {name}=NEW, or name all of them anew with --prefix."
         case errors.UnknownOutcomeError():
-            return "`openg2g log` shows whether it did."
+            return "`openg2g log` shows whether it happened."
         case errors.RetiredError(name=name):
             return f"`openg2g restore {name}` brings it back."
         case errors.AliasNotFoundError(reference=reference, aliases=()):

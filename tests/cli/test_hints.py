@@ -84,7 +84,7 @@ ADVICE = {
     ),
     "a lost commit": (
         errors.UnknownOutcomeError("fleet: it cannot be asked. Look before doing it again."),
-        "fleet: it cannot be asked. Look before doing it again. `openg2g log` shows whether it did.",
+        "fleet: it cannot be asked. Look before doing it again. `openg2g log` shows whether it happened.",
     ),
     "a retired name": (
         errors.RetiredError("fleet@2", "fleet", "the name was retired"),

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from typing import IO
 
@@ -109,6 +109,9 @@ def command(
     name_here = renaming(pairs_given("--rename", renames), prefix)
     if keep_going != (rejects is not None) or (keep_going and rules):
         raise click.UsageError("--keep-going goes with --rejects FILE, and without --require.")
+    refusing: AbstractContextManager[Refusals] = nullcontext(ProblemList(max_errors or MAX_PROBLEMS))
+    if rejects is not None:
+        refusing = rejects_file(rejects, max_errors)
     with (
         open_sources(files, format_name, max_file_size) as sources,
         tempfile.SpooledTemporaryFile(_REPORT_BYTES_IN_MEMORY, "w+", encoding="utf-8") as report,
@@ -116,7 +119,7 @@ def command(
         _check_kinds(sources, settings, has_renames=bool(renames or prefix), keep_going=keep_going)
         with (
             catalog_to_fill(context, dry_run=dry_run) as catalog,
-            _refusals(rejects, max_errors) as refusals,
+            refusing as refusals,
             _read_ahead(sources, settings, refusals) as (archives, drafts),
             catalog.previewing() if dry_run else catalog.writing() as writer,
         ):
@@ -154,16 +157,6 @@ def _check_kinds(sources: list[SourceFile], settings: ImportSettings, *, has_ren
         raise click.UsageError(f"{archives[0]} is an archive, which is sound or not: --keep-going is for documents.")
     if has_renames and len(archives) < len(sources):
         raise click.UsageError("--rename and --prefix are for archives. Name a document with --name.")
-
-
-@contextmanager
-def _refusals(rejects: str | None, max_errors: int | None) -> Iterator[Refusals]:
-    """Yield what takes documents that are refused: their problems fail the import, or go into the file of rejects."""
-    if rejects is not None:
-        with rejects_file(rejects, max_errors) as found:
-            yield found
-        return
-    yield ProblemList(max_errors or MAX_PROBLEMS)
 
 
 @contextmanager

@@ -25,11 +25,11 @@ from openg2g.cli.output.tables import (
     echo_json_value,
     escaped,
     fitted,
-    spec_cells,
     table,
     terminal_width,
 )
 from openg2g.models.columns import columns
+from openg2g.models.notebook import spec_cells
 from openg2g.models.spec import LLMInferenceModelSpec
 
 _USE_HEADERS = ("digest", "used by")

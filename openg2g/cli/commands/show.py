@@ -17,12 +17,12 @@ from openg2g.cli.output.tables import (
     revision_summary,
     say,
     seconds,
-    spec_cells,
     table,
 )
 from openg2g.formats import native
 from openg2g.formats.document import Document
 from openg2g.models import LLMInferenceWorkload
+from openg2g.models.notebook import spec_cells
 
 
 @click.command("show")

@@ -13,7 +13,6 @@ from openg2g.models.consequences import Consequence
 from openg2g.models.diff import (
     ABSENT,
     AnnotationChange,
-    FieldValue,
     ModelChange,
     PlacedModel,
     WorkloadDiff,
@@ -145,8 +144,10 @@ def _rows(change: ModelChange) -> Iterator[tuple[str, str]]:
     for found in change.changes:
         if gpus and found.field not in ("num_replicas", "gpus_per_replica"):
             yield "GPUs", gpus.pop().phrase.removeprefix("GPUs ")
-        phrases = [_short(c.phrase) for c in change.consequences if _field_of(c, change) == found.field]
-        yield found.field, _arrow(found.old, found.new) + (f" ({'; '.join(phrases)})" if phrases else "")
+        beside = [c.phrase for c in change.consequences if _field_of(c, change) == found.field]
+        phrases = [phrase.replace("batch sizes ", "").replace("deadline ", "") for phrase in beside]  # Named already.
+        told = f" ({'; '.join(phrases)})" if phrases else ""
+        yield found.field, f"{shown_value(found.old)} → {shown_value(found.new)}{told}"
     if gpus:
         yield "GPUs", gpus.pop().phrase.removeprefix("GPUs ")
 
@@ -159,15 +160,6 @@ def _field_of(consequence: Consequence, change: ModelChange) -> str | None:
         return "itl_deadline_s"
     is_start = consequence.kind.startswith("initial_") and any(c.field == "initial_batch_size" for c in change.changes)
     return "initial_batch_size" if is_start else "feasible_batch_sizes"
-
-
-def _short(phrase: str) -> str:
-    """A phrase beside its field, which need not be named again."""
-    return phrase.replace("batch sizes ", "").replace("deadline ", "")
-
-
-def _arrow(old: FieldValue, new: FieldValue) -> str:
-    return f"{shown_value(old)} → {shown_value(new)}"
 
 
 def _description(model: PlacedModel) -> str:

@@ -14,7 +14,6 @@ import click
 from openg2g.models.characters import visible, visible_json
 from openg2g.models.columns import columns, cut
 from openg2g.models.revision import Revision
-from openg2g.models.spec import LLMInferenceModelSpec
 
 SUMMARY_FIELDS = (
     *("name", "number", "digest", "num_models", "total_gpus"),
@@ -46,19 +45,6 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
         ).rstrip()
         for line in lines
     )
-
-
-def spec_cells(spec: LLMInferenceModelSpec) -> list[str]:
-    """Return the cells of a model spec below `SPEC_HEADERS`."""
-    return [
-        spec.model_label,
-        str(spec.num_replicas),
-        str(spec.gpus_per_replica),
-        str(spec.total_gpus),
-        str(spec.initial_batch_size),
-        str(spec.itl_deadline_s),
-        " ".join(map(str, spec.feasible_batch_sizes)),
-    ]
 
 
 def fitted(text: str, width: int) -> str:

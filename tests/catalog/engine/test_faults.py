@@ -44,7 +44,7 @@ def with_option(url: str, option: str) -> str:
 
 def test_a_missing_file_is_no_catalog_and_is_not_made(tmp_path: Path) -> None:
     path = tmp_path / "missing.db"
-    with pytest.raises(CatalogNotFoundError, match=r"the file does not exist\.$") as caught:
+    with pytest.raises(CatalogNotFoundError, match=r"does not exist\.\nMake one with Catalog\.create") as caught:
         Catalog.open(path)
     assert caught.value.location == str(path)
     assert isinstance(caught.value, LookupError)
