@@ -65,9 +65,7 @@ _DECODINGS = 3
 def without_secrets(text: str, given: Iterable[str] = ()) -> str:
     """Mask whatever in a text looks like a secret: of URLs, connection strings, and settings such as `PGPASSWORD=…`.
 
-    Args:
-        text: The text.
-        given: What its user wrote, and the text may quote whole or in part: arguments, for instance.
+    What its user wrote, arguments for instance, is `given`: the text may quote it whole or in part.
 
     Example:
         >>> without_secrets("invalid reference 'DATABASE_URL=postgresql://ada:hunter2@db.example/fleet'")

@@ -12,10 +12,6 @@ def find_ended(revisions: Sequence[Revision], now: datetime) -> RevisionDraft:
 
     The draft applies from the time of a retirement that is to come, and expects the last of the revisions.
 
-    Args:
-        revisions: All of one name, first to latest.
-        now: What is in force is in force at this time.
-
     Raises:
         InvalidRevisionError: The name is not retired and will not be, or has had no workload before.
     """

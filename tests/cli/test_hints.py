@@ -24,7 +24,7 @@ OPTIONS = {
     for parameter in command.params
     for option in (*parameter.opts, *parameter.secondary_opts)
     if option.startswith("--")
-} - {"--max-depth", "--max-models", "--max-batch-sizes", "--max-line-length"}  # They are to become constants.
+}
 NAMES_COMMANDS = {
     "formats/git/log.py": "options of git that commands of ours have, too",
     "catalog/history/clock_watch.py": "warnings of the log, each with the command that helps",

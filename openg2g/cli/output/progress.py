@@ -45,13 +45,7 @@ def _watched(sources: list[SourceFile], show: Callable[[int], None]) -> Iterator
 
 
 class _Watched:
-    """A binary file that shows how far it has been read.
-
-    Args:
-        stream: The file.
-        before: Bytes of the files before it.
-        show: Takes the position in all of them.
-    """
+    """A binary file that shows how far it and the files before it, of so many bytes, have been read."""
 
     def __init__(self, stream: BinaryIO, before: int, show: Callable[[int], None]) -> None:
         self._stream = stream

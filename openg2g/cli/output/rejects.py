@@ -36,11 +36,7 @@ class Rejects:
         self.count = 0
 
     def add(self, error: InvalidDocumentError, label: str) -> None:
-        """Write a line.
-
-        Raises:
-            InvalidDocumentError: It is one too many.
-        """
+        """Write a line; raise `InvalidDocumentError` where it is one too many."""
         self.count += 1
         if self._max_documents is not None and self.count > self._max_documents:
             number = "one document is" if self._max_documents == 1 else f"{self._max_documents} documents are"
