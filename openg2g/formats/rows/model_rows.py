@@ -27,9 +27,9 @@ MAX_COLUMNS = 100
 """Columns that a file may have, those without a name included."""
 
 MAX_CHARACTERS = 2**27
-"""Characters that the texts of one workload may have, those that repeat from row to row counted once."""
+"""Characters that the long texts of one workload may have, those that repeat from row to row counted once."""
 
-_TEXTS = ("name", "model_label", "digest", "author", "message", "source", "annotations")
+_LONG = 1_000  # Shorter ones are not worth the count.
 _OF_WORKLOAD = ("name", *REVISION_COLUMNS, "annotations")
 _MODEL_PATH = re.compile(r"models\[([0-9]+)\]\.?(.*)", re.DOTALL)
 
@@ -111,14 +111,14 @@ def grouped(rows: Iterable[Row], is_next: Callable[[Row, Row], bool]) -> Iterato
 
 
 def _added_characters(row: Row, before: Row | None) -> int:
-    """Count the characters of texts that do not repeat from the row before, and keep those that do only once."""
+    """Count the characters of long texts that do not repeat from the row before; keep those that do only once."""
     added = 0
-    for column in _TEXTS:
-        text = row.cells.get(column)
-        if text and before is not None and text == before.cells.get(column):
-            row.cells[column] = before.cells[column]
-        elif text:
-            added += len(text)
+    for column, text in row.cells.items():
+        if isinstance(text, str) and len(text) > _LONG:
+            if before is not None and before.cells.get(column) == text:
+                row.cells[column] = before.cells[column]
+            else:
+                added += len(text)
     return added
 
 
