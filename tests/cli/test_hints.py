@@ -27,6 +27,7 @@ OPTIONS = {
 }
 NAMES_COMMANDS = {
     "formats/git/log.py": "options of git that commands of ours have, too",
+    "formats/git/process.py": "a command of git that helps",
     "catalog/history/clock_watch.py": "warnings of the log, each with the command that helps",
 }
 """Module → why it may name commands or options."""
