@@ -8,6 +8,7 @@ from json import JSONDecoder
 
 _SPACE = re.compile(r"[ \t\n\r,:]*")  # And what stands between values, in a text that the parser has accepted.
 _INDEX = re.compile(r"\[([0-9]+)\]")
+_LONG = 1_000
 _value_at = JSONDecoder().raw_decode
 
 MAX_CHARACTERS = 2**22
@@ -21,6 +22,16 @@ class _Text:
         self.text = text
         self.first_line = first_line
         self.line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        self._ends: dict[int, int] = {}
+
+    def end_of(self, index: int) -> int:
+        """Return where a value ends that begins at an index; of a long one it is looked for once."""
+        end = self._ends.get(index)
+        if end is None:
+            end = _value_at(self.text, index)[1]
+            if end - index > _LONG:
+                self._ends[index] = end
+        return end
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class JsonPlace:
     def find(self, path: str) -> "JsonPlace":
         """Return the place of a field (`models[2].itl_deadline_s`), or of what comes nearest to holding it."""
         text, place = self.source.text, self
-        if len(text) > MAX_CHARACTERS and _value_at(text, self.value_index)[1] - self.value_index > MAX_CHARACTERS:
+        if len(text) > MAX_CHARACTERS and self.source.end_of(self.value_index) - self.value_index > MAX_CHARACTERS:
             return self
         while path and (found := place._member(path)):
             place, path = found
@@ -70,7 +81,7 @@ class JsonPlace:
             elif position == int(number[1]):
                 return JsonPlace(self.source, begins, index), path[number.end() :]
             position += 1
-            index = _after_space(text, _value_at(text, index)[1])
+            index = _after_space(text, self.source.end_of(index))
         return found
 
 
