@@ -23,6 +23,7 @@ class _Text:
         self.first_line = first_line
         self.line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
         self._ends: dict[int, int] = {}
+        self._members: dict[int, dict[str, tuple[int, int]]] = {}
 
     def end_of(self, index: int) -> int:
         """Return where a value ends that begins at an index; of a long one it is looked for once."""
@@ -32,6 +33,19 @@ class _Text:
             if end - index > _LONG:
                 self._ends[index] = end
         return end
+
+    def members_of(self, index: int) -> dict[str, tuple[int, int]]:
+        """Return where each key of an object begins, and its value."""
+        members = self._members.get(index)
+        if members is None:
+            members = self._members[index] = {}
+            at = _after_space(self.text, index + 1)
+            while self.text[at] != "}":
+                key, end = _value_at(self.text, at)
+                value = _after_space(self.text, end)
+                members[key] = at, value
+                at = _after_space(self.text, self.end_of(value))
+        return members
 
 
 @dataclass(frozen=True)
@@ -64,25 +78,21 @@ class JsonPlace:
     def _member(self, path: str) -> "tuple[JsonPlace, str] | None":
         """Find the member that a path begins with, and the rest of the path; of keys that fit, the longest is meant."""
         text = self.source.text
+        if text[self.value_index] == "{":
+            rest = path.removeprefix(".")
+            members = self.source.members_of(self.value_index)
+            fitting = (k for k in members if rest.startswith(k) and rest[len(k) : len(k) + 1] in ("", ".", "["))
+            key = max(fitting, key=len, default=None)
+            return None if key is None else (JsonPlace(self.source, *members[key]), rest[len(key) :])
         number = _INDEX.match(path) if text[self.value_index] == "[" else None
-        if number is None and text[self.value_index] != "{":
+        if number is None:
             return None
-        rest = path.removeprefix(".")
-        found, length = None, -1
         index = _after_space(text, self.value_index + 1)
-        position = 0
-        while text[index] not in "]}":
-            begins = index
-            if number is None:
-                key, index = _value_at(text, index)
-                index = _after_space(text, index)
-                if len(key) >= length and rest.startswith(key) and rest[len(key) : len(key) + 1] in ("", ".", "["):
-                    found, length = (JsonPlace(self.source, begins, index), rest[len(key) :]), len(key)
-            elif position == int(number[1]):
-                return JsonPlace(self.source, begins, index), path[number.end() :]
-            position += 1
+        for _ in range(int(number[1])):
+            if text[index] == "]":
+                return None
             index = _after_space(text, self.source.end_of(index))
-        return found
+        return None if text[index] == "]" else (JsonPlace(self.source, index, index), path[number.end() :])
 
 
 def place_of(text: str, first_line: int = 1) -> JsonPlace:
