@@ -22,7 +22,7 @@ from openg2g.formats.losses import Loss, LossKind
 from openg2g.formats.places import located, located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import invalid, line_and_column, read_text
-from openg2g.formats.toml.places import KEY_PART, STRING, places_of
+from openg2g.formats.toml.places import KEY_PART, LONG_STRING, SHORT_STRING, places_of
 from openg2g.models.errors import InvalidDocumentError
 
 MAX_BYTES = 8 * 2**20
@@ -33,7 +33,9 @@ LIST_KEY = "workloads"
 
 _INTEGERS = range(-(2**63), 2**63)
 _MAX_KEY_STEPS = 40_000_000  # The parser walks through the whole path of a key for each of its parts.
-_STRING_OR_COMMENT = re.compile(rf"(?:{STRING})|\#[^\n]*", re.DOTALL | re.VERBOSE)
+_STRING_OR_COMMENT = re.compile(  # What has no end goes as far as it can: the parser gets no further either.
+    rf"""{LONG_STRING} | (?:\"\"\"|\'\'\').* | {SHORT_STRING} | ["'\#][^\n]*""", re.DOTALL | re.VERBOSE
+)
 _KEY = re.compile(r"(?P<header>^[ \t]*\[{1,2}[ \t]*)?[\w-]++(?P<more>(?:[ \t]*+\.[ \t]*+[\w-]++)*+)", re.MULTILINE)
 _LONG_NUMBER = re.compile(r"(?<![\w\"'])[-+]?[0-9][0-9_]{4000}")
 _DEEP = re.compile(rf"(?:[\[{{][^\[\]{{}}\"'#]*+){{{MAX_DEPTH + 1}}}|(?:{KEY_PART}[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")

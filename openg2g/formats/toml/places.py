@@ -9,16 +9,14 @@ from openg2g.formats.places import Place
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
 _BLANK = re.compile(r"[ \t]*+")
-STRING = r"""
-      \"\"\"(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5} | \'\'\'(?:[^']++|'{1,2}(?!'))*+'{3,5}
-    | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+'
-"""
-"""A text of any of the four kinds, to be compiled with `re.DOTALL | re.VERBOSE`."""
+LONG_STRING = r"""\"\"\"(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5} | \'\'\'(?:[^']++|'{1,2}(?!'))*+'{3,5}"""
+SHORT_STRING = r""""(?:[^"\\\n]|\\.)*+" | '[^'\n]*+'"""
+"""Texts of the four kinds, to be compiled with `re.DOTALL | re.VERBOSE`."""
 
 KEY_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 """A key, or a part of one that has dots."""
 
-_STRING = re.compile(STRING, re.DOTALL | re.VERBOSE)
+_STRING = re.compile(f"{LONG_STRING} | {SHORT_STRING}", re.DOTALL | re.VERBOSE)
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9][^ \t\r\n,\]}#]*|[^ \t\r\n,\]}#]+")
 _KEY_PART = re.compile(KEY_PART)
 
