@@ -3,8 +3,11 @@
 A format is an object with three methods. `read(stream, where, max_bytes)` yields documents, and in place of one that
 cannot be read the error that says why. `write(documents, stream)` writes them, the same bytes for the same documents,
 into a text stream, or into a binary one where the line of the format says so. `losses(document)` lists what would be
-lost: for most formats nothing (`openg2g.formats.losses.KeepsEverything`). To add a format, write its module and add its
-line.
+lost: for most formats nothing (`openg2g.formats.losses.KeepsEverything`).
+
+To add a format, write its module, add its line, and ship its schema as `schema/NAME.json`. It reads and writes one
+document and several, and gives back everything but nulls. Tests go through all lines; the README's tables and the help
+of `--max-file-size` name the formats, too.
 """
 
 import os

@@ -11,8 +11,8 @@ from benchmark.ratio import Row, in_turn, seconds_of
 from openg2g.catalog import Catalog, RevisionDraft
 from openg2g.catalog.documents.transfer import documents_of_all
 from openg2g.formats import native
+from openg2g.formats.export_losses import refuse_losses
 from openg2g.formats.files import write_documents
-from openg2g.formats.targets import refuse_losses
 
 _MOST = 1.0
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from openg2g.catalog.search.order import SORT_KEYS
 from tests.cli.conftest import Cli, on_each_engine
 from tests.cli.documents import SMALL, offline_0_1, small, write
 
@@ -229,3 +230,8 @@ def test_a_rule_is_not_for_whole_histories(filled: Cli, tmp_path: Path) -> None:
     outcome = filled("import", "archive.jsonl", "--require", "True")
     assert outcome.exit_code == 2 and "takes no rules" in outcome.err
     assert filled("import", "fleet.json", "--param", "x=1").exit_code == 2
+
+
+def test_the_help_names_every_sort_key(run_cli: Cli) -> None:
+    keys = run_cli("search", "--help").out.partition("Sort keys:")[2].partition("Examples:")[0].split()
+    assert sorted(keys) == sorted(SORT_KEYS)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openg2g.formats.document import Document
+from openg2g.formats.export_losses import find_losses, refuse_losses, tell_losses
 from openg2g.formats.losses import Loss, LossKind
-from openg2g.formats.openg2g.targets import losses_of_config
+from openg2g.formats.openg2g.config_losses import losses_of_config
 from openg2g.formats.registry import FORMAT_NAMES
-from openg2g.formats.targets import find_losses, refuse_losses, tell_losses
 from openg2g.models.digest import workload_digest
 from openg2g.models.edit import SetField, edited
 from openg2g.models.errors import InvalidDocumentError

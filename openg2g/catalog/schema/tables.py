@@ -1,4 +1,4 @@
-"""The tables as a whole: what the migrations make, described by the row classes.
+"""The tables as a whole. Their columns are in `content_rows` and `history_rows`.
 
 Content is addressed by digest and never changes. History says which content a name meant since when, and only grows.
 The schema's only source is `migrations/`; a test compares the two.

@@ -24,7 +24,7 @@ from openg2g.models.revision import Revision
 
 @dataclass(frozen=True)
 class SortKey:
-    """What hits can be sorted by.
+    """What hits can be sorted by: a stored column. What is computed is stored first, as `workloads.total_gpus` is.
 
     Attributes:
         table: The table that holds it, as `Scope` calls it.

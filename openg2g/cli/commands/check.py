@@ -15,9 +15,9 @@ from openg2g.cli.options.shared import (
     viewpoint_options,
 )
 from openg2g.cli.output.tables import echo_json, table
+from openg2g.formats.export_losses import find_losses
 from openg2g.formats.losses import Loss
 from openg2g.formats.registry import FORMAT_NAMES
-from openg2g.formats.targets import find_losses
 
 _HEADERS = ("workload", "what happens", "field", "why")
 

@@ -20,10 +20,10 @@ from openg2g.cli.options.shared import (
 from openg2g.cli.output.revisions import say_waiting
 from openg2g.cli.output.tables import say
 from openg2g.formats.document import Document
+from openg2g.formats.export_losses import refuse_losses, tell_losses
 from openg2g.formats.files import format_name_of_stream, other_names, write_documents, writing_text
 from openg2g.formats.losses import Loss
 from openg2g.formats.registry import FORMAT_NAMES
-from openg2g.formats.targets import refuse_losses, tell_losses
 
 
 @click.command("export")

@@ -11,7 +11,7 @@ from openg2g.formats.json.places import JsonPlace, place_of, places_of_items
 from openg2g.formats.json.text import decode_json, encode_pretty
 from openg2g.formats.losses import KeepsEverything, Loss
 from openg2g.formats.openg2g import config
-from openg2g.formats.openg2g.targets import losses_of_config
+from openg2g.formats.openg2g.config_losses import losses_of_config
 from openg2g.formats.places import located_outcomes
 from openg2g.formats.shape import documents_from_value
 from openg2g.formats.text_files import read_text

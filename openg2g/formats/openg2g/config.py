@@ -64,7 +64,7 @@ def document_from_list(list_key: str, entries: Sequence[Any], where: str, versio
 def value_from_document(document: Document, version: str) -> dict[str, Any]:
     """Write a document as the JSON object of a configuration file; equal to the one it was read from.
 
-    What the version cannot say is left out; `openg2g.formats.openg2g.targets` tells what that is.
+    What the version cannot say is left out; `openg2g.formats.openg2g.config_losses` tells what that is.
     """
     layout = Origin.noted_in(document.annotations).layout_for(version)
     models = zip(document.workload.models, extras_of_models(document, version), strict=True)
