@@ -59,7 +59,8 @@ def contents_of_entries(entries: Iterable[Entry], times: StepTimes) -> CatalogCo
 
 def contents_of_plain(catalog: PlainCatalog) -> CatalogContents:
     """Put together what the plain model holds."""
-    contents = CatalogContents(sorted({r.digest for name in catalog.names for r in name.revisions} - {""}))
+    digests = {r.digest for name in catalog.names for r in name.revisions if r.digest is not None}
+    contents = CatalogContents(sorted(digests))
     for name in sorted(catalog.names, key=lambda name: name.called):
         revisions = [_revision_value(revision, revision.digest) for revision in name.revisions]
         moves = {move.alias: [other for other in name.moves if other.alias == move.alias] for move in name.moves}

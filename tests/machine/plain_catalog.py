@@ -23,10 +23,12 @@ from openg2g.catalog.history.reference import (
 from openg2g.catalog.history.when import END_OF_TIME
 from openg2g.models.digest import workload_digest
 from openg2g.models.errors import (
+    AliasNotFoundError,
     AmbiguousReferenceError,
     InvalidReferenceError,
     InvalidRevisionError,
     NameTakenError,
+    RetiredError,
     RevisionConflictError,
     WorkloadNotFoundError,
 )
@@ -196,6 +198,8 @@ class PlainCatalog:
         name = self._called(reference.name, horizon)
         found = None if name is None else _answer(name, reference, as_of, horizon, self.now())
         if found is None:
+            if isinstance(reference, AliasReference) and name is not None and name.known(horizon):
+                raise AliasNotFoundError(str(reference), [])
             raise WorkloadNotFoundError(str(reference), "nothing")
         return found
 
@@ -216,11 +220,11 @@ class PlainCatalog:
     ) -> LLMInferenceWorkload:
         found = self.get(reference, as_of, known_at)
         if found.workload is None:
-            raise WorkloadNotFoundError(found.reference, "retired")
+            raise RetiredError(found.reference, found.name, "retired")
         return found.workload
 
     def _last_of_digest(self, prefix: str, known_at: datetime) -> Revision:
-        with_workload = [r for name in self.names for r in name.revisions if r.digest.startswith(prefix)]
+        with_workload = [r for name in self.names for r in name.revisions if r.digest and r.digest.startswith(prefix)]
         if len({revision.digest for revision in with_workload}) > 1:
             raise AmbiguousReferenceError(prefix, [])
         known = [revision for revision in with_workload if revision.recorded_at <= known_at]
