@@ -8,7 +8,7 @@ VERSION_TABLE = "openg2g_schema_version"
 
 def run(connection: Connection) -> None:
     """Migrate within the connection's transaction; whoever opened it commits."""
-    from openg2g.catalog.schema.tables import METADATA
+    from openg2g.catalog.schema.metadata import METADATA
 
     context.configure(
         connection=connection,

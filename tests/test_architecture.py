@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openg2g.catalog.schema.tables import Row
+from openg2g.catalog.schema.metadata import Row
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "openg2g"

@@ -174,7 +174,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_module_directory_and_table_is_in_the_readme() -> None:
-    from openg2g.catalog.schema.tables import CATALOG_TABLES
+    from openg2g.catalog.schema.metadata import CATALOG_TABLES
 
     for table in CATALOG_TABLES:
         assert f"`{table}`" in README

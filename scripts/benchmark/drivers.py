@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from openg2g.catalog import Catalog
-from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.schema.metadata import CATALOG_TABLES
 from tests.postgres import PostgresServer
 
 Tables = Mapping[str, Sequence[tuple[Any, ...]]]

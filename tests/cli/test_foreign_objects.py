@@ -11,7 +11,7 @@ from openg2g.catalog.engine.definitions import compare_definitions
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.migrate import downgrade, upgrade
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD
-from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.schema.metadata import CATALOG_TABLES
 from openg2g.catalog.upkeep.verify import verify_database
 from tests.builders import make_workload
 from tests.catalog.foreign_objects import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from openg2g.catalog import Catalog
 from openg2g.catalog.archive.copying import copy_catalog
-from openg2g.catalog.schema.tables import SQLITE_APPLICATION_ID
+from openg2g.catalog.schema.metadata import SQLITE_APPLICATION_ID
 from tests.catalog.histories import archive_of, record_something_of_everything
 from tests.catalog.plain_sql import PlainSql
 from tests.postgres import PostgresServer

@@ -12,7 +12,7 @@ from openg2g.catalog.engine.engines import engine_of
 from openg2g.catalog.schema.base import Row
 from openg2g.catalog.schema.checksum import row_checksum
 from openg2g.catalog.schema.convert import RowTuple
-from openg2g.catalog.schema.tables import APPEND_ONLY_TABLES, CHECKSUMMED_TABLES
+from openg2g.catalog.schema.metadata import APPEND_ONLY_TABLES, CHECKSUMMED_TABLES
 
 
 @dataclass

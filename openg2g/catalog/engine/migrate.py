@@ -15,7 +15,7 @@ from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import Comparison, compare_definitions, require_definitions
 from openg2g.catalog.engine.engines import engine_of
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS, find_schema_revision_on
-from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.schema.metadata import CATALOG_TABLES
 from openg2g.models.errors import CatalogReadOnlyError, NotACatalogError, SchemaError, SchemaTooNewError
 
 _ALEMBIC_LOCK = threading.Lock()  # Alembic keeps its context in module globals.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from openg2g.catalog.engine.database import Database
 from openg2g.catalog.engine.definitions import require_definitions
 from openg2g.catalog.engine.engines import engine_of
-from openg2g.catalog.schema.tables import VERSION_TABLE
+from openg2g.catalog.schema.metadata import VERSION_TABLE
 from openg2g.models.errors import (
     CatalogNotFoundError,
     CatalogUnavailableError,

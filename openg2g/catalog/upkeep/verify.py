@@ -24,7 +24,7 @@ from openg2g.catalog.schema.content_rows import (
     WorkloadRow,
 )
 from openg2g.catalog.schema.convert import batch_sizes_to_rows
-from openg2g.catalog.schema.tables import CHECKSUMMED_TABLES
+from openg2g.catalog.schema.metadata import CHECKSUMMED_TABLES
 from openg2g.formats.archive.reader import EntryChecker
 from openg2g.formats.temporary import temporary_directory, temporary_errors
 from openg2g.models.digest import model_spec_digest

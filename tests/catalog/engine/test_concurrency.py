@@ -9,7 +9,7 @@ import pytest
 
 from openg2g.catalog import Catalog, CatalogLockedError, Revision, WorkloadNotFoundError
 from openg2g.catalog.engine import waiting
-from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.schema.metadata import CATALOG_TABLES
 from tests.builders import make_draft, make_workload
 from tests.catalog.engine.processes import (
     hold_write_lock,

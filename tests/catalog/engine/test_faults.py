@@ -25,7 +25,7 @@ from openg2g.catalog import (
     RevisionDraft,
     SchemaTooNewError,
 )
-from openg2g.catalog.schema.tables import CATALOG_TABLES, VERSION_TABLE
+from openg2g.catalog.schema.metadata import CATALOG_TABLES, VERSION_TABLE
 from openg2g.cli.main import run
 from tests.builders import make_draft, make_workload
 from tests.catalog.engine.processes import received, running, save_to_a_full_disk, use_without_privileges

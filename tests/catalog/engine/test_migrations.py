@@ -26,7 +26,7 @@ from openg2g.catalog.engine.definitions import compare_definitions, expected_def
 from openg2g.catalog.engine.location import locate
 from openg2g.catalog.engine.migrate import downgrade, migrations_path, upgrade
 from openg2g.catalog.engine.schema_version import SCHEMA_HEAD, SCHEMA_REVISIONS
-from openg2g.catalog.schema.tables import CATALOG_TABLES, METADATA, VERSION_TABLE
+from openg2g.catalog.schema.metadata import CATALOG_TABLES, METADATA, VERSION_TABLE
 from tests.builders import make_workload
 from tests.catalog.engine.processes import create_catalog, run_at_once, running, upgrade_and_die
 from tests.catalog.plain_sql import PlainSql

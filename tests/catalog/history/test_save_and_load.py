@@ -11,7 +11,7 @@ import pytest
 from openg2g.catalog import Catalog, InvalidRevisionError, Revision, RevisionDraft
 from openg2g.catalog.history import content
 from openg2g.catalog.history.writer import DRAFTS_PER_BLOCK
-from openg2g.catalog.schema.tables import CATALOG_TABLES
+from openg2g.catalog.schema.metadata import CATALOG_TABLES
 from openg2g.models import LLMInferenceWorkload
 from openg2g.models.digest import workload_digest
 from tests.builders import make_draft, make_spec, make_workload, published_fleet

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openg2g.catalog.schema.tables import APPEND_ONLY_TABLES, METADATA
+from openg2g.catalog.schema.metadata import APPEND_ONLY_TABLES, METADATA
 from tests.catalog.plain_sql import PlainSql
 from tests.catalog.schema.rows import WHEN, assert_refused, row_of
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from openg2g.catalog import InvalidRevisionError
-from openg2g.catalog.schema.tables import METADATA
+from openg2g.catalog.schema.metadata import METADATA
 from openg2g.models import LLMInferenceModelSpec
 from openg2g.models.revision import check_name
 from tests.builders import make_spec

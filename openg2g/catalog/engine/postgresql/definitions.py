@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
-from openg2g.catalog.schema.tables import CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE
+from openg2g.catalog.schema.metadata import CATALOG_TABLES, CATALOG_VIEWS, VERSION_TABLE
 from openg2g.models.errors import NotACatalogError
 
 CATALOG_FUNCTIONS = ("refuse_catalog_change", "refuse_revision_gap")

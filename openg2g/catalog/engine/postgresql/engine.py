@@ -29,7 +29,7 @@ from openg2g.catalog.engine.postgresql.ownership import owner_on_server
 from openg2g.catalog.engine.unprepared import UNPREPARED
 from openg2g.catalog.schema.content_rows import CatalogInfoRow
 from openg2g.catalog.schema.convert import RowTuple
-from openg2g.catalog.schema.tables import VERSION_TABLE
+from openg2g.catalog.schema.metadata import VERSION_TABLE
 from openg2g.models.errors import DamagedCatalogError, LocationError
 
 _DRIVER_SETTINGS = {  # A server whose machine is gone is noticed within two minutes, not two hours.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from openg2g.catalog.schema.tables import VERSION_TABLE
+from openg2g.catalog.schema.metadata import VERSION_TABLE
 
 _OWNER = text(f"""
     SELECT pg_get_userbyid(relowner) FROM pg_class

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, bindparam, text
 
-from openg2g.catalog.schema.tables import CATALOG_TABLES, CATALOG_VIEWS, SQLITE_APPLICATION_ID, VERSION_TABLE
+from openg2g.catalog.schema.metadata import CATALOG_TABLES, CATALOG_VIEWS, SQLITE_APPLICATION_ID, VERSION_TABLE
 from openg2g.models.errors import NotACatalogError
 
 # Names are compared by SQLite without regard to the case of ASCII letters, and so does its lower().
