@@ -41,6 +41,11 @@ def test_a_command_has_examples_that_name_it(run_cli: Cli, name: str) -> None:
     assert re.search(r"Examples?:\n(    .*\n)*?    .*openg2g " + name, outcome.out)
 
 
+@pytest.mark.parametrize("name", leaf_commands())
+def test_a_help_has_no_control_characters(run_cli: Cli, name: str) -> None:
+    assert "".join(run_cli(*name.split(), "--help").out.splitlines()).isprintable()
+
+
 @pytest.mark.parametrize(
     "name", [name for name in leaf_commands() if name not in ("completion", "copy", "schema", "validate")]
 )

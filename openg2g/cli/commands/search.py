@@ -50,10 +50,12 @@ def command(
       any all sum min max len over loops: any(m.num_replicas > 9 for m in models)
       text.startswith('a') .endswith('a') .lower() .upper(), fnmatch(text, 'a*')
       date('2026-03-01'), or the text alone beside a time
+
     \b
     Sort keys:
       name number total_gpus num_models least_itl_deadline_s digest author
       greatest_itl_deadline_s recorded_at effective_from message source
+
     \b
     Examples:
       openg2g search "total_gpus < 7200 and 'Llama-3.1-70B' in model_labels"
