@@ -233,7 +233,7 @@ class Catalog:
         Raises:
             NameTakenError: The new name is in use.
         """
-        self._write(lambda writer: writer.rename(old, new, message, author))
+        writer.rename(self.database, old, new, message, author)
 
     def set_alias(
         self, name: str, alias: str, revision: int | None = None, *, message: str = "", author: str | None = None
@@ -243,18 +243,18 @@ class Catalog:
         Raises:
             InvalidRevisionError: The alias is `latest`, cannot be told from a number or a date, or cannot be stored.
         """
-        return self._write(lambda writer: writer.set_alias(name, alias, revision, message, author))
+        return writer.set_alias(self.database, name, alias, revision, message, author)
 
     def remove_alias(self, name: str, alias: str, *, message: str = "", author: str | None = None) -> AliasMove:
         """Let an alias stand for nothing; where it stood before is kept."""
-        return self._write(lambda writer: writer.remove_alias(name, alias, message, author))
+        return writer.remove_alias(self.database, name, alias, message, author)
 
     def tag(self, name: str, tags: Mapping[str, str | None]) -> dict[str, str]:
         """Set tags of a name, remove those given as None, and return what it has then.
 
         Tags describe a name as it is now (`team`, `status`); unlike everything else they have no history.
         """
-        return self._write(lambda writer: writer.tag(name, tags))
+        return writer.tag(self.database, name, tags)
 
     def load(self, reference: str, *, as_of: Time | None = None, known_at: Time | None = None) -> LLMInferenceWorkload:
         """Return the workload that a reference names.

@@ -292,6 +292,37 @@ def write(database: Database, work: Callable[[CatalogWriter], _Result]) -> _Resu
     return result
 
 
+# What can never be written is refused at once: nobody waits for the lock to be told so.
+def rename(database: Database, old: str, new: str, message: str, author: str | None) -> None:
+    """Change a name in a transaction of its own."""
+    check_new_name(new)
+    check_new_message(message)
+    write(database, lambda writer: writer.rename(old, new, message, author))
+
+
+def set_alias(
+    database: Database, name: str, alias: str, number: int | None, message: str, author: str | None
+) -> AliasMove:
+    """Let an alias stand for a revision in a transaction of its own."""
+    alias_target(name, alias, number)
+    check_new_message(message)
+    return write(database, lambda writer: writer.set_alias(name, alias, number, message, author))
+
+
+def remove_alias(database: Database, name: str, alias: str, message: str, author: str | None) -> AliasMove:
+    """Let an alias stand for nothing in a transaction of its own."""
+    check_name(name)
+    check_alias(alias)
+    check_new_message(message)
+    return write(database, lambda writer: writer.remove_alias(name, alias, message, author))
+
+
+def tag(database: Database, name: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Set and remove tags of a name in a transaction of its own."""
+    check_tags(changes)
+    return write(database, lambda writer: writer.tag(name, changes))
+
+
 class _UndoError(Exception):
     """Rolls a preview back."""
 

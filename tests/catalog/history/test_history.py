@@ -1,8 +1,9 @@
 """What was in force when, as known when: the answers of the database against a replay of the revisions in Python."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -245,3 +246,22 @@ def test_a_retirement_to_come_can_be_taken_back(catalog: Catalog) -> None:
     catalog.retire("fleet", effective_from=later)
     catalog.restore("fleet")
     assert catalog.load("fleet", as_of=later + timedelta(days=1)) == WORKLOADS[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda catalog: catalog.rename("fleet", "a b"),
+        lambda catalog: catalog.rename("fleet", "other", message="\0"),
+        lambda catalog: catalog.set_alias("fleet", "latest"),
+        lambda catalog: catalog.remove_alias("fleet", "1"),
+        lambda catalog: catalog.tag("fleet", {"team": "\0"}),
+    ],
+)
+def test_what_can_never_be_written_is_refused_before_the_lock(
+    catalog: Catalog, change: Callable[[Catalog], Any]
+) -> None:
+    catalog.save("fleet", make_workload())
+    catalog.database.why_not_written = "nothing may be written"
+    with pytest.raises(InvalidRevisionError):
+        change(catalog)
