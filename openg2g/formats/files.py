@@ -132,8 +132,8 @@ def write_documents(documents: Iterable[Document], path: str, format_name: str |
         InvalidDocumentError: The format cannot express the documents.
     """
     name = format_name or format_name_of_stream(path)
-    lend = writing_bytes if get_entry(name).is_binary else writing_text
-    with lend(path, replace=replace) as stream:
+    opened = writing_bytes if get_entry(name).is_binary else writing_text
+    with opened(path, replace=replace) as stream:
         get_format(name).write(documents, stream)
 
 

@@ -92,14 +92,14 @@ class Database:
         return self._again_where_given_up(self.snapshot, work)
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Lend a connection on which each statement sees what is committed when it starts.
+        """Yield a connection on which each statement sees what is committed when it starts.
 
         Within a write transaction of this thread it is that of the transaction, and sees what it has written, too.
         """
         return self._reading(self._engine.begin_reading)
 
     def snapshot(self) -> AbstractContextManager[Connection]:
-        """Lend a connection as `reading` does, on which every statement sees the same state, for several statements."""
+        """Yield a connection as `reading` does, for several statements, all of which see the same state."""
         return self._reading(self._engine.begin_snapshot)
 
     @contextmanager
@@ -244,7 +244,7 @@ class Database:
             self._engine.close()
 
     def connected(self) -> AbstractContextManager[Connection]:
-        """Lend a connection without a transaction; what goes wrong with it is one of our errors."""
+        """Yield a connection without a transaction; what goes wrong with it is one of our errors."""
         return self._in_transaction(lambda _: None)
 
     @contextmanager

@@ -140,7 +140,7 @@ def engine_of(connection: Connection) -> CatalogEngine:
 
 @contextmanager
 def driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
-    """Lend a cursor of the driver; its errors become those of SQLAlchemy."""
+    """Yield a cursor of the driver; its errors become those of SQLAlchemy."""
     driver_error = connection.dialect.loaded_dbapi.Error
     try:
         with closing(connection.connection.cursor()) as cursor:
